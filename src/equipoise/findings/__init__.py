@@ -1,0 +1,1 @@
+"""What was found: `analyse` walks the plan, calls estimation, and wraps what it returns with its provenance."""

@@ -1,0 +1,124 @@
+"""Who gets what: arms, stages of allocation, units, schedules of periods, and tasks within a session."""
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from equipoise.record import Name, Record, Text
+
+__all__ = ["Arm", "Criterion", "Method", "RatioRule", "Schedule", "SeedSource", "Stage", "Task", "Unit"]
+
+Method = Literal[
+    "simple", "complete", "blocked", "permuted-blocks", "minimised", "rerandomised", "matched-pairs"
+]
+SeedSource = Literal["public-round", "team-secret"]
+
+
+class Arm(Record):
+    """An arm of a stage; without a label its name is shown."""
+
+    label: Text | None = None
+    description: Text | None = None
+
+
+class RatioRule(Record):
+    """Shares of the arms, for the units that `where` selects; without `where`, for everybody else."""
+
+    where: str | None = None
+    shares: dict[Name, int]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shares_beside_where(cls, given: Any) -> Any:
+        """`{where: X, control: 2, messages: 1}` and `{else: {control: 1, messages: 1}}` are ways to write a rule."""
+        if not isinstance(given, dict) or "shares" in given:
+            return given
+        if set(given) == {"else"}:
+            return {"shares": given["else"]}
+        return {
+            "where": given.get("where"),
+            "shares": {arm: share for arm, share in given.items() if arm != "where"},
+        }
+
+
+class Criterion(Record):
+    """A draw is kept when the Mahalanobis distance of these covariates' means is among the smallest `accept`."""
+
+    covariates: tuple[Name, ...]
+    accept: float = Field(gt=0, lt=1)
+
+
+class Stage(Record):
+    """One drawing of lots: which units, in which strata, at which ratio, to which arms, when, and by what seed.
+
+    `blocks` are the sizes of permuted blocks, in multiples of the ratio's sum. `balance` lists the factors of a
+    minimisation and `biased-coin` the probability of the arm that balances best; `pair` names the roster column
+    that tells matched pairs.
+    """
+
+    arms: dict[Name, Arm] = Field(default_factory=dict)
+    unit: Name = "participant"
+    strata: tuple[Name, ...] = ()
+    ratio: tuple[RatioRule, ...] = ()
+    method: Method = "blocked"
+    when: str = "launch"
+    among: str | None = None
+    to: Literal["arms", "sequences"] = "arms"
+    seed: SeedSource = "public-round"
+    blocks: tuple[int, ...] = (1, 2, 3)
+    balance: tuple[Name, ...] = ()
+    biased_coin: float = Field(default=0.8, gt=0, le=1)
+    pair: Name | None = None
+    criterion: Criterion | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_ratio(cls, given: Any) -> Any:
+        """`equal` and a plain mapping of shares are ways to write the single rule of a ratio."""
+        if not isinstance(given, dict):
+            return given
+        ratio = given.get("ratio")
+        if ratio == "equal":
+            return {name: value for name, value in given.items() if name != "ratio"}
+        if isinstance(ratio, dict):
+            return given | {"ratio": [{"shares": ratio}]}
+        return given
+
+
+class Unit(Record):
+    """A level of grouping: families in schools, teams in authorities."""
+
+    in_: Name | None = None
+    label: Text | None = None
+
+
+class Schedule(Record):
+    """Periods of time and, for each sequence, the arm of every period: stepped wedge, crossover, waitlist."""
+
+    periods: dict[Name, str]
+    sequences: dict[Name, tuple[Name, ...]]
+    washout: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _numbered_periods(cls, given: Any) -> Any:
+        """`periods: [1, 2]` are periods p1 and p2 whose dates the amendment of the launch will give."""
+        if isinstance(given, dict) and isinstance(given.get("periods"), list):
+            return given | {"periods": {f"p{period}": f"period({period})" for period in given["periods"]}}
+        return given
+
+
+class Task(Record):
+    """Vignettes judged in a session: the unit is the task within the participant.
+
+    `present` holds the randomised ways of showing them with their shares; `assign` says whether a way is drawn for
+    each person or for each task.
+    """
+
+    vignette: str
+    present: dict[Name, int] = Field(default_factory=dict)
+    present_as: Name = "condition"
+    assign: Literal["between", "within"] = "between"
+    per_person: int = Field(ge=1)
+    order: Literal["random", "fixed"] = "random"
+    label: Text | None = None

@@ -1,0 +1,102 @@
+"""What will be computed: analyses, the order in which claims may be made, interim looks."""
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from equipoise.record import Identifier, Name, Record, Text
+
+__all__ = ["Analysis", "Look", "ModelName", "TestPlan", "TestStep", "Variance"]
+
+ModelName = Literal[
+    "difference-in-means", "linear", "lin-interacted", "logistic", "ordinal", "poisson", "mixed", "mmrm"
+]
+Variance = Literal[
+    "neyman", "classical", "HC0", "HC1", "HC2", "HC3", "CR0", "CR1", "CR2", "CR3", "two-way", "wild-bootstrap"
+]
+Missing = Literal["bounds", "tipping-point", "lee", "imputation"]
+
+
+class TestPlan(Record):
+    """How the p-value arises: from the t distribution, or by re-drawing the allocation."""
+
+    __test__ = False
+
+    by: Literal["t", "randomisation"] = "t"
+    draws: int = Field(default=10_000, ge=99)
+    statistic: Literal["studentised", "difference"] = "studentised"
+
+
+class Analysis(Record):
+    """outcome x contrast x population x model x inference.
+
+    `at`, `model`, `variance`, `average_over` and `test` left out are chosen by the design and written out. An
+    analysis that checks another says which: `sensitivity-of` (same estimand, other assumption) or
+    `supplementary-to` (other estimand). `by` gives the contrast for each level of a column, or by week since launch.
+    """
+
+    outcomes: tuple[Name, ...] | None = None
+    at: tuple[str, ...] | None = None
+    contrast: tuple[str, ...] = ()
+    among: str | None = None
+    target: Literal["all", "complier"] = "all"
+    take_up: Name | None = None
+    assumption: Text | None = None
+    adjust: tuple[str, ...] = ()
+    model: ModelName | None = None
+    variance: Variance | None = None
+    dof: Literal["satterthwaite", "residual", "kenward-roger"] = "satterthwaite"
+    cluster: Name | None = None
+    average_over: Literal["people", "clusters"] | None = None
+    test: TestPlan = TestPlan()
+    interval: float = Field(default=0.95, gt=0.5, lt=1)
+    missing: tuple[Missing, ...] = ()
+    by: str | None = None
+    exclude: tuple[str, ...] = ()
+    kind: Literal["as-randomised", "per-protocol"] = "as-randomised"
+    sensitivity_of: Identifier | None = None
+    supplementary_to: Identifier | None = None
+    label: Text | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, given: Any) -> Any:
+        """One name may stand for a list of one; `all` for everything, which the spelled-out form lists."""
+        if not isinstance(given, dict):
+            return given
+        given = dict(given)
+        for key in ("outcomes", "at", "contrast", "adjust", "missing", "exclude"):
+            if isinstance(given.get(key), str):
+                given[key] = [given[key]]
+        if given.get("outcomes") == ["all"]:
+            del given["outcomes"]
+        if given.get("among") == "all":
+            del given["among"]
+        if isinstance(given.get("test"), str):
+            given["test"] = {"by": given["test"]}
+        return given
+
+
+class TestStep(Record):
+    """A step of the claims: reached only if every step before it succeeded."""
+
+    __test__ = False
+
+    claims: tuple[str, ...]
+    alpha: float = Field(default=0.05, gt=0, lt=0.5)
+    method: Literal["none", "bonferroni", "holm", "hochberg", "benjamini-hochberg", "westfall-young"] = "none"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _then(cls, given: Any) -> Any:
+        """`then:` reads better than `claims:` from the second step on."""
+        if isinstance(given, dict) and "then" in given and "claims" not in given:
+            return {("claims" if key == "then" else key): value for key, value in given.items()}
+        return given
+
+
+class Look(Record):
+    """A declared interim look: after which share of the answers, spending how."""
+
+    at: str
+    spend: Literal["obrien-fleming", "pocock"] = "obrien-fleming"

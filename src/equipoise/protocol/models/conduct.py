@@ -1,0 +1,168 @@
+"""How the study is run and shown: progression, interviews, data sources, report, privacy, sending, support."""
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from equipoise.record import Identifier, Name, Record, Text
+
+__all__ = [
+    "DataSource",
+    "Figure",
+    "InterviewPlan",
+    "Measure",
+    "Partner",
+    "Privacy",
+    "Progression",
+    "Registration",
+    "ReportPlan",
+    "Sending",
+    "Study",
+    "Support",
+    "SupportContact",
+]
+
+
+class Registration(Record):
+    """Where the study is registered."""
+
+    registry: Text | None = None
+    id: Text | None = None
+    url: Text | None = None
+    date: str | None = None
+
+
+class Study(Record):
+    """What the study is, in one sentence and a few facts.
+
+    `data-public-since` names the day from which the data could be read by anybody: nothing is confirmatory then.
+    """
+
+    id: Identifier
+    title: Text
+    kind: Literal["trial", "survey-experiment", "pilot", "interviews"]
+    question: Text
+    timezone: str = "Europe/London"
+    launch: str | None = None
+    language: str = "en-GB"
+    registration: Registration = Registration()
+    data_public_since: str | None = None
+    synthetic: bool = False
+    authors: tuple[Text, ...] = ()
+    funding: Text | None = None
+    conflicts: Text | None = None
+    contact: Text | None = None
+
+
+class Partner(Record):
+    """An organisation whose people take part."""
+
+    name: Text
+    place: Text | None = None
+    people: int | None = Field(default=None, ge=1)
+
+
+class DataSource(Record):
+    """Data that come from elsewhere, and for which partners: an app's log, an HR extract."""
+
+    kind: Literal["usage-log", "hr-extract", "self-report", "other"]
+    partners: tuple[Identifier, ...] = ()
+    file: str | None = None
+    columns: dict[Name, Text] = Field(default_factory=dict)
+    label: Text | None = None
+
+
+class Measure(Record):
+    """A share of people for whom `share` is true, or the mean of the number `mean`; of whom, for which partners."""
+
+    share: str | None = None
+    mean: str | None = None
+    of: Name = "participants"
+
+    @model_validator(mode="after")
+    def _one(self) -> "Measure":
+        if (self.share is None) == (self.mean is None):
+            raise ValueError("a measure is either `share: EXPRESSION` or `mean: EXPRESSION`")
+        return self
+
+
+class Progression(Record):
+    """A rule fixed in advance for going on: green or amber by a threshold, otherwise red."""
+
+    measure: Measure
+    green: str
+    amber: str | None = None
+    label: Text | None = None
+
+
+class InterviewPlan(Record):
+    """Whom to interview, how many, spread over what, with which guide."""
+
+    from_: dict[str, str] = Field(default_factory=dict)
+    people: int = Field(ge=1)
+    spread: tuple[Name, ...] = ()
+    quotas: dict[Name, dict[str, int]] = Field(default_factory=dict)
+    consent: Literal["opt-in"] = "opt-in"
+    guide: str
+    codebook: str | None = None
+    form: Literal["interview", "focus-group"] = "interview"
+    when: str | None = None
+    partners: tuple[Identifier, ...] = ()
+    label: Text | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, given: Any) -> Any:
+        return given | {"from": {}} if isinstance(given, dict) and given.get("from") == "all" else given
+
+
+class Figure(Record):
+    """A figure of the report: what it shows, by what, and how it is drawn."""
+
+    style: Literal["coefficients", "bars", "rates", "weeks", "response"] = "coefficients"
+    outcome: Name | None = None
+    analysis: Identifier | None = None
+    by: Name | None = None
+    title: Text | None = None
+
+
+class ReportPlan(Record):
+    """The figures beyond those that every report has."""
+
+    figures: dict[Identifier, Figure] = Field(default_factory=dict)
+
+
+class Privacy(Record):
+    """Who controls the data, on what basis, and for how long they are kept."""
+
+    controller: Text | None = None
+    basis: Text | None = None
+    condition: Text | None = None
+    retention: Text | None = None
+    linkage: Text | None = None
+    officer: Text | None = None
+
+
+class Sending(Record):
+    """When nothing is sent, and at most how often to one person."""
+
+    quiet_hours: tuple[str, str] = ("20:00", "08:00")
+    weekends: bool = False
+    bank_holidays: Text | None = "england-and-wales"
+    cap: Text | None = None
+
+
+class SupportContact(Record):
+    """Somebody a participant can turn to."""
+
+    name: Text
+    phone: Text | None = None
+    url: Text | None = None
+    email: Text | None = None
+
+
+class Support(Record):
+    """Support contacts, shown after every survey, and what is done when an answer suggests distress."""
+
+    contacts: tuple[SupportContact, ...] = ()
+    distress_rule: Text | None = None

@@ -1,0 +1,220 @@
+"""The other files of a study folder: surveys, wording, messages, vignettes, guides, codebooks, logic models.
+
+Each model's docstring says which file it is; the reference shows a ten-line example of each.
+"""
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from equipoise.record import Identifier, Name, Record, Text
+
+__all__ = [
+    "Amendment",
+    "Attribute",
+    "Code",
+    "Codebook",
+    "Guide",
+    "Link",
+    "LogicModel",
+    "Message",
+    "Page",
+    "Programme",
+    "ProgrammeHead",
+    "Question",
+    "Survey",
+    "Topic",
+    "Vignette",
+    "WordingPack",
+]
+
+
+class Question(Record):
+    """A question of a survey: its own, or all items of an instrument in the wording of a pack."""
+
+    id: Name | None = None
+    instrument: Identifier | None = None
+    wording: str | None = None
+    ask: Text | None = None
+    type: Literal["single", "several", "number", "text", "date", "yes-no"] | None = None
+    options: dict[str, Text] = Field(default_factory=dict)
+    low: float | None = None
+    high: float | None = None
+    required: bool = False
+    prefer_not_to_say: bool = True
+    show_if: str | None = None
+    hint: Text | None = None
+
+    @model_validator(mode="after")
+    def _either(self) -> "Question":
+        if self.instrument is None and (self.id is None or self.ask is None or self.type is None):
+            raise ValueError("a question has `id`, `ask` and `type`, or it names an `instrument`")
+        if self.instrument is not None and (self.ask is not None or self.type is not None):
+            raise ValueError("a question that names an instrument takes `ask` and `type` from it")
+        if self.type in ("single", "several") and len(self.options) < 2:
+            raise ValueError(f"a question of type {self.type} needs two options or more")
+        return self
+
+
+class Page(Record):
+    """One page: one question or a short block."""
+
+    id: Name
+    title: Text | None = None
+    intro: Text | None = None
+    show_if: str | None = None
+    questions: tuple[Question, ...]
+
+
+class Survey(Record):
+    """`surveys/NAME.yaml`: pages and questions; refers to instruments by id."""
+
+    title: Text
+    minutes: float | None = Field(default=None, gt=0)
+    language: str = "en-GB"
+    information: Text | None = None
+    pages: tuple[Page, ...]
+
+
+class WordingPack(Record):
+    """`wording/NAME.yaml`: the wording of an instrument's items in one language.
+
+    `demonstration: true` uses the product's own placeholder wording, which a live study's lock refuses.
+    """
+
+    instrument: Identifier
+    language: str = "en-GB"
+    licence: Text | None = None
+    demonstration: bool = False
+    source: Text | None = None
+    intro: Text | None = None
+    anchors: dict[str, tuple[Text, ...]] = Field(default_factory=dict)
+    items: dict[str, Text] = Field(default_factory=dict)
+
+
+class Message(Record):
+    """`messages/NAME.md`: front matter and Markdown with {fields} of the roster."""
+
+    subject: Text | None = None
+    author: Text | None = None
+    theme: Text | None = None
+    language: str = "en-GB"
+    body: Text
+
+
+class Attribute(Record):
+    """An attribute of a vignette: its levels with their shares, and what each level puts into the text."""
+
+    levels: dict[str, int]
+    text: dict[str, tuple[Text, ...]] = Field(default_factory=dict)
+    label: Text | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _equal(cls, given: Any) -> Any:
+        if isinstance(given, dict) and isinstance(given.get("levels"), list):
+            return given | {"levels": {level: 1 for level in given["levels"]}}
+        return given
+
+
+class Vignette(Record):
+    """`vignettes/NAME.yaml`: attributes whose levels are drawn, a template, and the questions asked of each."""
+
+    attributes: dict[Name, Attribute]
+    template: Text
+    questions: tuple[Question, ...]
+    intro: Text | None = None
+    debrief: Text | None = None
+
+
+class Topic(Record):
+    """A topic of an interview guide with its probes."""
+
+    title: Text
+    probes: tuple[Text, ...] = ()
+
+
+class Guide(Record):
+    """`interviews/guide.md`: front matter, and a heading for each topic with its probes as a list."""
+
+    title: Text
+    minutes: float = Field(gt=0)
+    topics: tuple[Topic, ...]
+    opening: Text | None = None
+
+
+class Code(Record):
+    """A code of a codebook, with codes under it."""
+
+    label: Text
+    definition: Text | None = None
+    include: Text | None = None
+    exclude: Text | None = None
+    codes: dict[Identifier, "Code"] = Field(default_factory=dict)
+
+
+class Codebook(Record):
+    """`interviews/codebook.yaml`: the tree of codes and the declared method of analysis."""
+
+    method: Literal["framework", "codebook", "reflexive"] = "framework"
+    unit: Literal["segment", "character"] = "segment"
+    codes: dict[Identifier, Code]
+
+
+class Link(Record):
+    """A link of a logic model and what would support it."""
+
+    from_: Identifier
+    to: Identifier
+    evidence: tuple[str, ...] = ()
+
+
+class LogicModel(Record):
+    """`logic-model.yaml`: inputs, activities, outputs, outcomes, assumptions, and the links between them."""
+
+    inputs: dict[Identifier, Text] = Field(default_factory=dict)
+    activities: dict[Identifier, Text] = Field(default_factory=dict)
+    outputs: dict[Identifier, Text] = Field(default_factory=dict)
+    outcomes: dict[Identifier, Text] = Field(default_factory=dict)
+    assumptions: dict[Identifier, Text] = Field(default_factory=dict)
+    links: tuple[Link, ...] = ()
+
+
+class Amendment(Record):
+    """`amendments/NNN.yaml`: a dated, reasoned change to a locked protocol, with the new hashes.
+
+    `stops` marks a decision to end data collection; `after-unmasking` whether results by arm had been seen.
+    """
+
+    date: str
+    by: Text
+    reason: Text
+    data_seen: Text
+    after_unmasking: bool = False
+    stops: bool = False
+    changes: tuple[Text, ...] = ()
+    hashes: dict[str, str] = Field(default_factory=dict)
+    protocol_hash: str | None = None
+
+
+class ProgrammeHead(Record):
+    """What the programme is."""
+
+    id: Identifier
+    title: Text
+    question: Text
+    period: Text
+    synthetic: bool = False
+    authors: tuple[Text, ...] = ()
+    funding: Text | None = None
+    conflicts: Text | None = None
+    contact: Text | None = None
+
+
+class Programme(Record):
+    """`programme.yaml`: the studies in their order, and the programme's own words in `narrative/`."""
+
+    equipoise: Literal[1]
+    programme: ProgrammeHead
+    studies: tuple[str, ...]
+    synthesis: dict[str, Any] = Field(default_factory=dict)

@@ -1,0 +1,3 @@
+from equipoise.record import Identifier, Name, Record, Text  # moved; importers follow
+
+__all__ = ["Identifier", "Name", "Record", "Text"]
