@@ -1,20 +1,66 @@
 # Every target first makes sure that the environment in .venv is complete; that is a no-op when nothing changed.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
 PYTHON ?= python3
+WORKERS ?= 2
 BIN := .venv/bin
 STAMP := .venv/.complete
+PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
 
 .PHONY: help setup demo test soak check fix bench docs clean
 
 help: ## Say what can be made
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+	@echo "make TARGET, where TARGET is one of"
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(STAMP) ## Install what is needed (done by every other target)
+setup: $(STAMP) ## Install what is needed into .venv (every other target does it first)
+
+demo: $(STAMP) ## Run the whole example programme and say where its reports are (demo/)
+	$(BIN)/equipoise demo demo/
+
+test: $(STAMP) ## Run every test; NO_BROWSER=1 leaves out those that need Chromium
+	@$(if $(NO_BROWSER),true,$(MAKE) --no-print-directory .browser)
+	$(PYTEST) tests
+
+soak: $(STAMP) ## Run the generated tests with many seeds (ROUNDS=20) and add a line to docs/soak.md
+	$(BIN)/python tests/soak.py --rounds $(or $(ROUNDS),20)
+
+check: $(STAMP) ## Lint, formatting, the layers, and strict types of the method packages
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+
+fix: $(STAMP) ## Put right what a machine can put right: lint and formatting
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(STAMP) ## Time what has a stated figure, and print the table
+	$(BIN)/python -m bench
+
+docs: $(STAMP) ## Build the documentation, links checked (docs/_build/html/index.html)
+	$(BIN)/python docs/generate.py
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --nitpicky -b html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+clean: ## Remove what was built; the environment stays
+	rm -rf build dist demo docs/_build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find src tests bench docs -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(STAMP): pyproject.toml requirements/dev.txt requirements/system.sh
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	  { echo "Equipoise needs Python 3.11 or later; name it: make setup PYTHON=python3.11"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || \
+	  { echo "Python's venv module is missing; on Debian: apt-get install python3-venv"; exit 1; }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	bash requirements/system.sh
 	@touch $@
+
+# The tests fail, rather than skip, without a browser: this says so before the first of them runs.
+.PHONY: .browser
+.browser:
+	@command -v chromium >/dev/null 2>&1 || \
+	  { bash requirements/system.sh; command -v chromium >/dev/null 2>&1; } || \
+	  { echo "No Chromium: install it with the line above, or run: NO_BROWSER=1 make test"; exit 1; }
