@@ -1,0 +1,1 @@
+"""Estimators: pure arrays in, frozen records out."""
