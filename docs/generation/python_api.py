@@ -1,0 +1,139 @@
+"""What a notebook may import: the public names of the method packages, by `__all__`."""
+
+import importlib
+import inspect
+import pkgutil
+import re
+from collections.abc import Iterator
+from types import ModuleType
+
+from generation.markdown import docstring, escaped, fenced, table
+
+__all__ = ["METHOD_PACKAGES", "pages"]
+
+METHOD_PACKAGES = (
+    "errors",
+    "streams",
+    "record",
+    "protocol",
+    "roster",
+    "instruments",
+    "allocation",
+    "estimation",
+    "findings",
+    "diagnosis",
+    "report",
+)
+
+
+def pages() -> Iterator[tuple[str, str]]:
+    """An index, and a page for each package that has public names."""
+    written = {name: page for name in METHOD_PACKAGES if (page := _package(name))}
+    rows = [(f"[`equipoise.{name}`]({name}.md)", _first_line(_load(f"equipoise.{name}"))) for name in written]
+    yield (
+        "python/index.md",
+        "# Python\n\nThe method packages take frames and frozen records and return them. They know no "
+        "clock, no network and no database, and can be used in a notebook without the rest.\n\n"
+        + table(("Package", "Holds"), rows)
+        + "\n```{toctree}\n:hidden:\n\n"
+        + "\n".join(written)
+        + "\n```\n",
+    )
+    for name, page in written.items():
+        yield f"python/{name}.md", page
+
+
+def _load(name: str) -> ModuleType:
+    return importlib.import_module(name)
+
+
+def _package(name: str) -> str:
+    modules = [module for module in _modules(f"equipoise.{name}") if _own_names(module)]
+    if not modules:
+        return ""
+    title = f"# `equipoise.{name}`\n\n{docstring(_load(f'equipoise.{name}'))}"
+    if [module.__name__ for module in modules] == [f"equipoise.{name}"]:
+        return title + _members(modules[0])
+    return title + "".join(
+        f"\n## `{module.__name__}`\n\n{docstring(module) if module.__name__ != f'equipoise.{name}' else ''}"
+        + _members(module)
+        for module in modules
+    )
+
+
+def _modules(name: str) -> Iterator[ModuleType]:
+    try:
+        root = _load(name)
+    except ModuleNotFoundError as error:
+        if error.name == name:  # a package that a later version brings
+            return
+        raise
+    yield root
+    for inner in pkgutil.walk_packages(getattr(root, "__path__", []), f"{name}."):
+        if not inner.name.rpartition(".")[2].startswith("_"):
+            yield _load(inner.name)
+
+
+def _own_names(module: ModuleType) -> list[str]:
+    """The public names that are defined here, not passed on."""
+    names = getattr(module, "__all__", ())
+    return [name for name in names if getattr(getattr(module, name), "__module__", None) == module.__name__]
+
+
+def _members(module: ModuleType) -> str:
+    return "".join(_member(name, getattr(module, name)) for name in _own_names(module))
+
+
+def _member(name: str, thing: object) -> str:
+    if inspect.isclass(thing):
+        return f"\n### `{name}`\n\n{_signature(name, thing)}\n{_own_docstring(thing)}" + _methods(thing)
+    if callable(thing):
+        return f"\n### `{name}`\n\n{_signature(name, thing)}\n{docstring(thing)}"
+    return ""
+
+
+def _methods(thing: type) -> str:
+    rows = []
+    for name, member in vars(thing).items():
+        function = member.__func__ if isinstance(member, (classmethod, staticmethod)) else member
+        if name.startswith("_") or not (inspect.isfunction(function) or isinstance(function, property)):
+            continue
+        shown = f"`{name}`" if isinstance(function, property) else f"`{name}(...)`"
+        if inspect.getdoc(function):
+            rows.append((shown, _first_line(function)))
+    return "\n" + table(("Of it", "Gives"), rows) if rows else ""
+
+
+def _own_docstring(thing: type) -> str:
+    """A dataclass without a docstring has its signature for one: that is already shown."""
+    written = vars(thing).get("__doc__") or ""
+    return "" if written.startswith(f"{thing.__name__}(") else docstring(thing)
+
+
+def _signature(name: str, thing: object) -> str:
+    try:
+        parameters = str(inspect.signature(thing))  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return ""
+    parameters = re.sub(r"<(\w+)[^>]*>", r"\1", parameters)
+    if len(name) + len(parameters) > 100:
+        parameters = _one_a_line(parameters)
+    return fenced(name + parameters, "python")
+
+
+def _one_a_line(parameters: str) -> str:
+    """The signature with each parameter on its line; commas inside brackets and quotes do not count."""
+    depth, broken, quoted = 0, "", ""
+    for place, letter in enumerate(parameters):
+        quoted = "" if letter == quoted else (letter if not quoted and letter in "'\"" else quoted)
+        depth += 0 if quoted else (letter in "([{") - (letter in ")]}")
+        if depth == 0 and letter == ")":
+            return f"{broken},\n)" + parameters[place + 1 :]
+        broken += letter
+        if depth == 1 and not quoted and letter in "(,":
+            broken += "\n   " + ("" if letter == "," else " ")
+    return parameters
+
+
+def _first_line(thing: object) -> str:
+    return escaped((inspect.getdoc(thing) or "").split("\n\n")[0].replace("\n", " "))
