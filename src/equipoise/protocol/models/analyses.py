@@ -30,7 +30,8 @@ class TestPlan(Record):
 class Analysis(Record):
     """outcome x contrast x population x model x inference.
 
-    `at`, `model`, `variance`, `average_over` and `test` left out are chosen by the design and written out. An
+    `at`, `contrast`, `adjust`, `model`, `variance`, `average-over` and `missing` left out are chosen by the design
+    and written out. `unadjusted` lists the outcomes that were not asked before; it is filled in, never written. An
     analysis that checks another says which: `sensitivity-of` (same estimand, other assumption) or
     `supplementary-to` (other estimand). `by` gives the contrast for each level of a column, or by week since launch.
     """
@@ -42,7 +43,8 @@ class Analysis(Record):
     target: Literal["all", "complier"] = "all"
     take_up: Name | None = None
     assumption: Text | None = None
-    adjust: tuple[str, ...] = ()
+    adjust: tuple[str, ...] | None = None
+    unadjusted: tuple[Name, ...] = ()
     model: ModelName | None = None
     variance: Variance | None = None
     dof: Literal["satterthwaite", "residual", "kenward-roger"] = "satterthwaite"
@@ -50,7 +52,7 @@ class Analysis(Record):
     average_over: Literal["people", "clusters"] | None = None
     test: TestPlan = TestPlan()
     interval: float = Field(default=0.95, gt=0.5, lt=1)
-    missing: tuple[Missing, ...] = ()
+    missing: tuple[Missing, ...] | None = None
     by: str | None = None
     exclude: tuple[str, ...] = ()
     kind: Literal["as-randomised", "per-protocol"] = "as-randomised"
@@ -68,6 +70,9 @@ class Analysis(Record):
         for key in ("outcomes", "at", "contrast", "adjust", "missing", "exclude"):
             if isinstance(given.get(key), str):
                 given[key] = [given[key]]
+        for key in ("adjust", "missing"):
+            if given.get(key) == ["none"]:
+                given[key] = []
         if given.get("outcomes") == ["all"]:
             del given["outcomes"]
         if given.get("among") == "all":

@@ -1,0 +1,37 @@
+"""Whole-study checks: what no single file can see. Each module takes one part of the protocol.
+
+A check is a function from a study to problems; it never stops at the first.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from equipoise.errors import Problem
+from equipoise.protocol.checks.allocation import check_allocation
+from equipoise.protocol.checks.analyses import check_analyses
+from equipoise.protocol.checks.conduct import check_conduct
+from equipoise.protocol.checks.fieldwork import check_fieldwork
+from equipoise.protocol.checks.outcomes import check_outcomes
+from equipoise.protocol.checks.people import check_people
+from equipoise.protocol.checks.surveys import check_surveys
+
+if TYPE_CHECKING:
+    from equipoise.protocol.folder import Study
+
+__all__ = ["check_study"]
+
+CHECKS = (
+    check_people,
+    check_allocation,
+    check_fieldwork,
+    check_surveys,
+    check_outcomes,
+    check_analyses,
+    check_conduct,
+)
+
+
+def check_study(study: "Study") -> Iterator[Problem]:
+    """Every problem that lies between the parts of a study."""
+    for check in CHECKS:
+        yield from check(study)

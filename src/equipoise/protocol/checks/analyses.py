@@ -1,0 +1,187 @@
+"""Analyses, the order of claims, looks and assumptions: each names things that exist and may be used."""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from equipoise.errors import EquipoiseError, Problem
+from equipoise.protocol.checks.places import at, expression_problems, unknown
+from equipoise.protocol.contrasts import parse_contrast
+from equipoise.protocol.factors import contrast_factors, default_factor, waves_asking
+from equipoise.protocol.facts import before_allocation, rating_facts
+from equipoise.protocol.models.analyses import Analysis
+from equipoise.protocol.timeline import waves_before
+from equipoise.protocol.waves import points_of
+
+if TYPE_CHECKING:
+    from equipoise.protocol.folder import Study
+
+__all__ = ["check_analyses"]
+
+Path = tuple[str | int, ...]
+WEEK_SINCE_LAUNCH = "week since launch"
+
+
+def check_analyses(study: "Study") -> Iterator[Problem]:
+    """Planned analyses, unplanned ones (explore.yaml), testing, assumptions."""
+    protocol = study.protocol
+    if protocol.study.kind in ("trial", "survey-experiment") and not protocol.analyses:
+        yield at(study, "analyses", message="a trial says in `analyses:` what will be computed")
+    for name, analysis in protocol.analyses.items():
+        yield from _analysis(study, "protocol.yaml", ("analyses", name), analysis)
+    explored = study.documents.get("explore.yaml")
+    for name, analysis in study.explore.items():
+        wrapped = explored is not None and isinstance(explored.data, dict) and set(explored.data) == {"analyses"}
+        yield from _analysis(study, "explore.yaml", ("analyses", name) if wrapped else (name,), analysis)
+        if name in protocol.analyses and explored is not None:
+            yield explored.problem((name,), f'"{name}" is a planned analysis already; choose another name')
+    yield from _testing(study)
+    yield from _assumptions(study)
+
+
+def _analysis(study: "Study", file: str, path: Path, analysis: Analysis) -> Iterator[Problem]:
+    for problem in _analysis_in_protocol(study, path, analysis):
+        if file == "protocol.yaml":
+            yield problem
+        else:
+            found = study.documents[file]
+            where = problem.where.split(".")[len(path) :]
+            yield found.problem((*path, *where), problem.message)
+
+
+def _analysis_in_protocol(study: "Study", path: Path, analysis: Analysis) -> Iterator[Problem]:
+    protocol = study.protocol
+    for place, name in enumerate(analysis.outcomes or ()):
+        if name not in protocol.outcomes:
+            where = (*path, "outcomes", place)
+            yield unknown(study, where, name, "an outcome of this study", protocol.outcomes, "Outcomes")
+    for place, point in enumerate(analysis.at or ()):
+        for wave in points_of(point):
+            if wave not in protocol.waves:
+                where = (*path, "at", place)
+                yield unknown(study, where, wave, "a wave of this study", protocol.waves, "Waves")
+    yield from _contrasts(study, path, analysis)
+    among = _rated(study, analysis)
+    schema = rating_facts(protocol, study.vignettes) if among else before_allocation(protocol)
+    yield from expression_problems(study, (*path, "among"), analysis.among, schema)
+    yield from _adjust(study, path, analysis)
+    yield from _references(study, path, analysis)
+
+
+def _rated(study: "Study", analysis: Analysis) -> bool:
+    outcomes = study.protocol.outcomes
+    return any(name in outcomes and outcomes[name].task for name in analysis.outcomes or ())
+
+
+def _contrasts(study: "Study", path: Path, analysis: Analysis) -> Iterator[Problem]:
+    factors = contrast_factors(study.protocol, study.vignettes)
+    for place, text in enumerate(analysis.contrast):
+        try:
+            parse_contrast(text, factors, default_factor(study.protocol))
+        except EquipoiseError as error:
+            yield at(study, *path, "contrast", place, message=str(error))
+
+
+def _adjust(study: "Study", path: Path, analysis: Analysis) -> Iterator[Problem]:
+    protocol = study.protocol
+    before = waves_before(protocol, protocol.main_stage)
+    participants = protocol.participants
+    columns = [*participants.roster, *participants.derived] if participants else []
+    asked = {wave for name in analysis.outcomes or () if name in protocol.outcomes
+             for wave in waves_asking(protocol, study.surveys, protocol.outcomes[name])}  # fmt: skip
+    factors = contrast_factors(protocol, study.vignettes)
+    for place, name in enumerate(analysis.adjust or ()):
+        where = (*path, "adjust", place)
+        if name in protocol.waves and name not in before:
+            message = (
+                f'"{name}" was measured after allocation, so it may have been changed by it and cannot be adjusted '
+                f"for. Allowed: waves before the allocation ({', '.join(before) or 'none'}), strata, roster columns"
+            )
+            yield at(study, *where, message=message)
+        elif name in protocol.outcomes or any(name == f"{o}_{w}" for o in protocol.outcomes for w in protocol.waves):
+            message = f'"{name}" is an outcome; `adjust` takes the name of a wave before the allocation instead'
+            yield at(study, *where, message=message)
+        elif name not in (*before, *columns, "strata", "task", "position", "order", *factors):
+            allowed = [*before, "strata", *columns]
+            yield unknown(study, where, name, "known from before the allocation", allowed, "Allowed")
+        elif name in before and asked and name not in asked and len(analysis.unadjusted) == len(analysis.outcomes or ()):
+            yield at(study, *where, message=f'none of these outcomes was asked at "{name}"')
+
+
+def _references(study: "Study", path: Path, analysis: Analysis) -> Iterator[Problem]:
+    protocol = study.protocol
+    names = [name for name in (*protocol.analyses, *study.explore) if name != path[-1]]
+    for key in ("sensitivity_of", "supplementary_to"):
+        target = getattr(analysis, key)
+        if target is not None and target not in names:
+            yield unknown(study, (*path, key.replace("_", "-")), target, "an analysis", names, "Analyses")
+    columns = list(protocol.participants.roster) if protocol.participants else []
+    units = ["participant", *protocol.units, *columns]
+    if analysis.cluster is not None and analysis.cluster not in units:
+        yield unknown(study, (*path, "cluster"), analysis.cluster, "a unit or column", units, "Units and columns")
+    factors = contrast_factors(protocol, study.vignettes)
+    derived = list(protocol.participants.derived) if protocol.participants else []
+    groupings = [WEEK_SINCE_LAUNCH, "dose", *columns, *derived, *factors]
+    if analysis.by is not None and analysis.by not in groupings:
+        yield unknown(study, (*path, "by"), analysis.by, "something to tell results apart by", groupings, "Allowed")
+    if analysis.target == "complier" and analysis.assumption is None:
+        message = "an effect among compliers needs `assumption:`, the exclusion restriction in words"
+        yield at(study, *path, "target", message=message)
+    allocated = protocol.allocation.get(protocol.main_stage)
+    if analysis.test.by == "randomisation" and allocated is not None:
+        if allocated.method == "minimised" and allocated.biased_coin == 1:
+            message = "deterministic minimisation has no set of allocations to re-draw; use `test: t` or a biased coin"
+            yield at(study, *path, "test", message=message)
+
+
+def _testing(study: "Study") -> Iterator[Problem]:
+    protocol = study.protocol
+    seen: dict[str, int] = {}
+    for step, plan in enumerate(protocol.testing or ()):
+        for place, claim in enumerate(plan.claims):
+            outcome = claim.partition(".")[0]
+            where = ("testing", step, "claims", place)
+            if outcome not in protocol.outcomes:
+                yield unknown(study, where, claim, "an outcome of this study", protocol.outcomes, "Outcomes")
+            elif claim in seen:
+                yield at(study, *where, message=f'"{claim}" is claimed in step {seen[claim] + 1} already')
+            seen[claim] = step
+
+
+def _assumptions(study: "Study") -> Iterator[Problem]:
+    protocol = study.protocol
+    path: Path = ("diagnosis", "assume")
+    assume = protocol.diagnosis.assume
+    factors = contrast_factors(protocol, study.vignettes)
+    for name, assumed in assume.outcomes.items():
+        if name not in protocol.outcomes:
+            what = "an outcome of this study, nor a key of `assume`"
+            yield unknown(study, (*path, name), name, what, protocol.outcomes, "Outcomes")
+        arms = [arm for stage in protocol.allocation.values() for arm in stage.arms]
+        for effect in assumed.effects:
+            if effect.arm not in arms:
+                yield unknown(study, (*path, name, "effect"), effect.arm, "an arm of this study", arms, "Arms")
+        for factor, shifts in assumed.attributes.items():
+            yield from _levels(study, (*path, name, "attributes", factor), factor, list(shifts), factors)
+        for number, interaction in enumerate(assumed.interactions):
+            for factor, level in interaction.when.items():
+                where = (*path, name, "interactions", number, "when", factor)
+                yield from _levels(study, where, factor, [level], factors)
+    for wave in assume.response.waves:
+        if wave not in protocol.waves:
+            what = "a wave of this study"
+            yield unknown(study, (*path, "response", wave), wave, what, protocol.waves, "Waves")
+    for event in assume.events:
+        if event not in (*protocol.events, *protocol.harms):
+            events = [*protocol.events, *protocol.harms]
+            yield unknown(study, (*path, "events", event), event, "an event or harm", events, "Events and harms")
+
+
+def _levels(
+    study: "Study", path: Path, factor: str, levels: list[str], factors: Mapping[str, tuple[str, ...]]
+) -> Iterator[Problem]:
+    if factor not in factors:
+        yield unknown(study, path, factor, "an attribute or way of presenting", factors, "Known")
+        return
+    for level in levels:
+        if level not in factors[factor]:
+            yield unknown(study, (*path, level), level, f"a level of {factor}", factors[factor], "Levels")

@@ -1,0 +1,106 @@
+"""Progression, interviews, sources, figures and the logic model."""
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from equipoise.errors import Problem, nearest
+from equipoise.protocol.checks.places import at, expression_problems, unknown
+from equipoise.protocol.facts import everything_known
+
+if TYPE_CHECKING:
+    from equipoise.protocol.folder import Study
+
+__all__ = ["check_conduct"]
+
+_THRESHOLD = re.compile(r"^\s*(>=|>|<=|<)\s*-?[0-9]+(\.[0-9]+)?\s*$")
+
+
+def check_conduct(study: "Study") -> Iterator[Problem]:
+    """What is left: rules for going on, interviews, data from elsewhere, figures, the logic model's links."""
+    yield from _progression(study)
+    yield from _interviews(study)
+    yield from _sources(study)
+    yield from _report(study)
+    yield from _logic_model(study)
+    yield from _harms(study)
+
+
+def _progression(study: "Study") -> Iterator[Problem]:
+    schema = everything_known(study.protocol, study.surveys)
+    for name, rule in study.protocol.progression.items():
+        path = ("progression", name)
+        for key, expects in (("share", "bool"), ("mean", "double")):
+            text = getattr(rule.measure, key)
+            yield from expression_problems(study, (*path, "measure", key), text, schema, expects=expects)
+        populations = ["participants", *study.protocol.sources]
+        if rule.measure.of not in populations:
+            where = (*path, "measure", "of")
+            yield unknown(study, where, rule.measure.of, "a set of people", populations, "Sets of people")
+        for key in ("green", "amber"):
+            text = getattr(rule, key)
+            if text is not None and not _THRESHOLD.match(text):
+                yield at(study, *path, key, message=f'"{text}" is not a threshold; write one such as ">= 0.5"')
+
+
+def _interviews(study: "Study") -> Iterator[Problem]:
+    roster = study.protocol.participants.roster if study.protocol.participants else {}
+    for name, plan in study.protocol.interviews.items():
+        path = ("interviews", name)
+        if plan.guide not in study.guides:
+            yield at(study, *path, "guide", message=f'there is no file "{plan.guide}". Guides: '
+                     f"{nearest(plan.guide, list(study.guides))}")  # fmt: skip
+        for column in (*plan.spread, *plan.quotas):
+            if column not in roster:
+                yield unknown(study, (*path, "spread"), column, "a roster column", roster, "Columns")
+        arm = plan.from_.get("arm")
+        if arm is not None and arm not in study.protocol.arms:
+            yield unknown(study, (*path, "from", "arm"), arm, "an arm of this study", study.protocol.arms, "Arms")
+        yield from _partners(study, (*path, "partners"), plan.partners)
+        asked = sum(sum(quota.values()) for quota in list(plan.quotas.values())[:1])
+        if asked > plan.people:
+            message = f"the quotas ask for {asked} people, the plan for {plan.people}"
+            yield at(study, *path, "quotas", message=message)
+
+
+def _sources(study: "Study") -> Iterator[Problem]:
+    for name, source in study.protocol.sources.items():
+        yield from _partners(study, ("sources", name, "partners"), source.partners)
+
+
+def _partners(study: "Study", path: tuple[str | int, ...], partners: tuple[str, ...]) -> Iterator[Problem]:
+    known = study.protocol.partners
+    for partner in partners:
+        if partner not in known:
+            yield unknown(study, path, partner, "a partner of this study", known, "Partners")
+
+
+def _report(study: "Study") -> Iterator[Problem]:
+    protocol = study.protocol
+    analyses = [*protocol.analyses, *study.explore]
+    for name, figure in protocol.report.figures.items():
+        path = ("report", "figures", name)
+        if figure.outcome is not None and figure.outcome not in protocol.outcomes:
+            what = "an outcome of this study"
+            yield unknown(study, (*path, "outcome"), figure.outcome, what, protocol.outcomes, "Outcomes")
+        if figure.analysis is not None and figure.analysis not in analyses:
+            yield unknown(study, (*path, "analysis"), figure.analysis, "an analysis", analyses, "Analyses")
+
+
+def _logic_model(study: "Study") -> Iterator[Problem]:
+    model = study.logic_model
+    if model is None:
+        return
+    parts = [*model.inputs, *model.activities, *model.outputs, *model.outcomes]
+    document = study.documents["logic-model.yaml"]
+    for number, link in enumerate(model.links):
+        for key, end in (("from", link.from_), ("to", link.to)):
+            if end not in parts:
+                message = f'"{end}" is not a part of this logic model. Parts: {nearest(end, parts)}'
+                yield document.problem(("links", number, key), message)
+
+
+def _harms(study: "Study") -> Iterator[Problem]:
+    for place, harm in enumerate(study.protocol.harms):
+        if study.protocol.harms.count(harm) > 1:
+            yield at(study, "harms", place, message=f'"{harm}" stands twice')

@@ -1,0 +1,62 @@
+"""What contrasts may name, and which waves ask for an outcome: the joints between protocol.yaml and the other files."""
+
+from collections.abc import Mapping
+
+from equipoise.protocol.models.files import Question, Survey, Vignette
+from equipoise.protocol.models.outcomes import Outcome
+from equipoise.protocol.models.protocol import Protocol
+
+__all__ = ["asks_for", "contrast_factors", "default_factor", "questions", "waves_asking"]
+
+
+def default_factor(protocol: Protocol) -> str:
+    """The factor that a bare arm belongs to: the main stage's column."""
+    return protocol.arm_column(protocol.main_stage)
+
+
+def contrast_factors(protocol: Protocol, vignettes: Mapping[str, Vignette]) -> dict[str, tuple[str, ...]]:
+    """Each factor with its levels: a stage with its arms, a task's way of presenting, a vignette's attribute."""
+    factors: dict[str, tuple[str, ...]] = {}
+    for name, stage in protocol.allocation.items():
+        arms = tuple(stage.arms)
+        if stage.to == "sequences" and protocol.schedule is not None:
+            steps = (arm for sequence in protocol.schedule.sequences.values() for arm in sequence)
+            arms = tuple(dict.fromkeys(steps))
+        factors[protocol.arm_column(name)] = arms
+    for task in protocol.tasks.values():
+        if task.present:
+            factors[task.present_as] = tuple(task.present)
+        if task.vignette in vignettes:
+            for name, attribute in vignettes[task.vignette].attributes.items():
+                levels = factors.get(name, ())
+                factors[name] = tuple(dict.fromkeys((*levels, *attribute.levels)))
+    return factors
+
+
+def questions(survey: Survey) -> list[Question]:
+    """The questions of a survey, in order."""
+    return [question for page in survey.pages for question in page.questions]
+
+
+def asks_for(survey: Survey, outcome: Outcome) -> bool:
+    """Whether a survey measures an outcome: it asks the instrument, or the question."""
+    if outcome.instrument is not None:
+        return any(question.instrument == outcome.instrument for question in questions(survey))
+    if outcome.question is not None:
+        asked = outcome.question.rpartition(".")[2]
+        return any(question.id == asked for question in questions(survey))
+    return False
+
+
+def waves_asking(protocol: Protocol, surveys: Mapping[str, Survey], outcome: Outcome) -> tuple[str, ...]:
+    """The waves whose survey measures an outcome, in the order of the protocol.
+
+    An outcome taken from a column has the waves that it names, and the frame is looked at for others.
+    """
+    if outcome.column is not None:
+        return outcome.waves
+    return tuple(
+        name
+        for name, wave in protocol.waves.items()
+        if wave.survey in surveys and asks_for(surveys[wave.survey], outcome)
+    )

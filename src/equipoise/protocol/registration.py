@@ -1,0 +1,170 @@
+"""The lock: what was registered, when, and whether the folder still says it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import ValidationError
+
+from equipoise.errors import Problem, ProtocolError
+from equipoise.protocol.canonical import plain, protocol_hash, study_parts
+from equipoise.protocol.differences import differences
+from equipoise.record import Record
+
+if TYPE_CHECKING:
+    from equipoise.protocol.folder import Study
+
+__all__ = ["Registration", "changes_since_lock", "current_hash", "lock", "read_registration", "refuse_changed"]
+
+
+class Registration(Record):
+    """`lock.json`: the hash of the study and of each part, when it was locked, and the commitment of the seed.
+
+    `clock` is `rehearsal` where a simulated clock gave the time: such a study is never taken for a registered one.
+    `spelled_out` is the protocol as locked, so that a later change can be told in words.
+    """
+
+    equipoise: Literal[1]
+    study: str
+    time: str
+    clock: Literal["real", "rehearsal"] = "real"
+    protocol_hash: str
+    parts: dict[str, str]
+    seed_commitment: str | None
+    version: str
+    spelled_out: dict[str, Any]
+
+
+def lock(
+    study: "Study",
+    *,
+    time: str,
+    seed_commitment: str | None,
+    version: str,
+    clock: Literal["real", "rehearsal"] = "real",
+) -> Registration:
+    """Register a study as it stands.
+
+    Args:
+        study: a loaded, checked study.
+        time: the moment of the lock, ISO 8601 in UTC; the caller reads the clock.
+        seed_commitment: SHA-256 of the team's secret, hexadecimal; None where nothing is allocated.
+        version: the version of the software.
+        clock: whether the time is real or a rehearsal's.
+    Raises:
+        ProtocolError: the study is locked already, or lacks what a lock requires.
+    """
+    if study.registration is not None:
+        raise ProtocolError(
+            Problem(
+                f"{study.folder.name}/lock.json",
+                "",
+                f"this study was locked on {study.registration.time}; later changes are amendments "
+                "(`equipoise amend`)",
+            )
+        )
+    if study.protocol.study.launch is None and study.protocol.study.kind != "interviews":
+        document = study.documents["protocol.yaml"]
+        raise ProtocolError(
+            document.problem(("study", "launch"), "a lock needs the date of the launch, such as 2027-03-01 09:00")
+        )
+    parts = study_parts(study)
+    return Registration(
+        equipoise=1,
+        study=study.protocol.study.id,
+        time=time,
+        clock=clock,
+        protocol_hash=protocol_hash(parts),
+        parts=parts,
+        seed_commitment=seed_commitment,
+        version=version,
+        spelled_out=plain(study.protocol),
+    )
+
+
+def read_registration(text: str, name: str) -> Registration:
+    """The registration in `lock.json`.
+
+    Raises:
+        ProtocolError: the file is not a registration; it is never written by hand.
+    """
+    try:
+        found = Registration.model_validate(json.loads(text))
+    except (ValueError, ValidationError):
+        raise ProtocolError(
+            Problem(name, "", "this is not a lock that Equipoise wrote; restore the file, do not edit it")
+        ) from None
+    if protocol_hash(found.parts) != found.protocol_hash:
+        raise ProtocolError(
+            Problem(name, "protocol-hash", "the hashes of the parts do not give the study's hash; restore the file")
+        )
+    return found
+
+
+def current_hash(study: "Study") -> str:
+    """The hash of the study as its folder stands."""
+    return protocol_hash(study_parts(study))
+
+
+def changes_since_lock(study: "Study") -> list[str]:
+    """In words, what differs from the lock or, where amendments record new hashes, from the last of them.
+
+    Returns:
+        One sentence a difference; empty when nothing changed or the study is not locked.
+    """
+    if study.registration is None:
+        return []
+    registered = _registered_parts(study.registration, study)
+    found = study_parts(study)
+    if registered == found:
+        return []
+    told: list[str] = []
+    if registered.get("protocol.yaml") != found["protocol.yaml"]:
+        told += differences(study.registration.spelled_out, plain(study.protocol)) or ["protocol.yaml changed"]
+    told += _changed_files(registered, found)
+    return told
+
+
+def refuse_changed(study: "Study") -> None:
+    """Stop where a locked study no longer says what was locked.
+
+    Raises:
+        ProtocolError: names every change and how to go on.
+    """
+    changes = changes_since_lock(study)
+    if changes:
+        raise ProtocolError(
+            [Problem(f"{study.folder.name}/lock.json", "", f"changed since the lock: {change}") for change in changes]
+            + [
+                Problem(
+                    f"{study.folder.name}/lock.json",
+                    "",
+                    "undo the change, or record it with `equipoise amend` (dated, with its reason)",
+                )
+            ]
+        )
+
+
+def _registered_parts(registration: Registration, study: "Study") -> Mapping[str, str]:
+    parts = registration.parts
+    for amendment in study.amendments:
+        if amendment.hashes:
+            if amendment.protocol_hash != protocol_hash(amendment.hashes):
+                raise ProtocolError("an amendment's hashes do not give its protocol-hash; restore the file")
+            parts = amendment.hashes
+    return parts
+
+
+def _changed_files(registered: Mapping[str, str], found: Mapping[str, str]) -> Sequence[str]:
+    files = sorted({*registered, *found} - {"protocol.yaml"})
+    words = []
+    for path in files:
+        if path not in found:
+            words.append(f"{path} is gone")
+        elif path not in registered:
+            words.append(f"{path} is new")
+        elif registered[path] != found[path]:
+            words.append(f"{path} has another text")
+    return words
+
+

@@ -1,0 +1,19 @@
+"""The points in time that an analysis looks at: a wave, each wave, an average of waves, a slope over them."""
+
+import re
+
+__all__ = ["points_of"]
+
+_AVERAGE = re.compile(r"^average\s*[\[(]\s*(.*?)\s*[\])]$")
+
+
+def points_of(point: str) -> tuple[str, ...]:
+    """The waves that a point names; none for `each` and `slope`, which mean all of the outcome's waves.
+
+    >>> points_of("average(after, later)")
+    ('after', 'later')
+    """
+    if point in ("each", "slope"):
+        return ()
+    found = _AVERAGE.match(point)
+    return tuple(wave.strip() for wave in found[1].split(",")) if found else (point,)
