@@ -1,4 +1,4 @@
-"""One generator for all of the documentation: Sphinx with MyST, in the Furo theme; every warning is an error."""
+"""One generator for all of the documentation: Sphinx with MyST and Furo; every warning is an error."""
 
 import equipoise
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import typer
 
-from equipoise.cli import app
+from equipoise import cli
 from generation.markdown import docstring, escaped, table
 
 __all__ = ["commands", "pages"]
@@ -13,7 +13,7 @@ __all__ = ["commands", "pages"]
 
 def commands() -> dict[str, Any]:
     """Every command by its full name, such as `check` or `import roster`."""
-    return dict(_walk(typer.main.get_command(app), ()))
+    return dict(_walk(typer.main.get_command(cli.app), ()))
 
 
 def pages() -> Iterator[tuple[str, str]]:

@@ -99,3 +99,11 @@ def _model(model: type[BaseModel], prefix: str) -> str:
     return f"({prefix}-{name.lower()})=\n## {name}\n\n{docstring(model)}\n" + table(
         ("Key", "What stands there", "If left out"), rows
     )
+
+
+def _shorthands(model: type[BaseModel]) -> str:
+    """Shorter ways of writing a record, as the validators that spell them out describe them."""
+    decorators = model.__pydantic_decorators__
+    validators = [*decorators.model_validators.values(), *decorators.field_validators.values()]
+    said = [docstring(validator.func).strip() for validator in validators if validator.func.__doc__]
+    return f"Shorter: {' '.join(said)}\n\n" if said else ""
