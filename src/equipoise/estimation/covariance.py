@@ -98,8 +98,9 @@ def adjust(
         cluster: (n,) codes from 0 without gaps, for CR.
         rank: columns of the full design, strata included.
     Returns:
-        The adjustment. CR1 has the factor G/(G-1) (n-1)/(n-rank), CR3 the jackknife's (G-1)/G
-        (MacKinnon, Nielsen & Webb 2023, J. Econometrics 232:272, CV3), HC1 n/(n-rank).
+        The adjustment. HC1 has the factor n/(n-rank), CR1 G/(G-1) (n-1)/(n-rank). CR3 has none, as HC3 has
+        none; the jackknife that some call CV3 is (G-1)/G of it. With weights the roots are taken in the
+        weighted coordinates.
     """
     rows = len(basis)
     if cluster is None:
@@ -109,7 +110,7 @@ def adjust(
     if variance in ("CR0", "CR1"):
         factor = 1.0 if variance == "CR0" else blocks / (blocks - 1) * (rows - 1) / (rows - rank)
         return Adjustment(basis, cluster, blocks, blind, factor)
-    return Adjustment(adjusted, cluster, blocks, blind, 1.0 if variance == "CR2" else (blocks - 1) / blocks)
+    return Adjustment(adjusted, cluster, blocks, blind, 1.0)
 
 
 def _by_row(variance: Variance, basis: Floats, leverage: Floats, rank: int) -> Adjustment:
