@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from equipoise.protocol.record import Identifier, Name, Record, Text
+from equipoise.record import Identifier, Name, Record, Text
 
 __all__ = [
     "AnswerFormat",

@@ -13,31 +13,33 @@ from ruamel.yaml.error import MarkedYAMLError
 
 from equipoise.errors import Problem, ScoringError, nearest
 from equipoise.instruments.definition import Instrument
-from equipoise.protocol.record import Identifier, Name, Record
+from equipoise.record import Identifier, Name, Record
 
-__all__ = ["WordingPack", "blank_pack", "check_pack", "demonstration_pack", "read_pack"]
+__all__ = ["WordingPack", "blank_pack", "check_pack", "completed", "demonstration_pack", "read_pack"]
 
 # A blank pack is valid YAML with empty strings; `check_pack` names what is still to be filled.
 Fillable = Annotated[str, StringConstraints(strip_whitespace=True)]
 _LABELS = {
     "O": "open: use with attribution",
-    "P": "published: confirm permission under `licence-reference`",
-    "L": "licence needed: give its reference under `licence-reference`",
+    "P": "published: confirm permission under `licence`",
+    "L": "licence needed: give its reference under `licence`",
 }
 
 
 class WordingPack(Record):
-    """The wording of one instrument in one language."""
+    """The wording of one instrument in one language.
+
+    `anchors` holds, for each answer format, the words of its labelled codes from the lowest to the highest.
+    """
 
     instrument: Identifier
-    instrument_version: int = 1
-    language: Fillable
+    language: Fillable = "en-GB"
+    licence: Fillable | None = None
     demonstration: bool = False
-    licence_reference: Fillable = ""
-    source: Fillable = ""
-    introduction: Fillable = ""
-    items: Mapping[Name, Fillable]
-    answers: Mapping[Name, Mapping[int, Fillable]] = Field(default_factory=dict)
+    source: Fillable | None = None
+    intro: Fillable | None = None
+    anchors: Mapping[Name, tuple[Fillable, ...]] = Field(default_factory=dict)
+    items: Mapping[Name, Fillable] = Field(default_factory=dict)
 
 
 def demonstration_pack(instrument: Instrument) -> WordingPack:
@@ -45,13 +47,26 @@ def demonstration_pack(instrument: Instrument) -> WordingPack:
     own = instrument.demonstration
     return WordingPack(
         instrument=instrument.id,
-        instrument_version=instrument.version,
         language="en-GB",
         demonstration=True,
         source="Equipoise, demonstration wording of its own",
-        introduction=own.introduction,
+        intro=own.introduction,
+        anchors={name: tuple(words[code] for code in sorted(words)) for name, words in own.answers.items()},
         items=own.items,
-        answers=own.answers,
+    )
+
+
+def completed(pack: WordingPack, instrument: Instrument) -> WordingPack:
+    """The pack as participants see it: what a demonstration pack leaves out is the package's own wording."""
+    if not pack.demonstration:
+        return pack
+    own = demonstration_pack(instrument)
+    return pack.model_copy(
+        update={
+            "intro": pack.intro or own.intro,
+            "anchors": {**own.anchors, **pack.anchors},
+            "items": {**own.items, **pack.items},
+        }
     )
 
 
@@ -62,15 +77,14 @@ def blank_pack(instrument: Instrument, language: str = "en-GB") -> str:
         f"# Licence class {instrument.licence.class_}, {_LABELS[instrument.licence.class_]}.",
         f"# {instrument.licence.asks}",
         f"instrument: {instrument.id}",
-        f"instrument-version: {instrument.version}",
         f"language: {language}",
-        'licence-reference: ""',
+        'licence: ""',
         'source: ""',
-        'introduction: ""',
+        'intro: ""',
         "items:",
     ]
     items = [f'  {item.key}: ""{_position(item.number)}' for item in instrument.items]
-    return "\n".join([*head, *items, *_blank_answers(instrument)]) + "\n"
+    return "\n".join([*head, *items, *_blank_anchors(instrument)]) + "\n"
 
 
 def read_pack(text: str, place: str) -> WordingPack:
@@ -105,7 +119,8 @@ def check_pack(
         live: whether real participants will see it; then demonstration wording and a missing licence are
             refused.
     """
-    found = [*_identity(pack, instrument), *_item_faults(pack, instrument), *_answer_faults(pack, instrument)]
+    pack = completed(pack, instrument)
+    found = [*_identity(pack, instrument), *_item_faults(pack, instrument), *_anchor_faults(pack, instrument)]
     if live:
         found += _live_faults(pack, instrument)
     return tuple(Problem(place, where, message) for where, message in found)
@@ -115,11 +130,11 @@ def _position(number: int | None) -> str:
     return f"  # number {number} in the published order" if number is not None else ""
 
 
-def _blank_answers(instrument: Instrument) -> list[str]:
+def _blank_anchors(instrument: Instrument) -> list[str]:
     formats = {name: form.labelled_codes for name, form in instrument.answers.items() if form.labelled_codes}
-    lines = ["answers:"] if formats else []
+    lines = ["anchors:"] if formats else []
     for name, codes in formats.items():
-        lines += [f"  {name}:", *(f'    {code}: ""' for code in codes)]
+        lines += [f"  {name}:", *(f'    - ""  # {code}' for code in codes)]
     return lines
 
 
@@ -127,11 +142,6 @@ def _identity(pack: WordingPack, instrument: Instrument) -> list[tuple[str, str]
     faults = []
     if pack.instrument != instrument.id:
         faults.append(("instrument", f'found "{pack.instrument}"; expected "{instrument.id}"'))
-    if pack.instrument_version != instrument.version:
-        message = (
-            f"written for version {pack.instrument_version}; the definition is version {instrument.version}"
-        )
-        faults.append(("instrument-version", message))
     if not pack.language:
         faults.append(("language", "is empty; give a language tag such as en-GB or cy"))
     return faults
@@ -148,24 +158,22 @@ def _item_faults(pack: WordingPack, instrument: Instrument) -> list[tuple[str, s
     return unknown + blank
 
 
-def _answer_faults(pack: WordingPack, instrument: Instrument) -> list[tuple[str, str]]:
-    formats = instrument.answers
+def _anchor_faults(pack: WordingPack, instrument: Instrument) -> list[tuple[str, str]]:
+    formats = {name: form.labelled_codes for name, form in instrument.answers.items() if form.labelled_codes}
     faults = [
-        (f"answers.{name}", f"no such answer format. Formats: {nearest(name, tuple(formats))}")
-        for name in pack.answers
+        (f"anchors.{name}", f"no answer format that takes words. Formats: {nearest(name, tuple(formats))}")
+        for name in pack.anchors
         if name not in formats
     ]
-    for name, form in formats.items():
-        given = pack.answers.get(name, {})
+    for name, codes in formats.items():
+        words = pack.anchors.get(name, ())
+        if len(words) != len(codes):
+            told = ", ".join(str(code) for code in codes)
+            faults.append(
+                (f"anchors.{name}", f"found {len(words)} labels; expected one each for the codes {told}")
+            )
         faults += [
-            (f"answers.{name}.{code}", "has no wording yet")
-            for code in form.labelled_codes
-            if not given.get(code)
-        ]
-        faults += [
-            (f"answers.{name}.{code}", f"is no code of this format; codes run from {form.low} to {form.high}")
-            for code in given
-            if code not in form.codes
+            (f"anchors.{name}", f"label {place} is empty") for place, word in enumerate(words, 1) if not word
         ]
     return faults
 
@@ -177,8 +185,8 @@ def _live_faults(pack: WordingPack, instrument: Instrument) -> list[tuple[str, s
         )
         return [("demonstration", message)]
     licence = instrument.licence
-    if licence.class_ in ("P", "L") and not pack.licence_reference:
-        return [("licence-reference", f"licence class {licence.class_}: {licence.asks}")]
+    if licence.class_ in ("P", "L") and not pack.licence:
+        return [("licence", f"licence class {licence.class_}: {licence.asks}")]
     if licence.class_ == "O" and not pack.source:
         return [("source", f"licence class O: name where the wording is from. {licence.asks}")]
     return []
