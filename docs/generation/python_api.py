@@ -1,9 +1,9 @@
 """What a notebook may import: the public names of the method packages, by `__all__`."""
 
+import ast
 import importlib
 import inspect
 import pkgutil
-import re
 from collections.abc import Iterator
 from types import ModuleType
 
@@ -53,10 +53,10 @@ def _package(name: str) -> str:
         return ""
     title = f"# `equipoise.{name}`\n\n{docstring(_load(f'equipoise.{name}'))}"
     if [module.__name__ for module in modules] == [f"equipoise.{name}"]:
-        return title + _members(modules[0])
+        return title + _members(modules[0], "##")
     return title + "".join(
         f"\n## `{module.__name__}`\n\n{docstring(module) if module.__name__ != f'equipoise.{name}' else ''}"
-        + _members(module)
+        + _members(module, "###")
         for module in modules
     )
 
@@ -80,15 +80,15 @@ def _own_names(module: ModuleType) -> list[str]:
     return [name for name in names if getattr(getattr(module, name), "__module__", None) == module.__name__]
 
 
-def _members(module: ModuleType) -> str:
-    return "".join(_member(name, getattr(module, name)) for name in _own_names(module))
+def _members(module: ModuleType, level: str) -> str:
+    return "".join(_member(name, getattr(module, name), level) for name in _own_names(module))
 
 
-def _member(name: str, thing: object) -> str:
+def _member(name: str, thing: object, level: str) -> str:
     if inspect.isclass(thing):
-        return f"\n### `{name}`\n\n{_signature(name, thing)}\n{_own_docstring(thing)}" + _methods(thing)
+        return f"\n{level} `{name}`\n\n{_signature(name, thing)}\n{_own_docstring(thing)}" + _methods(thing)
     if callable(thing):
-        return f"\n### `{name}`\n\n{_signature(name, thing)}\n{docstring(thing)}"
+        return f"\n{level} `{name}`\n\n{_signature(name, thing)}\n{docstring(thing)}"
     return ""
 
 
@@ -111,28 +111,40 @@ def _own_docstring(thing: type) -> str:
 
 
 def _signature(name: str, thing: object) -> str:
-    try:
-        parameters = str(inspect.signature(thing))  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    """The signature with its annotations as they are written, which is shorter than what they stand for."""
+    node = ast.parse(inspect.cleandoc("\n" + inspect.getsource(thing))).body[0]  # type: ignore[arg-type]
+    if isinstance(node, ast.ClassDef):
+        fields = [ast.unparse(line) for line in node.body if isinstance(line, ast.AnnAssign)]
+        return fenced(_called(name, fields, ""), "python") if fields else ""
+    if not isinstance(node, ast.FunctionDef):
         return ""
-    parameters = re.sub(r"<(\w+)[^>]*>", r"\1", parameters)
-    if len(name) + len(parameters) > 100:
-        parameters = _one_a_line(parameters)
-    return fenced(name + parameters, "python")
+    returns = f" -> {ast.unparse(node.returns)}" if node.returns else ""
+    return fenced(_called(name, _parameters(node.args), returns), "python")
 
 
-def _one_a_line(parameters: str) -> str:
-    """The signature with each parameter on its line; commas inside brackets and quotes do not count."""
-    depth, broken, quoted = 0, "", ""
-    for place, letter in enumerate(parameters):
-        quoted = "" if letter == quoted else (letter if not quoted and letter in "'\"" else quoted)
-        depth += 0 if quoted else (letter in "([{") - (letter in ")]}")
-        if depth == 0 and letter == ")":
-            return f"{broken},\n)" + parameters[place + 1 :]
-        broken += letter
-        if depth == 1 and not quoted and letter in "(,":
-            broken += "\n   " + ("" if letter == "," else " ")
-    return parameters
+def _parameters(arguments: ast.arguments) -> list[str]:
+    """Each parameter with its annotation and default, the star before those that are named in a call."""
+    plain = [*arguments.posonlyargs, *arguments.args]
+    defaults = [None] * (len(plain) - len(arguments.defaults)) + arguments.defaults
+    said = [_parameter(argument, default) for argument, default in zip(plain, defaults, strict=True)]
+    if arguments.vararg:
+        said.append(f"*{ast.unparse(arguments.vararg)}")
+    elif arguments.kwonlyargs:
+        said.append("*")
+    named = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    said += [_parameter(argument, default) for argument, default in named]
+    return [*said, *([f"**{ast.unparse(arguments.kwarg)}"] if arguments.kwarg else [])]
+
+
+def _parameter(argument: ast.arg, default: ast.expr | None) -> str:
+    return ast.unparse(argument) + (f" = {ast.unparse(default)}" if default is not None else "")
+
+
+def _called(name: str, parameters: list[str], returns: str) -> str:
+    one_line = f"{name}({', '.join(parameters)}){returns}"
+    if len(one_line) <= 80:
+        return one_line
+    return f"{name}(\n" + "".join(f"    {parameter},\n" for parameter in parameters) + f"){returns}"
 
 
 def _first_line(thing: object) -> str:

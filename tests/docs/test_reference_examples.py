@@ -62,5 +62,5 @@ def test_the_example_instrument_is_a_definition():
 @pytest.mark.parametrize("example", FILES)
 def test_an_example_is_short_enough_to_be_read(example):
     lines = (EXAMPLES / example).read_text("utf-8").splitlines()
-    assert len(lines) <= 25
-    assert max(map(len, lines)) <= 125
+    assert len(lines) <= 32
+    assert max(map(len, lines)) <= 92
