@@ -9,7 +9,7 @@ language = "en-GB"
 
 extensions = ["myst_parser"]
 source_suffix = {".md": "markdown"}
-exclude_patterns = ["_build", "reference-examples", "README.md"]
+exclude_patterns = ["_build", "reference-examples"]
 nitpicky = True
 
 myst_enable_extensions = ["colon_fence", "deflist"]
