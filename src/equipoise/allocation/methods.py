@@ -1,0 +1,161 @@
+"""Methods of allocation and the two things to do with one: draw it verifiably, or simulate it.
+
+A new method is its two functions, their names' line in `METHODS`, and its name in `design.METHOD_NAMES`.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from equipoise.allocation.design import Codes, Counts, Design, Ratio, design
+from equipoise.allocation.draw import draw_blocked, draw_complete, draw_permuted_blocks, draw_simple
+from equipoise.allocation.keyed import Key
+from equipoise.allocation.probabilities import unit_probabilities
+from equipoise.allocation.simulate import (
+    simulate_blocked,
+    simulate_complete,
+    simulate_permuted_blocks,
+    simulate_simple,
+)
+from equipoise.allocation.text import distinct, normalised
+from equipoise.errors import DesignError, Problem
+
+__all__ = ["METHODS", "Allocation", "Method", "allocate", "simulate"]
+
+
+class Method(NamedTuple):
+    """How a method draws with a key, and how it simulates with a generator."""
+
+    draw: Callable[[Design, Sequence[str], Key], Codes]
+    simulate: Callable[[Design, int, np.random.Generator], Codes]
+
+
+METHODS = {
+    "simple": Method(draw_simple, simulate_simple),
+    "complete": Method(draw_complete, simulate_complete),
+    "blocked": Method(draw_blocked, simulate_blocked),
+    "permuted-blocks": Method(draw_permuted_blocks, simulate_permuted_blocks),
+}
+
+_STAGE = re.compile(r"[a-z][a-z0-9_]*")
+_AT_ONCE = 4_000_000  # arms simulated in one piece, to bound memory
+
+
+@dataclass(frozen=True, eq=False)
+class Allocation:
+    """A stage's units with their arms.
+
+    Attributes:
+        units: identifiers in normal form C, as given.
+        design: the procedure, with each unit's stratum.
+        codes: shape (n,), each unit's arm as its place in `design.arms`.
+        warnings: strata in which an arm got nobody.
+    """
+
+    units: Sequence[str]
+    design: Design
+    codes: Codes
+    warnings: tuple[str, ...]
+
+    @property
+    def arms(self) -> list[str]:
+        """Each unit's arm by name, in the order of `units`."""
+        names = self.design.arms
+        return [names[code] for code in self.codes.tolist()]
+
+    @property
+    def probability(self) -> npt.NDArray[np.float64]:
+        """Each unit's chance of each arm, shape (n, arms), columns as `design.arms`."""
+        return unit_probabilities(self.design)
+
+    @property
+    def counts(self) -> Counts:
+        """Units by stratum and arm, shape (strata, arms)."""
+        return _counts(self.design, self.codes)
+
+
+def allocate(
+    units: Sequence[str],
+    strata: Sequence[str] | None,
+    arms: Ratio,
+    *,
+    method: str,
+    stage: str,
+    seed: bytes,
+    blocks: Sequence[int] | None = None,
+    arrival: bool = False,
+) -> Allocation:
+    """Draw the arms of one stage, so that anyone with the seed can repeat it.
+
+    Args:
+        units: identifiers; of clusters where clusters are allocated (see `clusters`).
+        strata: each unit's stratum (see `strata_labels`), or None.
+        arms: `{arm: share}`, or `{stratum: {arm: share}}` where ratios differ between strata.
+        method: a key of `METHODS`.
+        stage: the stage's name; `main` where there is one.
+        seed: 32 bytes, as `derive_seed` gives them.
+        blocks: sizes of permuted blocks as multiples of the ratio's sum; 1, 2 and 3 unless given.
+        arrival: the units are in order of arrival (rolling enrolment). Later arrivals never change earlier
+            arms; the arm then depends on the place in the queue and not on the identifier.
+    Returns:
+        The arms. Unless `arrival`, the order of the units is of no account.
+    Raises:
+        DesignError: an identifier is empty or occurs twice, or units, strata, ratio and method do not fit.
+        NotSupportedError: a method that this version cannot draw.
+    """
+    if not _STAGE.fullmatch(stage):
+        message = (
+            f'"{stage}" cannot name a stage; use lower-case letters, digits and underscores, a letter first.'
+        )
+        raise DesignError(Problem("", "allocation.stage", message))
+    names = normalised(units, "identifier")
+    distinct(names, "identifier")
+    if strata is not None and len(strata) != len(units):
+        raise DesignError(
+            Problem("", "allocation.strata", f"{len(strata)} strata for {len(units)} units; each needs one.")
+        )
+    plan = design(
+        len(units) if strata is None else strata, arms, method=method, blocks=blocks, arrival=arrival
+    )
+    codes = METHODS[method].draw(plan, names, Key(seed, stage))
+    return Allocation(names, plan, codes, _warnings(plan, _counts(plan, codes)))
+
+
+def simulate(plan: Design, trials: int, rng: np.random.Generator) -> Codes:
+    """Draw a design many times over.
+
+    Args:
+        plan: as `design` gives it.
+        trials: how many draws.
+        rng: where the chance comes from.
+    Returns:
+        Codes of arms, shape (trials, units).
+    """
+    pieces = [METHODS[plan.method].simulate(plan, size, rng) for size in _pieces(plan, trials)]
+    return np.concatenate(pieces) if pieces else np.empty((0, len(plan.stratum)), dtype=np.int8)
+
+
+def _pieces(plan: Design, trials: int) -> Iterator[int]:
+    """How many trials at a time."""
+    widest = max(len(plan.stratum), int(plan.shares.sum()) * max(plan.blocks) * len(plan.arms))
+    size = max(1, _AT_ONCE // widest)
+    for start in range(0, trials, size):
+        yield min(size, trials - start)
+
+
+def _counts(plan: Design, codes: Codes) -> Counts:
+    arms = len(plan.arms)
+    cells = np.bincount(plan.stratum * arms + codes, minlength=len(plan.labels) * arms)
+    return cells.reshape(len(plan.labels), arms).astype(np.int64)
+
+
+def _warnings(plan: Design, counts: Counts) -> tuple[str, ...]:
+    return tuple(
+        f'stratum "{plan.labels[place]}" ({plan.sizes[place]}): nobody in arm {", ".join(missing)}'
+        for place in np.flatnonzero((counts == 0).any(axis=1))
+        if (missing := [arm for arm, count in zip(plan.arms, counts[place], strict=True) if count == 0])
+    )
