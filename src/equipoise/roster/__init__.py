@@ -1,0 +1,27 @@
+"""Who can take part: rosters and outside data read, matched to the protocol, typed, and checked for doubles."""
+
+from equipoise.roster.eligibility import Eligibility, select_eligible
+from equipoise.roster.importing import RosterFile, RosterImport, examine_rosters, read_roster, read_rosters
+from equipoise.roster.matching import Mapping, mapping_path, propose_mapping, read_mapping, write_mapping
+from equipoise.roster.outside_data import DataFiles, read_data
+from equipoise.roster.reading import read_table
+from equipoise.roster.reporting import ImportReport
+
+__all__ = [
+    "DataFiles",
+    "Eligibility",
+    "ImportReport",
+    "Mapping",
+    "RosterFile",
+    "RosterImport",
+    "examine_rosters",
+    "mapping_path",
+    "propose_mapping",
+    "read_data",
+    "read_mapping",
+    "read_roster",
+    "read_rosters",
+    "read_table",
+    "select_eligible",
+    "write_mapping",
+]
