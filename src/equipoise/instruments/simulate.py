@@ -45,7 +45,8 @@ def answers_for(
         target_sd: SD of the score in the population.
         latent: shape (n,), standard normal where there is no effect; high latent, high score.
         generator: the stream of chance.
-        alpha: internal consistency aimed at; bounds and rounding move it by a few hundredths.
+        alpha: internal consistency aimed at. From .8 it is met to .05; bounds hold answers together, so that
+            lower ones come out up to .1 higher.
     Returns:
         By item key, shape (n,), whole codes that the definition allows.
     Raises:

@@ -55,7 +55,7 @@ VECTORS = [
     ("cbi", "client", 2, 25),
     ("cbi", "client", [1, 1, 1, GAP, GAP, GAP], 0),
     ("cbi", "client", GAP, GAP),
-    # 18 items at 4 and the reversed one at 2 (so 4): 4; all 1 but reversed 5: (18 + 1) / 19; thirteen answered
+    # 18 items at 4 and the reversed one at 2 (so 4): 4; all 1: (18 x 1 + 5) / 19; 13 answered
     ("cbi", "pooled-mean-1-5", [4] * 12 + [2] + [4] * 6, 4),
     ("cbi", "pooled-mean-1-5", 1, 23 / 19),
     ("cbi", "pooled-mean-1-5", [2] * 12 + [4] + [GAP] * 6, 2),
