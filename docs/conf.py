@@ -19,6 +19,5 @@ html_theme = "furo"
 html_title = "Equipoise"
 html_copy_source = False
 html_show_copyright = False
-html_extra_path = ["reference/findings.schema.json"]
 # Nothing is fetched from elsewhere: the pages can be read without a network.
 html_theme_options = {"source_repository": "", "top_of_page_buttons": []}
