@@ -1,7 +1,7 @@
 """Makes `data/thornton.csv` for this study from the data set `thornton_hiv` of the package causaldata.
 
-The data are those published with Thornton (2008), American Economic Review 98(5). Nothing is changed but names
-of columns; rows without an arm are left out and counted.
+The data are those published with Thornton (2008), American Economic Review 98(5). Nothing is changed but
+names of columns; rows without an arm are left out and counted.
 
     python examples/thornton-hiv/prepare.py [FILE]
 """
