@@ -6,7 +6,13 @@ from equipoise.instruments.library import instrument, instrument_ids, load, read
 from equipoise.instruments.quality import Quality, quality
 from equipoise.instruments.reliability import Coefficient, Reliability, reliability
 from equipoise.instruments.scoring import Answers, Scores, rule_of, score
-from equipoise.instruments.simulate import answers_for, answers_for_composite, latent_shift, planning_values
+from equipoise.instruments.simulate import (
+    answers_for,
+    answers_for_composite,
+    counts_for,
+    latent_shift,
+    planning_values,
+)
 from equipoise.instruments.wording import WordingPack, blank_pack, check_pack, demonstration_pack, read_pack
 
 __all__ = [
@@ -25,6 +31,7 @@ __all__ = [
     "blank_pack",
     "check_pack",
     "composite_values",
+    "counts_for",
     "demonstration_pack",
     "instrument",
     "instrument_ids",

@@ -17,7 +17,7 @@ from equipoise.instruments.definition import Composite, Instrument, Score
 from equipoise.instruments.library import instrument as library_instrument
 from equipoise.instruments.scoring import Floats, rule_of, score
 
-__all__ = ["answers_for", "answers_for_composite", "latent_shift", "planning_values"]
+__all__ = ["answers_for", "answers_for_composite", "counts_for", "latent_shift", "planning_values"]
 
 Ints = NDArray[np.int64]
 
@@ -146,6 +146,27 @@ def answers_for_composite(
     return result
 
 
+def counts_for(target_mean: float, target_sd: float, highest: int, latent: Floats) -> Floats:
+    """Counts of a question of a study's own, such as days of absence, from the latent.
+
+    Args:
+        target_mean: mean in the population.
+        target_sd: SD in the population, above the square root of the mean.
+        highest: the highest count that the question allows.
+        latent: shape (n,), standard normal where there is no effect; high latent, high count.
+    Returns:
+        Shape (n,), whole numbers from 0, the quantiles of a negative binomial cut at `highest`.
+    Raises:
+        ScoringError: an SD that is too small for a count with many zeros, or a mean out of range.
+    """
+    if not 0 < target_mean < target_sd**2 or target_mean >= highest:
+        message = f"found mean {target_mean:g} and SD {target_sd:g}; the SD must exceed the root of the mean"
+        raise ScoringError(Problem("", "count", f"{message}, and the mean lie between 0 and {highest}"))
+    return _solved_count(target_mean, target_sd, highest, "count").counts(
+        np.asarray(latent, dtype=np.float64)
+    )
+
+
 def planning_values(instrument: Instrument, score_name: str | None) -> tuple[float, float]:
     """Mean and SD to plan with: the first reference that has both, else middle and a sixth of the range."""
     name = instrument.sole_score() if score_name is None else score_name
@@ -205,7 +226,7 @@ class _CountCurve:
     share: float
 
     def draw(self, latent: Floats, generator: np.random.Generator) -> Floats:
-        return self._count(latent)
+        return self.counts(latent)
 
     def moments(self, shift: float) -> tuple[float, float]:
         # The probability of each count is that of the latent stretch which is mapped to it.
@@ -216,7 +237,7 @@ class _CountCurve:
         mean = float(chances @ counts)
         return mean, float(np.sqrt(max(chances @ (counts - mean) ** 2, 0.0)))
 
-    def _count(self, latent: Floats) -> Floats:
+    def counts(self, latent: Floats) -> Floats:
         counts = stats.nbinom.ppf(stats.norm.cdf(latent), self.size, self.share)
         return np.asarray(np.minimum(counts, self.highest), dtype=np.float64)
 

@@ -8,6 +8,7 @@ from equipoise.instruments import (
     answers_for,
     answers_for_composite,
     composite_values,
+    counts_for,
     instrument,
     instrument_ids,
     latent_shift,
@@ -73,6 +74,15 @@ def test_absence_has_as_many_zeros_as_such_counts_have():
     assert 0.6 < (days == 0).mean() < 0.85
     assert days.max() <= 30
     assert (days == np.floor(days)).all()
+
+
+def test_counts_of_a_studys_own_question_have_the_mean_and_sd_asked_for():
+    days = counts_for(0.7, 1.9, 28, np.random.default_rng(3).standard_normal(200_000))
+    assert days.mean() == pytest.approx(0.7, abs=0.02)
+    assert days.std() == pytest.approx(1.9, abs=0.05)
+    assert 0.7 < (days == 0).mean() < 0.85
+    with pytest.raises(ScoringError, match="must exceed the root of the mean"):
+        counts_for(4, 1, 28, np.zeros(3))
 
 
 @pytest.mark.parametrize("alpha", [0.8, 0.85, 0.9])
