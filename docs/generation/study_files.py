@@ -96,9 +96,8 @@ def _model(model: type[BaseModel], prefix: str) -> str:
         for name, info in model.model_fields.items()
     ]
     name = model.__name__
-    return f"({prefix}-{name.lower()})=\n## {name}\n\n{docstring(model)}\n" + table(
-        ("Key", "What stands there", "If left out"), rows
-    )
+    head = f"({prefix}-{name.lower()})=\n## {name}\n\n{docstring(model)}\n{_shorthands(model)}"
+    return head + table(("Key", "What stands there", "If left out"), rows)
 
 
 def _shorthands(model: type[BaseModel]) -> str:

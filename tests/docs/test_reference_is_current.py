@@ -76,3 +76,19 @@ def test_generating_twice_changes_nothing(generated):
     before = {path: path.stat().st_mtime_ns for path in generated.rglob("*") if path.is_file()}
     subprocess.run([sys.executable, DOCS / "generate.py", "--out", generated], check=True)
     assert {path: path.stat().st_mtime_ns for path in before} == before
+
+
+def test_types_are_said_in_words(generated):
+    pages = [page.read_text("utf-8") for page in (generated / "files").glob("*.md")]
+    assert any("| number (above 0, at most 1) |" in page for page in pages)
+    assert not [word for page in pages for word in ("NoneType", "typing.", "tuple[", "dict[") if word in page]
+
+
+def test_the_shorter_ways_of_writing_stand_beside_the_keys(generated):
+    page = (generated / "files" / "protocol.md").read_text("utf-8")
+    assert "Shorter: `0.2 sd of 3.9` is a way to write 0.78." in page
+
+
+def test_no_page_holds_what_differs_from_one_run_to_the_next(generated):
+    pages = [page.read_text("utf-8") for page in generated.rglob("*.md")]
+    assert not [page for page in pages if " at 0x" in page]
