@@ -7,11 +7,12 @@ from scipy import stats
 from statsmodels.multivariate.factor import Factor
 
 from equipoise.errors import ScoringError
-from equipoise.instruments import answers_for, instrument, planning_values, reliability
+from equipoise.instruments import answers_for, instrument, planning_values
 from equipoise.instruments.reliability import (
     cronbach_alpha,
     item_rest_correlations,
     mcdonald_omega,
+    reliability,
     spearman_brown,
 )
 

@@ -16,9 +16,9 @@ from equipoise.instruments import (
     part_scores,
     planning_values,
     reference_sample,
-    reliability,
     score,
 )
+from equipoise.instruments.reliability import reliability
 
 N = 20_000
 SCORES = [
