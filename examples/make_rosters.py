@@ -236,28 +236,27 @@ def _dictation() -> None:
 
 def _usage_log(chance: Chance) -> None:
     """Four weeks of twenty licences: a few enthusiasts, some who try it once or twice, the rest never."""
-    habit = {
-        701: 0.8,
-        706: 0.85,
-        713: 0.7,
-        718: 0.6,
-        703: 0.2,
-        709: 0.01,
-        710: 0.12,
-        715: 0.1,
-        717: 0.08,
-        720: 0.05,
-    }
-    rows = []
+    keen = {701: 0.8, 706: 0.85, 713: 0.7, 718: 0.6}
+    curious = {703: 0.2, 709: 0.01, 710: 0.12, 715: 0.1, 717: 0.08, 720: 0.05}
+    days, totals = list[Row](), list[Row]()
     for number in range(701, 721):
+        whose = {"staff_ref": f"BR{number - 700:03d}", "licence": f"B-{number}"}
+        weeks, all_sessions, all_minutes = set[int](), 0, 0
         for offset in range(28):
             day = date(2021, 6, 7) + timedelta(days=offset)
-            likely = habit.get(number, 0.0) * (1.0 if habit.get(number, 0) > 0.5 else 0.72 ** (offset // 7))
+            likely = keen.get(number) or curious.get(number, 0.0) * 0.72 ** (offset // 7)
             sessions = 1 + chance.below(4) if day.weekday() < 5 and chance.true(likely) else 0
             minutes = sum(3 + chance.below(14) for _ in range(sessions))
-            rows.append({"licence": f"B-{number}", "date": day.isoformat(), "sessions": str(sessions),
-                         "minutes": str(minutes)})  # fmt: skip
-    _write(HERE / "dictation" / "data" / "usage.csv", rows, list(rows[0]))
+            days.append(whose | _as_text(date=day.isoformat(), sessions=sessions, minutes=minutes))
+            weeks |= {offset // 7} if sessions else set()
+            all_sessions, all_minutes = all_sessions + sessions, all_minutes + minutes
+        totals.append(whose | _as_text(active_weeks=len(weeks), sessions=all_sessions, minutes=all_minutes))
+    _write(HERE / "dictation" / "data" / "usage.csv", days, list(days[0]))
+    _write(HERE / "dictation" / "data" / "licences.csv", totals, list(totals[0]))
+
+
+def _as_text(**values: str | int) -> Row:
+    return {name: str(value) for name, value in values.items()}
 
 
 def _flexitime() -> None:
