@@ -48,28 +48,25 @@ def _load(name: str) -> ModuleType:
 
 
 def _package(name: str) -> str:
-    modules = [module for module in _modules(f"equipoise.{name}") if _own_names(module)]
-    if not modules:
-        return ""
-    title = f"# `equipoise.{name}`\n\n{docstring(_load(f'equipoise.{name}'))}"
-    if [module.__name__ for module in modules] == [f"equipoise.{name}"]:
-        return title + _members(modules[0], "##")
+    """A package that names what is public shows that; another, the public names of its modules."""
+    try:
+        root = _load(f"equipoise.{name}")
+    except ModuleNotFoundError as error:
+        if error.name == f"equipoise.{name}":  # a package that a later version brings
+            return ""
+        raise
+    title = f"# `equipoise.{name}`\n\n{docstring(root)}"
+    if hasattr(root, "__all__"):
+        return title + _members(root, list(root.__all__), "##")
+    modules = [(module, names) for module in _modules(root) if (names := _own_names(module))]
     return title + "".join(
-        f"\n## `{module.__name__}`\n\n{docstring(module) if module.__name__ != f'equipoise.{name}' else ''}"
-        + _members(module, "###")
-        for module in modules
+        f"\n## `{module.__name__}`\n\n{docstring(module)}{_members(module, names, '###')}"
+        for module, names in modules
     )
 
 
-def _modules(name: str) -> Iterator[ModuleType]:
-    try:
-        root = _load(name)
-    except ModuleNotFoundError as error:
-        if error.name == name:  # a package that a later version brings
-            return
-        raise
-    yield root
-    for inner in pkgutil.walk_packages(getattr(root, "__path__", []), f"{name}."):
+def _modules(root: ModuleType) -> Iterator[ModuleType]:
+    for inner in pkgutil.walk_packages(getattr(root, "__path__", []), f"{root.__name__}."):
         if not inner.name.rpartition(".")[2].startswith("_"):
             yield _load(inner.name)
 
@@ -80,8 +77,8 @@ def _own_names(module: ModuleType) -> list[str]:
     return [name for name in names if getattr(getattr(module, name), "__module__", None) == module.__name__]
 
 
-def _members(module: ModuleType, level: str) -> str:
-    return "".join(_member(name, getattr(module, name), level) for name in _own_names(module))
+def _members(module: ModuleType, names: list[str], level: str) -> str:
+    return "".join(_member(name, getattr(module, name), level) for name in names)
 
 
 def _member(name: str, thing: object, level: str) -> str:
