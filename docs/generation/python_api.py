@@ -84,7 +84,7 @@ def _members(module: ModuleType, names: list[str], level: str) -> str:
 def _member(name: str, thing: object, level: str) -> str:
     if inspect.isclass(thing):
         return f"\n{level} `{name}`\n\n{_signature(name, thing)}\n{_own_docstring(thing)}" + _methods(thing)
-    if callable(thing):
+    if inspect.isfunction(thing):
         return f"\n{level} `{name}`\n\n{_signature(name, thing)}\n{docstring(thing)}"
     return ""
 
