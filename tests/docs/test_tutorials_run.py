@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from equipoise.errors import ProtocolError
+from equipoise.protocol.folder import load_study
+
 ROOT = Path(__file__).parents[2]
 TUTORIALS = ROOT / "docs" / "tutorials"
 _FENCE = re.compile(r"^```(?P<info>[^\n`]+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -37,6 +40,17 @@ def test_a_tutorial_does_what_it_says(page, tmp_path):
             (tmp_path / path).write_text(text, "utf-8")
 
 
+def test_the_error_that_a_guide_explains_is_the_one_that_the_tutorial_provokes(tmp_path):
+    """The first tutorial says: change `at: after` to `at: affter` and check again."""
+    for path, text in files((TUTORIALS / "first-study.md").read_text("utf-8")):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text.replace("at: after\n", "at: affter\n"), "utf-8")
+    with pytest.raises(ProtocolError) as refused:
+        load_study(tmp_path / "breaks")
+    page = (TUTORIALS.parent / "how-to" / "read-an-error.md").read_text("utf-8")
+    assert str(refused.value) in " ".join(page.split())
+
+
 def test_what_is_shown_is_compared_line_by_line_and_dots_stand_for_anything():
     assert agrees("one\ntwo\nthree\n", ("one", "...", "three"))
     assert agrees("lock 12ab at noon\n", ("lock ... at noon",))
@@ -54,6 +68,10 @@ def steps(page: str) -> Iterator[Typed | tuple[str, str]]:
             yield caption["path"], text[caption.end() :]
         elif info == "console":
             yield from commands(text)
+
+
+def files(page: str) -> Iterator[tuple[str, str]]:
+    return ((step[0], step[1]) for step in steps(page) if not isinstance(step, Typed))
 
 
 def commands(block: str) -> Iterator[Typed]:
