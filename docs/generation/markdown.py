@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 __all__ = ["docstring", "escaped", "fenced", "table"]
 
-_SECTION = re.compile(r"^(Args|Returns|Raises|Yields):$")
+_SECTION = re.compile(r"^(Args|Attributes|Returns|Raises|Yields):$")
 _ENTRY = re.compile(r"^([A-Za-z_*][\w*.]*(?:, [A-Za-z_*][\w*.]*)*): (.*)$", re.DOTALL)
 _CODE_SPAN = re.compile(r"(`[^`]*`)")
 
