@@ -84,7 +84,8 @@ def missing(typed):
         if word not in at:
             return word
         at = at[word]
-    options = {option for parameter in getattr(at, "params", ()) for option in parameter.opts} | {"--help"}
+    parameters = getattr(at, "params", ())
+    options = {option for each in parameters for option in (*each.opts, *each.secondary_opts)} | {"--help"}
     unknown = [word for word in words if word.startswith("-") and word.partition("=")[0] not in options]
     return " ".join(unknown)
 
