@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from equipoise.errors import InputError, Problem, ProtocolError
+from equipoise.instruments.wording import WordingPack
 from equipoise.protocol.checks import check_study
 from equipoise.protocol.models.analyses import Analysis
 from equipoise.protocol.models.files import (
@@ -19,7 +20,6 @@ from equipoise.protocol.models.files import (
     Message,
     Survey,
     Vignette,
-    WordingPack,
 )
 from equipoise.protocol.models.protocol import Protocol
 from equipoise.protocol.reading import Document, read_front_matter, read_yaml

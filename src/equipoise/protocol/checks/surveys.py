@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from equipoise.errors import Problem, nearest
 from equipoise.instruments.definition import Instrument
 from equipoise.instruments.library import instrument_ids, load
+from equipoise.instruments.wording import WordingPack, check_pack
 from equipoise.protocol.expressions import Schema, check_expression
 from equipoise.protocol.factors import questions
 from equipoise.protocol.facts import answers_schema
-from equipoise.protocol.models.files import Question, Survey, Vignette, WordingPack
+from equipoise.protocol.models.files import Question, Survey, Vignette
 from equipoise.protocol.reserved import reserved_problem
 
 if TYPE_CHECKING:
@@ -94,15 +95,9 @@ def _wording(study: "Study", path: str, pack: WordingPack) -> Iterator[Problem]:
         )
         return
     definition = load(pack.instrument)
-    if pack.demonstration or not isinstance(definition, Instrument):
-        return
-    keys = [item.key for item in definition.items]
-    for key in pack.items:
-        if key not in keys:
-            yield document.problem(("items", key), f'"{key}" is not an item. Items: {nearest(key, keys)}')
-    missing = [key for key in keys if key not in pack.items]
-    if missing:
-        yield document.problem(("items",), f"without wording: {', '.join(missing)}")
+    if isinstance(definition, Instrument):
+        for problem in check_pack(pack, definition):
+            yield document.problem(tuple(problem.where.split(".")), problem.message)
 
 
 def _vignette(study: "Study", path: str, vignette: Vignette) -> Iterator[Problem]:

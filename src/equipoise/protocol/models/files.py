@@ -25,7 +25,6 @@ __all__ = [
     "Survey",
     "Topic",
     "Vignette",
-    "WordingPack",
 ]
 
 
@@ -74,22 +73,6 @@ class Survey(Record):
     language: str = "en-GB"
     information: Text | None = None
     pages: tuple[Page, ...]
-
-
-class WordingPack(Record):
-    """`wording/NAME.yaml`: the wording of an instrument's items in one language.
-
-    `demonstration: true` uses the product's own placeholder wording, which a live study's lock refuses.
-    """
-
-    instrument: Identifier
-    language: str = "en-GB"
-    licence: Text | None = None
-    demonstration: bool = False
-    source: Text | None = None
-    intro: Text | None = None
-    anchors: dict[str, tuple[Text, ...]] = Field(default_factory=dict)
-    items: dict[str, Text] = Field(default_factory=dict)
 
 
 class Message(Record):

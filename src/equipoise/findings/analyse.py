@@ -1,0 +1,174 @@
+"""`analyse`: walk the plan in order, compute each entry, wrap it with its provenance."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import chain
+
+import polars as pl
+
+from equipoise import __version__
+from equipoise.errors import NotSupportedError
+from equipoise.findings.claims import decided, may_confirm
+from equipoise.findings.data import StudyData
+from equipoise.findings.describe import descriptions
+from equipoise.findings.effects import effect_findings
+from equipoise.findings.hashing import data_hash
+from equipoise.findings.progression import progressions
+from equipoise.findings.ratings import rating_findings
+from equipoise.findings.reliability import reliabilities
+from equipoise.findings.results import Finding, Findings
+from equipoise.findings.scores import scored
+from equipoise.findings.subgroups import subgroup_findings
+from equipoise.protocol.folder import Study
+from equipoise.protocol.models.analyses import Analysis
+from equipoise.protocol.registration import current_hash, refuse_changed
+from equipoise.protocol.timeline import waves_before
+from equipoise.protocol.waves import points_of
+from equipoise.streams import analysis_seed
+
+__all__ = ["analyse"]
+
+SUPPORTED_MODELS = ("difference-in-means", "linear", "lin-interacted", "logistic", "poisson")
+
+
+def analyse(study: Study, data: StudyData) -> Findings:
+    """Everything that the plan names, then what `explore.yaml` adds, which is never planned.
+
+    Args:
+        study: as loaded. Where it is not locked, every result is exploratory and not planned.
+        data: as read by `read_data`: scores, or the answers that they are made from.
+    Returns:
+        Findings in the order of the protocol.
+    Raises:
+        ProtocolError: the study is locked and its files have changed since.
+        RosterError, ScoringError: the data are not what the protocol declares.
+        NotSupportedError: the plan names something that this version cannot compute.
+    """
+    refuse_changed(study)
+    refuse_unsupported(study)
+    data_as_given = data_hash(data)
+    data = scored(study, data)
+    hash_ = current_hash(study)
+    effects = list(_effects(study, data))
+    reason = may_confirm(study, _first_answer(study, data))
+    effects = decided(study, effects, confirms=reason is None)
+    if reason is not None:
+        effects = [_told(finding, reason) for finding in effects]
+    return Findings(
+        study=study.protocol.study.id,
+        protocol_hash=hash_,
+        locked=study.registration.time if study.registration else None,
+        data_hash=data_as_given,
+        data_source=data.source,
+        code_version=__version__,
+        analysis_seed=analysis_seed(hash_),
+        findings=tuple(
+            chain(effects, descriptions(study, data), reliabilities(study, data), progressions(study, data))
+        ),
+    )
+
+
+def refuse_unsupported(study: Study) -> None:
+    """Say plainly, before anything is computed, what this version cannot do yet.
+
+    Raises:
+        NotSupportedError: names every such entry of the plan.
+    """
+    found = []
+    for name, analysis in {**study.protocol.analyses, **study.explore}.items():
+        if analysis.model not in SUPPORTED_MODELS:
+            found.append(f"analyses.{name}: the model {analysis.model}")
+        if analysis.variance in ("two-way", "wild-bootstrap"):
+            found.append(f"analyses.{name}: the variance {analysis.variance}")
+        if analysis.dof == "kenward-roger":
+            found.append(f"analyses.{name}: Kenward-Roger degrees of freedom")
+        if analysis.test.by == "randomisation":
+            found.append(f"analyses.{name}: randomisation tests")
+        if analysis.target == "complier":
+            found.append(f"analyses.{name}: effects among compliers")
+        if analysis.average_over == "clusters":
+            found.append(f"analyses.{name}: averages over clusters")
+        if any(point == "slope" or len(points_of(point)) > 1 for point in analysis.at or ()):
+            found.append(f"analyses.{name}: averages and slopes over waves")
+        found += [f"analyses.{name}: {kind}" for kind in analysis.missing or () if kind in ("lee", "imputation")]
+        if analysis.kind == "per-protocol":
+            found.append(f"analyses.{name}: per-protocol analyses")
+    if study.protocol.schedule is not None:
+        found.append("schedule: stepped wedges and crossovers")
+    if study.protocol.looks:
+        found.append("looks: interim looks")
+    if any(step.method == "westfall-young" for step in study.protocol.testing or ()):
+        found.append("testing: Westfall-Young")
+    if found:
+        listed = "\n  ".join(found)
+        raise NotSupportedError(
+            f"{study.protocol.study.id}: the protocol is well formed, but this version cannot yet compute\n  {listed}"
+        )
+
+
+def _effects(study: Study, data: StudyData) -> Iterator[Finding]:
+    planned = study.registration is not None
+    for name, analysis in study.protocol.analyses.items():
+        yield from _analysis(study, data, name, analysis, planned=planned)
+    for name, analysis in study.explore.items():
+        yield from _analysis(study, data, name, analysis, planned=False)
+
+
+def _analysis(study: Study, data: StudyData, name: str, analysis: Analysis, *, planned: bool) -> Iterator[Finding]:
+    for outcome in analysis.outcomes or ():
+        for text in analysis.contrast:
+            if study.protocol.outcomes[outcome].task is not None:
+                yield from rating_findings(study, data, name, analysis, outcome, text, planned=planned)
+                continue
+            for at in _points(study, analysis, outcome):
+                compute = effect_findings if analysis.by is None else subgroup_findings
+                column = study.protocol.frame_column(outcome, at or None)
+                if data.has(column):
+                    yield from compute(study, data, name, analysis, outcome, at, text, planned=planned)
+                else:
+                    yield _unmeasured(study, name, outcome, at, text, column, planned=planned)
+
+
+def _points(study: Study, analysis: Analysis, outcome: str) -> tuple[str, ...]:
+    """The waves to look at: those named, or each wave of the outcome after the allocation."""
+    before = waves_before(study.protocol, study.protocol.main_stage)
+    own = tuple(wave for wave in study.protocol.outcomes[outcome].waves if wave not in before) or ("",)
+    named = [points_of(point) or own for point in analysis.at or ("each",)]
+    return tuple(dict.fromkeys(wave for waves in named for wave in waves if wave in own))
+
+
+def _unmeasured(
+    study: Study, name: str, outcome: str, at: str, text: str, column: str, *, planned: bool
+) -> Finding:
+    spec = study.protocol.outcomes[outcome]
+    return Finding(
+        id=".".join(part for part in (name, outcome, at, text) if part),
+        analysis=name,
+        kind="effect",
+        outcome=outcome,
+        at=at or None,
+        contrast=text,
+        role=spec.role,
+        tier="exploratory" if not planned else spec.role,
+        planned=planned,
+        not_estimable=f'the data have no column "{column}"',
+    )
+
+
+def _first_answer(study: Study, data: StudyData) -> datetime | None:
+    """When the first outcome after allocation was answered, where the data say it."""
+    before = waves_before(study.protocol, study.protocol.main_stage)
+    moments = []
+    for wave in study.protocol.waves:
+        column = f"answered_{wave}"
+        if wave not in before and data.has(column) and data.participants[column].dtype != pl.Boolean:
+            first = data.participants[column].min()
+            if isinstance(first, datetime):
+                moments.append(first)
+    return min(moments, default=None)
+
+
+def _told(finding: Finding, reason: str) -> Finding:
+    if finding.tier not in ("primary", "secondary"):
+        return finding
+    return finding.model_copy(update={"warnings": (*finding.warnings, f"not confirmatory: {reason}")})

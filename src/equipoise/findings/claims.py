@@ -1,0 +1,84 @@
+"""Which claims the plan allows: steps in order, adjusted p-values within a step, decisions, what is confirmatory."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from equipoise.estimation.multiplicity import adjust_p_values
+from equipoise.findings.results import Finding
+from equipoise.protocol.folder import Study
+from equipoise.protocol.models.analyses import TestStep
+
+__all__ = ["decided", "may_confirm"]
+
+CLAIMED_TIERS = ("primary", "secondary")
+
+
+def decided(study: Study, findings: Sequence[Finding], *, confirms: bool) -> list[Finding]:
+    """Findings with their decision, adjusted p-value and standing.
+
+    A step is reached only if every claim of the steps before it was rejected at its alpha. Within a step the
+    method shares the error rate across outcomes, times and contrasts. Claims that are not reached stay
+    `not-tested`; what no step names stays as it is.
+
+    Args:
+        study: its `testing` gives the steps.
+        findings: every effect.
+        confirms: whether anything may be confirmatory (see `may_confirm`).
+    """
+    changed: dict[str, Finding] = {}
+    reached = True
+    for step in study.protocol.testing or ():
+        claimed = [finding for finding in findings if _claims(step, finding)]
+        tested = [finding for finding in claimed if finding.p_value is not None]
+        if not reached:
+            changed |= {finding.id: finding.model_copy(update={"decision": "not-tested"}) for finding in claimed}
+            continue
+        adjusted = _adjusted(step, tested)
+        for finding in tested:
+            rejected = adjusted[finding.id] <= step.alpha
+            changed[finding.id] = finding.model_copy(
+                update={
+                    "p_adjusted": adjusted[finding.id] if len(tested) > 1 else None,
+                    "decision": "rejected" if rejected else "not-rejected",
+                    "confirmatory": confirms,
+                }
+            )
+        reached = bool(tested) and len(tested) == len(claimed) and all(
+            changed[finding.id].decision == "rejected" for finding in tested
+        )
+    return [changed.get(finding.id, finding) for finding in findings]
+
+
+def may_confirm(study: Study, first_answer: datetime | None) -> str | None:
+    """Why nothing of this study can be confirmatory, or None.
+
+    Args:
+        study: with its registration.
+        first_answer: when the first outcome was answered, where the data say it.
+    """
+    if study.registration is None:
+        return "the protocol was not locked"
+    if study.protocol.study.data_public_since is not None:
+        return f"the data were public (since {study.protocol.study.data_public_since}) before the protocol was locked"
+    locked = datetime.fromisoformat(study.registration.time)
+    if first_answer is not None and first_answer < locked:
+        return "outcomes were answered before the protocol was locked"
+    return None
+
+
+def _claims(step: TestStep, finding: Finding) -> bool:
+    if finding.kind != "effect" or finding.tier not in CLAIMED_TIERS or finding.by is not None:
+        return False
+    return any(
+        claim in (finding.outcome, f"{finding.outcome}.{finding.at}", f"{finding.analysis}.{finding.outcome}")
+        for claim in step.claims
+    )
+
+
+def _adjusted(step: TestStep, tested: Sequence[Finding]) -> Mapping[str, float]:
+    p_values = [finding.p_value for finding in tested if finding.p_value is not None]
+    if len(p_values) < 2:
+        return {finding.id: p for finding, p in zip(tested, p_values, strict=True)}
+    method = "holm" if step.method == "none" else step.method
+    adjusted = adjust_p_values(method, p_values)
+    return {finding.id: float(p) for finding, p in zip(tested, adjusted, strict=True)}

@@ -1,0 +1,289 @@
+"""The data of a study as the analysis meets them: read, typed by the protocol, refused with their place when wrong.
+
+A data set is one file (a row a participant) or a folder: `participants` (a row a participant), `answers_WAVE` (the
+answers of a wave, columns `instrument.item` or the question's id), one file named for each task (a row a rating) and
+one for each source. `dictionary.json` beside them says where the data come from.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import polars as pl
+
+from equipoise.errors import Problem, RosterError, nearest
+from equipoise.findings.typing import Declared, typed_column
+from equipoise.instruments.library import instrument
+from equipoise.instruments.scoring import Floats
+from equipoise.protocol.factors import contrast_factors, questions, waves_asking
+from equipoise.protocol.folder import Study
+from equipoise.protocol.models.protocol import Protocol
+from equipoise.roster.reading import read_table
+
+__all__ = ["DataSource", "StudyData", "read_data"]
+
+DataSource = Literal["collected", "simulated", "outside"]
+PARTICIPANTS = "participants"
+ANSWERS = "answers_"
+
+
+@dataclass(frozen=True)
+class StudyData:
+    """Typed tables of one study, all keyed by the participant's identifier.
+
+    `participants` has one row a participant, in the order of the identifier; `ratings` one row a rating, by task;
+    `answers` one row a participant who answered, by wave; `sources` the data from elsewhere. `files` names the file
+    of each table, for messages.
+    """
+
+    identifier: str
+    participants: pl.DataFrame
+    ratings: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    answers: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    sources: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    source: DataSource = "outside"
+    files: Mapping[str, str] = field(default_factory=dict)
+
+    def numbers(self, column: str) -> Floats:
+        """A column of the participants as numbers, shape (n,), NaN where missing."""
+        return self.participants[column].cast(pl.Float64).to_numpy().astype(np.float64)
+
+    def has(self, column: str) -> bool:
+        """Whether the participants' table has this column."""
+        return column in self.participants.columns
+
+    def with_columns(self, columns: Iterable[pl.Series]) -> "StudyData":
+        """The same data with columns added to the participants."""
+        return replace(self, participants=self.participants.with_columns(list(columns)))
+
+
+def read_data(study: Study, path: Path) -> StudyData:
+    """Read a study's data from a file or a folder.
+
+    Args:
+        study: whose data they are.
+        path: CSV, XLSX or Parquet, or a folder of them.
+    Raises:
+        RosterError: with every problem of every file: a column that is missing, a cell that is not what the
+            protocol declares, an identifier twice, an arm that is unknown or has nobody.
+    """
+    protocol = study.protocol
+    identifier = _identifier(protocol)
+    files = _files(path, protocol)
+    source = _source(path, protocol)
+    problems: list[Problem] = []
+    tables: dict[str, pl.DataFrame] = {}
+    for name, file in files.items():
+        try:
+            tables[name] = _table(study, name, file, identifier)
+        except RosterError as error:
+            problems += error.problems
+    if problems:
+        raise RosterError(problems)
+    participants = tables.pop(PARTICIPANTS, None)
+    if participants is None:
+        raise RosterError(Problem(str(path.name), "", f"there is no table of {PARTICIPANTS}; found {', '.join(files)}"))
+    problems += _strangers(participants[identifier], tables, identifier, files)
+    problems += _arms(protocol, participants, files[PARTICIPANTS].name)
+    if problems:
+        raise RosterError(problems)
+    return StudyData(
+        identifier=identifier,
+        participants=participants.sort(identifier),
+        ratings={name: tables[name] for name in protocol.tasks if name in tables},
+        answers={
+            wave: tables[ANSWERS + wave].sort(identifier) for wave in protocol.waves if ANSWERS + wave in tables
+        },
+        sources={name: tables[name] for name in protocol.sources if name in tables},
+        source=source,
+        files={name: file.name for name, file in files.items()},
+    )
+
+
+def _identifier(protocol: Protocol) -> str:
+    roster = protocol.participants.roster if protocol.participants else {}
+    for name, column in roster.items():
+        if column.role == "identifier":
+            return name
+    raise RosterError("this study has no participants with an identifier, so there are no data to read")
+
+
+def _files(path: Path, protocol: Protocol) -> dict[str, Path]:
+    if not path.exists():
+        raise RosterError(Problem(path.name, "", "there is no such file or folder"))
+    if path.is_file():
+        return {PARTICIPANTS: path}
+    known = {
+        PARTICIPANTS,
+        *protocol.tasks,
+        *protocol.sources,
+        *(ANSWERS + wave for wave in protocol.waves),
+    }
+    found: dict[str, Path] = {}
+    for file in sorted(path.iterdir()):
+        if file.suffix.lower() not in (".csv", ".xlsx", ".parquet") or file.name.startswith("."):
+            continue
+        if file.stem not in known:
+            message = f'"{file.stem}" is not a table of this study. Tables: {nearest(file.stem, sorted(known))}'
+            raise RosterError(Problem(file.name, "", message))
+        if file.stem in found:
+            raise RosterError(Problem(file.name, "", f"{found[file.stem].name} holds the same table; keep one"))
+        found[file.stem] = file
+    if not found:
+        raise RosterError(Problem(path.name, "", "the folder holds no CSV, XLSX or Parquet file"))
+    return found
+
+
+def _source(path: Path, protocol: Protocol) -> DataSource:
+    beside = (path if path.is_dir() else path.parent) / "dictionary.json"
+    if beside.is_file():
+        try:
+            said = json.loads(beside.read_text("utf-8")).get("source")
+        except (ValueError, AttributeError):
+            raise RosterError(Problem("dictionary.json", "", "this is not the JSON of a data dictionary")) from None
+        if said in ("collected", "simulated", "outside"):
+            return said  # type: ignore[no-any-return]
+    return "outside"
+
+
+def _table(study: Study, name: str, file: Path, identifier: str) -> pl.DataFrame:
+    raw = read_table(file)
+    if raw.faults or raw.broken:
+        faults = [Problem(raw.source.place(int(raw.lines[row])), "", fault) for row, fault in raw.faults.items()]
+        faults += [
+            Problem(raw.source.place(int(raw.lines[row])), column, fault)
+            for (row, column), fault in raw.broken.items()
+        ]
+        raise RosterError(faults)
+    if identifier not in raw.cells.columns:
+        listed = nearest(identifier, raw.cells.columns)
+        raise RosterError(
+            Problem(raw.source.place(raw.source.header_line), identifier, f"this column is missing. Columns: {listed}")
+        )
+    declared = _declared(study, name, identifier)
+    problems: list[Problem] = []
+    columns: list[pl.Series] = []
+    for column in raw.cells.columns:
+        if column in _contacts(study.protocol):
+            continue  # contact details never enter an analysis
+        cells, faults = typed_column(raw.cells[column], declared.get(column))
+        problems += [Problem(raw.source.place(int(raw.lines[row])), column, fault) for row, fault in faults]
+        columns.append(cells)
+    if name not in study.protocol.tasks and name not in study.protocol.sources:
+        problems += _twice(raw.cells[identifier], raw.lines, raw.source.place, identifier)
+    if problems:
+        raise RosterError(problems)
+    return pl.DataFrame(columns)
+
+
+def _declared(study: Study, table: str, identifier: str) -> dict[str, Declared]:
+    """What the protocol says of each column: a type, levels and range."""
+    protocol = study.protocol
+    declared: dict[str, Declared] = {identifier: Declared("identifier")}
+    for name, column in (protocol.participants.roster if protocol.participants else {}).items():
+        if column.role == "attribute":
+            declared[name] = Declared(column.type, column.levels, _range(column.low, column.high), column.format)
+    if table in protocol.tasks:
+        declared |= {
+            name: Declared("category", levels)
+            for name, levels in contrast_factors(protocol, study.vignettes).items()
+        }
+        declared |= {
+            str(outcome.question): _outcome_column(outcome.scale, outcome.range)
+            for outcome in protocol.outcomes.values()
+            if outcome.task == table
+        }
+        return declared | {"position": Declared("integer"), "task": Declared("text")}
+    if table.startswith(ANSWERS):
+        return declared | dict(_answer_columns(study, table.removeprefix(ANSWERS)))
+    if table in protocol.sources:
+        return declared | {name: Declared("guess") for name in protocol.sources[table].columns}
+    for name, stage in protocol.allocation.items():
+        declared[protocol.arm_column(name)] = Declared("arm", tuple(stage.arms) or None)
+    for name, outcome in protocol.outcomes.items():
+        kind = _outcome_column(outcome.scale, outcome.range)
+        waves = {*waves_asking(protocol, study.surveys, outcome), *outcome.waves}
+        columns = {protocol.frame_column(name, wave) for wave in waves} | {f"{name}_{wave}" for wave in waves}
+        declared |= dict.fromkeys(columns | {outcome.column or name}, kind)
+    declared |= {f"answered_{wave}": Declared("moment") for wave in protocol.waves}
+    declared |= {f"sent_{contact}": Declared("moment") for contact in protocol.contacts}
+    declared |= {event: Declared("yes-no") for event in (*protocol.events, *protocol.harms)}
+    return declared
+
+
+def _answer_columns(study: Study, wave: str) -> Iterator[tuple[str, Declared]]:
+    from equipoise.findings.typing import Declared
+    survey = study.surveys[study.protocol.waves[wave].survey]
+    for question in questions(survey):
+        if question.instrument is not None:
+            definition = instrument(question.instrument)
+            for item in definition.items:
+                form = definition.format_of(item.key)
+                yield f"{definition.id}.{item.key}", Declared("integer", None, (form.low, form.high))
+        elif question.id is not None and question.type == "single":
+            yield question.id, Declared("category", tuple(question.options))
+        elif question.id is not None:
+            kind = question.type if question.type in ("number", "date", "yes-no") else "text"
+            yield question.id, Declared(str(kind), None, _range(question.low, question.high))
+
+
+def _outcome_column(scale: str, span: tuple[float, float] | None) -> Declared:
+    return Declared("yes-no-number" if scale == "yes-no" else "number", None, span)
+
+
+def _range(low: float | None, high: float | None) -> tuple[float, float] | None:
+    if low is None and high is None:
+        return None
+    return (-np.inf if low is None else low, np.inf if high is None else high)
+
+
+def _contacts(protocol: Protocol) -> set[str]:
+    roster = protocol.participants.roster if protocol.participants else {}
+    return {name for name, column in roster.items() if column.role == "contact"}
+
+
+def _twice(identifiers: pl.Series, lines: pl.Series, place: Callable[[int], str], column: str) -> list[Problem]:
+    frame = pl.DataFrame({"id": identifiers.str.strip_chars(), "line": lines})
+    repeated = frame.group_by("id").agg(pl.col("line").sort()).filter(pl.col("line").list.len() > 1).sort("id")
+    return [
+        Problem(
+            place(int(found[1])),
+            column,
+            f"this identifier stands on line {found[0]} already; one row a participant",
+        )
+        for found in repeated["line"].to_list()
+    ]
+
+
+def _strangers(
+    known: pl.Series, tables: Mapping[str, pl.DataFrame], identifier: str, files: Mapping[str, Path]
+) -> list[Problem]:
+    problems = []
+    for name, table in tables.items():
+        strangers = table.filter(~pl.col(identifier).is_in(known.implode()))[identifier].unique()
+        if len(strangers):
+            message = f"{len(strangers)} identifiers are not among the participants; the tables belong together"
+            problems.append(Problem(files[name].name, identifier, message))
+    return problems
+
+
+def _arms(protocol: Protocol, participants: pl.DataFrame, file: str) -> list[Problem]:
+    problems = []
+    for name, stage in protocol.allocation.items():
+        column = protocol.arm_column(name)
+        if column not in participants.columns:
+            message = f"this column is missing. Columns: {nearest(column, participants.columns)}"
+            problems.append(Problem(file, column, message))
+            continue
+        if participants[column].null_count() and stage.among is None:
+            message = f"{participants[column].null_count()} participants have no arm; everybody randomised has one"
+            problems.append(Problem(file, column, message))
+        present = set(participants[column].drop_nulls().unique())
+        absent = [arm for arm in stage.arms if arm not in present]
+        if absent:
+            message = f"nobody is in {', '.join(absent)}; the protocol has the arms {', '.join(stage.arms)}"
+            problems.append(Problem(file, column, message))
+    return problems

@@ -1,0 +1,66 @@
+"""How reliably the instruments measured in this sample, wave by wave, and how often answers sit at the ends."""
+
+from collections.abc import Iterator
+
+from equipoise.errors import ScoringError
+from equipoise.findings.data import StudyData
+from equipoise.findings.results import Finding, Interval
+from equipoise.findings.scores import answers_of
+from equipoise.instruments.definition import Instrument
+from equipoise.instruments.library import load
+from equipoise.instruments.quality import quality
+from equipoise.instruments.reliability import reliability
+from equipoise.protocol.factors import waves_asking
+from equipoise.protocol.folder import Study
+
+__all__ = ["reliabilities"]
+
+
+def reliabilities(study: Study, data: StudyData) -> Iterator[Finding]:
+    """For each outcome that an instrument measures: its coefficient, and the shares at floor and ceiling."""
+    for name, outcome in study.protocol.outcomes.items():
+        definition = load(outcome.instrument) if outcome.instrument is not None else None
+        if not isinstance(definition, Instrument):
+            continue
+        for wave in waves_asking(study.protocol, study.surveys, outcome):
+            if wave in data.answers:
+                yield from _at_wave(name, outcome.score, definition, wave, data)
+
+
+def _at_wave(
+    name: str, score: str | None, definition: Instrument, wave: str, data: StudyData
+) -> Iterator[Finding]:
+    answers = answers_of(definition, data.answers[wave])
+    base = Finding(id=f"reliability.{name}.{wave}", analysis="reliability", kind="reliability", outcome=name, at=wave)
+    try:
+        found = reliability(definition, score, answers)
+    except ScoringError as error:
+        yield base.model_copy(update={"not_estimable": "; ".join(problem.message for problem in error.problems)})
+        return
+    alpha = found.coefficient
+    yield base.model_copy(
+        update={
+            "estimate": alpha.estimate,
+            "interval": Interval(level=alpha.level, low=alpha.low, high=alpha.high),
+            "n": {"all": alpha.n},
+            "model": alpha.name,
+            "warnings": found.notes,
+        }
+    )
+    if found.omega is not None:
+        yield base.model_copy(
+            update={"id": f"{base.id}.omega", "estimate": found.omega, "n": {"all": alpha.n}, "model": "omega total"}
+        )
+    ends = quality(definition, score, answers)
+    for end in ("floor", "ceiling"):
+        share = getattr(ends, end)
+        if share is not None:
+            yield base.model_copy(
+                update={
+                    "id": f"{base.id}.{end}",
+                    "kind": "rate",
+                    "estimate": share,
+                    "n": {"all": ends.n_scored},
+                    "model": f"share of scores at the {end}",
+                }
+            )

@@ -1,0 +1,86 @@
+"""When things happen: waves open and close, stages draw, in the study's zone, from the launch onwards."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from equipoise.errors import EquipoiseError
+from equipoise.protocol.models.protocol import Protocol
+from equipoise.protocol.times import Role, parse_time, resolve_all
+
+__all__ = ["Timeline", "timeline", "waves_before"]
+
+Path = tuple[str | int, ...]
+
+# The order of things does not hang on the date of the launch, so an undated draft is put on any Monday.
+UNDATED_LAUNCH = "2001-01-01 09:00"
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Moments in UTC by the name of the wave or stage; what could not be read is in `errors` with its path.
+
+    With rolling enrolment `enrolled` stands at the launch: the moments are those of somebody enrolled that day.
+    """
+
+    launch: datetime | None
+    opens: Mapping[str, datetime]
+    closes: Mapping[str, datetime]
+    draws: Mapping[str, datetime]
+    errors: tuple[tuple[Path, EquipoiseError], ...]
+
+
+def timeline(protocol: Protocol) -> Timeline:
+    """Every moment that the protocol fixes."""
+    written = dict(_written(protocol))
+    errors: list[tuple[Path, EquipoiseError]] = []
+    parsed = {}
+    for name, (path, text, role) in written.items():
+        try:
+            parsed[name] = (parse_time(text), role)
+        except EquipoiseError as error:
+            errors.append((path, error))
+    resolved, failed = resolve_all(parsed, _zone(protocol))
+    errors += [(written[name][0], error) for name, error in failed.items()]
+    return Timeline(
+        launch=resolved.get("launch"),
+        opens={name: resolved[f"{name}.opens"] for name in protocol.waves if f"{name}.opens" in resolved},
+        closes={name: resolved[f"{name}.closes"] for name in protocol.waves if f"{name}.closes" in resolved},
+        draws={
+            name: resolved[f"allocated({name})"] for name in protocol.allocation if f"allocated({name})" in resolved
+        },
+        errors=tuple(errors),
+    )
+
+
+def waves_before(protocol: Protocol, stage: str) -> tuple[str, ...]:
+    """The waves that close no later than a stage of allocation draws, in order of opening."""
+    times = timeline(protocol)
+    if stage not in times.draws:
+        return ()
+    before = [name for name, closes in times.closes.items() if closes <= times.draws[stage] and name in times.opens]
+    return tuple(sorted(before, key=lambda name: times.opens[name]))
+
+
+def _written(protocol: Protocol) -> Iterator[tuple[str, tuple[Path, str, Role]]]:
+    launch = protocol.study.launch or UNDATED_LAUNCH
+    yield "launch", (("study", "launch"), launch, "sends")
+    yield "enrolled", (("study", "launch"), launch, "sends")
+    for number, (name, text) in enumerate(protocol.schedule.periods.items() if protocol.schedule else ()):
+        path = ("schedule", "periods", name)
+        own = "launch" if text.startswith("period(") else text
+        yield name, (path, own, "opens")
+        yield f"period({number + 1})", (path, name, "opens")
+    for name, stage in protocol.allocation.items():
+        yield f"allocated({name})", (("allocation", name, "when"), stage.when, "sends")
+    for name, wave in protocol.waves.items():
+        yield f"{name}.opens", (("waves", name, "opens"), wave.opens, "opens")
+        yield f"{name}.closes", (("waves", name, "closes"), wave.closes, "closes")
+
+
+def _zone(protocol: Protocol) -> ZoneInfo:
+    try:
+        return ZoneInfo(protocol.study.timezone)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")  # the checks report the zone
