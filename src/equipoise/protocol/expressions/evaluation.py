@@ -90,7 +90,7 @@ class Expression:
         return joined[_ANSWER].alias("answer")
 
     def _keys(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """The columns that matter; of a fact, or of what is only tested for null, whether there is anything."""
+        """The columns that matter; of a fact, or of what is only tested for null, whether it is there."""
         facts = {fact_column(*fact) for fact in self._plan.facts}
         return frame.select(
             pl.col(name) if name in self._plan.valued else _is_there(frame[name], nought=name not in facts)

@@ -1,7 +1,7 @@
 """An expression as the CEL library is to read it.
 
 The library has no null, refuses dates without a time and counts in three kinds of number. So whole numbers
-become doubles, null tests and facts become hidden names of yes or no, and written dates hidden names of moments.
+become doubles, null tests and facts hidden names of yes or no, and written dates hidden names of moments.
 """
 
 from datetime import datetime, timedelta

@@ -275,7 +275,7 @@ class _Parser:
     def _unexpected(self, wanted: str) -> ProtocolError:
         word = self._word
         found = "the expression ends" if word.sort == "end" else f'"{word.text}" stands'
-        return ProtocolError(f"{found} at character {word.start + 1}, where {wanted} was expected")
+        return ProtocolError(f"{found} at character {word.start + 1}; expected {wanted}")
 
 
 def _atom(word: Token) -> Node:

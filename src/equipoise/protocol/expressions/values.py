@@ -1,4 +1,4 @@
-"""Values of a row as their declared types have them: levels as text, dates as midnights in the study's zone."""
+"""Values of a row as their declared types have them: levels as text, dates as midnights in the zone."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping
@@ -82,6 +82,7 @@ EXPECTATIONS = {
 
 def functions(used: Iterable[str], zone: ZoneInfo) -> dict[str, Callable[..., object]]:
     """The functions that the library does not have, of those used."""
+
     def years_between(earlier: datetime, later: datetime) -> float:
         return _years(earlier.astimezone(zone).date(), later.astimezone(zone).date())
 
@@ -94,7 +95,7 @@ def functions(used: Iterable[str], zone: ZoneInfo) -> dict[str, Callable[..., ob
 
 
 def _years(earlier: date, later: date) -> float:
-    """Completed years by the calendar; one that began on 29 February is complete on 1 March of a common year."""
+    """Completed years by the calendar; from 29 February one is complete on 1 March of a common year."""
     if later < earlier:
         return -_years(later, earlier)
     before_anniversary = (later.month, later.day) < (earlier.month, earlier.day)
