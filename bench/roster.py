@@ -1,8 +1,8 @@
-"""How long a roster of a million people takes to import, and how much memory: `python bench/roster.py [ROWS]`.
+"""How long a roster of a million people takes to import, and its memory: `python bench/roster.py [ROWS]`.
 
-The people are made up: addresses under example.org, and the numbers 07700 900000 to 900999, which Ofcom keeps for
-drama. There are only a thousand of those, so a second figure is for a million different, well-formed numbers,
-drawn in memory and never written anywhere.
+The people are made up: addresses under example.org, and the numbers 07700 900000 to 900999, which Ofcom
+keeps for drama. There are only a thousand of those, so a second figure is for a million different,
+well-formed numbers, drawn in memory and never written anywhere.
 """
 
 import resource
@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from equipoise.protocol.participants import RosterColumn
+from equipoise.protocol.models.participants import RosterColumn
 from equipoise.roster import RosterFile, examine_rosters
 from equipoise.roster.values import convert
 
@@ -106,10 +106,10 @@ def main() -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
     report = result.report
     print(
-        f"roster: {report.read:,} rows read, {report.accepted:,} accepted, {len(report.duplicates):,} to decide on: "
-        f"{seconds:.1f} s, peak memory {peak:.2f} GB"
+        f"roster: {report.read:,} rows read, {report.accepted:,} accepted, "
+        f"{len(report.duplicates):,} to decide on: {seconds:.1f} s, peak memory {peak:.2f} GB"
     )
-    numbers = pl.Series("mobile", [f"079{digits:08d}" for digits in range(11_000_000, 11_000_000 + rows)])
+    numbers = pl.Series("mobile", [f"073{digits:08d}" for digits in range(rows)])
     begun = time.perf_counter()
     read = convert(numbers, COLUMNS["mobile"])
     taken = rows - read.refusals.height

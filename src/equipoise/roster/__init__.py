@@ -1,4 +1,4 @@
-"""Who can take part: rosters and outside data read, matched to the protocol, typed, and checked for doubles."""
+"""Who can take part: rosters and outside data read, matched to the protocol, typed, checked for doubles."""
 
 from equipoise.roster.eligibility import Eligibility, select_eligible
 from equipoise.roster.importing import RosterFile, RosterImport, examine_rosters, read_roster, read_rosters

@@ -74,6 +74,7 @@ def plain_phone_pattern(region: str) -> str:
     mobile = getattr(getattr(britain, "mobile", None), "national_number_pattern", None)
     if mobile is None:
         return r"(\z\A.)"  # matches nothing: everything goes to the library
+    mobile = mobile.replace(r"\d", "[0-9]")  # elsewhere \d takes the digits of every script
     prefix = r"\+44 ?|0" if region == "GB" else r"\+44 ?"
     return rf"^(?:{prefix})({mobile})$"
 

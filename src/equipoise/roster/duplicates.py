@@ -14,7 +14,7 @@ import polars as pl
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import OSA
 
-from equipoise.protocol.participants import RosterColumn
+from equipoise.protocol.models.participants import RosterColumn
 
 __all__ = ["Duplicate", "repeated_identifiers", "same_contact", "similar_people"]
 
@@ -22,6 +22,7 @@ Bools = npt.NDArray[np.bool_]
 
 # A block with more people than this says nothing (every Smith in the land); it is left out.
 LARGEST_BLOCK = 50
+_PAIRS_AT_ONCE = 200_000
 ALIKE_NAME = 88.0
 ALIKE_ADDRESS = 85.0
 SHORTEST_LOCAL_PART = 6
@@ -70,8 +71,11 @@ def similar_people(frame: pl.DataFrame, columns: dict[str, RosterColumn]) -> tup
     """
     traits = _traits(frame, columns)
     pairs = _pairs_in_blocks(traits)
-    if not pairs.height:
-        return ()
+    # a slice at a time: the pairs of a million people are many times a million
+    return tuple(each for some in pairs.iter_slices(_PAIRS_AT_ONCE) for each in _likely(traits, some))
+
+
+def _likely(traits: pl.DataFrame, pairs: pl.DataFrame) -> tuple[Duplicate, ...]:
     first, second = traits[pairs["first"].to_numpy()], traits[pairs["second"].to_numpy()]
     name = _alike(first["name"], second["name"], ALIKE_NAME)
     local, digits = (

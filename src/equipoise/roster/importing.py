@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from equipoise.errors import Problem, RosterError, nearest
-from equipoise.protocol.participants import RosterColumn
+from equipoise.protocol.models.participants import RosterColumn
 from equipoise.roster.duplicates import Duplicate, repeated_identifiers, same_contact, similar_people
 from equipoise.roster.matching import Mapping, propose_mapping
 from equipoise.roster.reading import RawTable, read_table

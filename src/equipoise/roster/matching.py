@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from equipoise.errors import Problem, RosterError, nearest
-from equipoise.protocol.participants import RosterColumn
+from equipoise.protocol.models.participants import RosterColumn
 from equipoise.roster.reading import RawTable
 from equipoise.roster.values import convert
 

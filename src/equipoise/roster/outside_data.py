@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from equipoise.errors import Problem, RosterError
-from equipoise.protocol.participants import RosterColumn
+from equipoise.protocol.models.participants import RosterColumn
 from equipoise.roster.reading import FileRead, RawTable, file_kind, parquet_frame, read_table
 from equipoise.roster.values import convert
 
@@ -50,10 +50,11 @@ def read_data(path: Path, columns: Lookup[str, RosterColumn] | None = None) -> D
         path: a CSV, XLSX or Parquet file, or a folder of them.
         columns: the columns that the protocol speaks of; those not in a file are passed over.
     Returns:
-        Typed frames: declared columns as declared; of the others, those whose every filled cell is a number, an
-        ISO date or an ISO time (with an offset: in UTC) become such, and the rest are text. Empty and NaN are null.
+        Typed frames: declared columns as declared; of the others, those whose every filled cell is a number,
+        an ISO date or an ISO time (with an offset: in UTC) become such, and the rest are text. Empty and NaN
+        are null.
     Raises:
-        RosterError: a file cannot be read, or a cell is not as declared, or is infinite; all are told at once.
+        RosterError: a file cannot be read, or a cell is not as declared, or is infinite; all at once.
     """
     files = _files(path)
     problems: list[Problem] = []

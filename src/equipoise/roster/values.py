@@ -12,7 +12,7 @@ import polars as pl
 from rapidfuzz import fuzz, process
 
 from equipoise.errors import RosterError
-from equipoise.protocol.participants import ColumnType, RosterColumn
+from equipoise.protocol.models.participants import ColumnType, RosterColumn
 from equipoise.roster.contacts import parse_emails, parse_phones
 
 __all__ = ["Converted", "convert", "polars_type"]
