@@ -1,0 +1,221 @@
+"""The tables of the detail: outcomes, baseline, response, checks of the main result, harms, deviations, provenance."""
+
+from collections.abc import Sequence
+
+from equipoise.findings.results import Finding, Findings
+from equipoise.protocol.folder import Study
+from equipoise.report import facts, words
+from equipoise.report.names import Names
+from equipoise.report.numbers import count, number, percentage
+from equipoise.report.results import Results
+from equipoise.report.tables import Cell, Column, Table
+
+__all__ = ["amendments", "baseline", "bounds", "effects", "harms", "means", "not_planned", "provenance", "reliability",
+           "response"]  # fmt: skip
+
+
+def effects(found: Sequence[Finding], names: Names, name: str, caption: str) -> Table | None:
+    """Effects in their own unit and in standard deviations, with numbers analysed, p-values and standing."""
+    rows = [
+        (
+            Cell(_titled(one, names)),
+            Cell(names.contrast(one)),
+            Cell(words.n_text(one, names)),
+            Cell(words.estimate_text(one, names), one.estimate, one.id),
+            Cell(words.interval_text(one, names), finding=one.id),
+            Cell(
+                words.standardised_text(one), one.standardised.estimate if one.standardised else None, one.id
+            ),
+            Cell(words.test_text(one), one.p_value, one.id),
+            Cell(words.label_of(one)),
+        )
+        for one in found
+    ]
+    columns = (
+        Column("Outcome (unit)"), Column("Contrast"), Column("Analysed"), Column("Difference", True),
+        Column("95% interval", True), Column("In standard deviations", True), Column("Test", True), Column("Standing"),
+    )  # fmt: skip
+    sds = dict.fromkeys(one.standardised.sd_source for one in found if one.standardised)
+    notes = tuple(f"Standard deviation used: {source}." for source in sds)
+    estimands = dict.fromkeys(one.estimand for one in found if one.estimand and one.tier == "primary")
+    notes += tuple(f"What the primary result estimates: {estimand}" for estimand in estimands)
+    notes += tuple(dict.fromkeys(warning for one in found for warning in one.warnings))
+    return Table(name, caption, columns, tuple(rows), notes) if rows else None
+
+
+def means(results: Results, names: Names) -> Table | None:
+    """Means and rates by outcome, wave and arm."""
+    rows = [
+        (
+            Cell(names.outcome(one.outcome)),
+            Cell(names.wave(one.at)),
+            Cell(names.arm(one.arm)),
+            Cell(count(sum(one.n.values())) if one.n else "–"),
+            Cell(words.estimate_text(one, names), one.estimate, one.id),
+            Cell(words.interval_text(one, names), finding=one.id),
+            Cell(number(one.sd, 2), one.sd),
+        )
+        for one in results.of("description")
+        if "=" not in one.id
+    ]
+    columns = (Column("Outcome"), Column("When"), Column("Arm"), Column("Number", True), Column("Mean or rate", True),
+               Column("95% interval", True), Column("SD", True))  # fmt: skip
+    return Table("means", "Outcomes as answered, by arm", columns, tuple(rows)) if rows else None
+
+
+def baseline(results: Results, names: Names) -> Table | None:
+    """Characteristics before allocation by arm, with standardised differences; nothing is tested."""
+    found = results.of("baseline")
+    arms = list(dict.fromkeys(one.arm for one in found if one.arm))
+    rows: dict[str, dict[str, Finding]] = {}
+    for one in found:
+        key = one.id.removeprefix("baseline.").removesuffix(f".{one.arm or one.contrast}")
+        rows.setdefault(key, {})[one.arm or "difference"] = one
+    shown = []
+    for key, cells in rows.items():
+        column, _, level = key.partition("=")
+        label = names.column(column) + (f": {names.level(level)}" if level else ", mean (SD)")
+        by_arm = [_baseline(cells.get(arm), names) for arm in arms]
+        shown.append((Cell(label), *by_arm, _difference(cells.get("difference"))))
+    columns = (Column("Before allocation"), *(Column(names.arm(arm), True) for arm in arms),
+               Column("Standardised difference", True))  # fmt: skip
+    note = ("Differences are described, not tested: the allocation was drawn by lot.",)
+    return Table("baseline", "Who was in each arm", columns, tuple(shown), note) if shown else None
+
+
+def response(results: Results, names: Names) -> Table | None:
+    """Response by wave and arm, with the difference between the arms."""
+    rows = []
+    for one in results.of("response"):
+        # `response.WAVE.ARM`: the wave stands in the id where `at` was left out.
+        wave = one.at or (one.id.split(".") + [""])[1]
+        whose = names.contrast(one) if one.contrast else names.arm(one.arm)
+        rows.append(
+            (Cell(names.wave(wave)), Cell(whose), Cell(words.n_text(one, names)),
+             Cell(words.estimate_text(one, names), one.estimate, one.id), Cell(words.interval_text(one, names),
+             finding=one.id))
+        )  # fmt: skip
+    columns = (Column("Survey"), Column("Arm or difference"), Column("Number"), Column("Answered", True),
+               Column("95% interval", True))  # fmt: skip
+    note = ("Rates are shares of those randomised; differences are in percentage points.",)
+    return Table("response", "Who answered, by arm", columns, tuple(rows), note) if rows else None
+
+
+def bounds(results: Results, names: Names) -> Table | None:
+    """Bounds that hold whatever those who did not answer would have said, and tipping points."""
+    rows = []
+    for one in results.bounds:
+        if ".tipping-point" in one.id:
+            what = f"Tipping point, {names.arm(one.arm or one.id.rpartition('.')[2])}"
+            value = "none within the range" if one.estimate is None else words.estimate_text(one, names)
+            means = "shift in the mean of those who did not answer that would undo the conclusion"
+        else:
+            what, value = "Bounds for everybody randomised", words.interval_text(one, names)
+            means = "whatever those who did not answer would have said"
+        rows.append(
+            (Cell(names.outcome(one.outcome)), Cell(what), Cell(value, one.estimate, one.id), Cell(means))
+        )
+    columns = (Column("Outcome"), Column("Check"), Column("Value", True), Column("What it means"))
+    return Table("bounds", "What missing answers could change", columns, tuple(rows)) if rows else None
+
+
+def harms(results: Results, names: Names) -> Table | None:
+    """Harms by arm over all randomised, described and never tested."""
+    found = results.of("harms")
+    rows = [
+        (
+            Cell(names.column(one.outcome or one.id.split(".")[1])),
+            Cell(names.arm(one.arm)),
+            Cell(count(one.estimate), one.estimate, one.id),
+            Cell(
+                count(sum(one.n_randomised.values() or one.n.values())) if one.n_randomised or one.n else "–"
+            ),
+        )
+        for one in found
+    ]
+    columns = (Column("Event"), Column("Arm"), Column("People", True), Column("Of", True))
+    return Table("harms", "Harms and unintended events", columns, tuple(rows)) if rows else None
+
+
+def reliability(results: Results, names: Names) -> Table | None:
+    """Reliability of the scores in this study."""
+    rows = [
+        (
+            Cell(names.outcome(one.outcome)),
+            Cell(names.wave(one.at)),
+            Cell((one.model or "alpha").partition(";")[0]),
+            Cell(number(one.estimate, 2), one.estimate, one.id),
+            Cell(words.interval_text(one, names) if one.interval else "–", finding=one.id),
+        )
+        for one in results.kind("reliability")
+    ]
+    columns = (Column("Outcome"), Column("When"), Column("Coefficient"), Column("Value", True),
+               Column("95% interval", True))  # fmt: skip
+    return (
+        Table("reliability", "How consistently the scores measured", columns, tuple(rows)) if rows else None
+    )
+
+
+def amendments(study: Study) -> Table | None:
+    """Changes of the locked protocol, with what had been seen when they were made."""
+    rows = [
+        (
+            Cell(facts.day(one.date)),
+            Cell(
+                "Data collection stopped" if one.stops else "; ".join(one.changes) or "Change of the protocol"
+            ),
+            Cell(one.reason),
+            Cell(one.by),
+            Cell(one.data_seen + ("; results by arm had been seen" if one.after_unmasking else "")),
+        )
+        for one in study.amendments
+    ]
+    headings = ("Date", "Change", "Reason", "By", "What had been seen")
+    if not rows:
+        return None
+    return Table("amendments", "Changes after the lock", tuple(Column(one) for one in headings), tuple(rows))
+
+
+def not_planned(findings: Findings | None, names: Names) -> tuple[str, ...]:
+    """The analyses that the locked protocol does not name."""
+    found = dict.fromkeys(
+        f"{names.analysis(one.analysis)}"
+        for one in findings or ()
+        if not one.planned and one.kind in ("effect", "test")
+    )
+    return tuple(found)
+
+
+def provenance(findings: Findings, names: Names) -> Table:
+    """Every finding: the row to which every number of the report leads."""
+    rows = tuple(
+        (
+            Cell(one.id, finding=one.id),
+            Cell(words.short(one, names) if one.kind != "test" else words.test_text(one), one.estimate),
+            Cell(words.label_of(one) if one.kind in ("effect", "test", "bound") else one.kind),
+            Cell(one.not_estimable or one.model or "count or description"),
+        )
+        for one in findings
+    )
+    columns = (Column("Finding"), Column("Value"), Column("Standing"), Column("How it was computed"))
+    return Table("findings", "Every finding that this report draws on", columns, rows)
+
+
+def _titled(one: Finding, names: Names) -> str:
+    unit = words.scale_of(one, names).unit
+    return names.outcome(one.outcome) + (f" ({unit})" if unit else "")
+
+
+def _baseline(one: Finding | None, names: Names) -> Cell:
+    if one is None or one.estimate is None:
+        return Cell("–")
+    if one.kind == "rate":
+        return Cell(percentage(one.estimate), one.estimate, one.id)
+    printed = number(one.estimate, 1) + (f" ({number(one.sd, 1)})" if one.sd is not None else "")
+    return Cell(printed, one.estimate, one.id)
+
+
+def _difference(one: Finding | None) -> Cell:
+    if one is None or one.standardised is None:
+        return Cell("–")
+    return Cell(number(one.standardised.estimate, 2), one.standardised.estimate, one.id)

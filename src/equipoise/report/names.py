@@ -1,0 +1,102 @@
+"""The names that readers see: labels of outcomes, arms, waves and contrasts, in place of the protocol's keys."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from equipoise.findings.results import Finding
+from equipoise.protocol.models.analyses import Analysis
+from equipoise.protocol.models.protocol import Protocol
+from equipoise.report.numbers import Scale
+
+__all__ = ["Names"]
+
+_TWO_ARMS = re.compile(r"^(\w+) - (\w+)$")
+
+
+@dataclass(frozen=True)
+class Names:
+    """Labels drawn from the protocol; a name without a label is shown with its underscores as spaces."""
+
+    protocol: Protocol
+    explore: Mapping[str, Analysis] = field(default_factory=dict)
+
+    @cached_property
+    def arms(self) -> dict[str, str]:
+        """Labels of the arms of all stages."""
+        stages = self.protocol.allocation.values()
+        return {name: arm.label or _plain(name) for stage in stages for name, arm in stage.arms.items()}
+
+    def arm(self, name: str | None) -> str:
+        """An arm's label."""
+        return "All" if name is None else self.arms.get(name, _plain(name))
+
+    def outcome(self, name: str | None) -> str:
+        """An outcome's label, beginning with a capital."""
+        if name is None:
+            return "Outcome"
+        outcome = self.protocol.outcomes.get(name)
+        return _capital((outcome.label if outcome is not None else None) or _plain(name))
+
+    def wave(self, name: str | None) -> str:
+        """A wave's label."""
+        wave = self.protocol.waves.get(name) if name else None
+        return (wave.label if wave is not None else None) or _plain(name or "")
+
+    def column(self, name: str) -> str:
+        """The label of a roster column, or of an outcome's score at a wave."""
+        people = self.protocol.participants
+        column = people.roster.get(name) if people is not None else None
+        if column is not None:
+            return _capital(column.label or _plain(name))
+        for outcome in self.protocol.outcomes:
+            wave = name.removeprefix(outcome + "_")
+            if wave != name and wave in self.protocol.waves:
+                return f"{self.outcome(outcome)}, {self.wave(wave)}"
+        return _capital(_plain(name))
+
+    def level(self, name: str) -> str:
+        """A level of a factor or category."""
+        return _plain(name)
+
+    def scale(self, outcome: str | None, *, difference: bool) -> Scale:
+        """How values of an outcome, or differences between them, are printed."""
+        found = self.protocol.outcomes.get(outcome) if outcome else None
+        if found is not None and found.scale == "yes-no":
+            return Scale(100, "percentage points" if difference else "%")
+        if found is not None and found.unit:
+            return Scale(1, found.unit.partition(" (")[0])
+        return Scale(1, "points" if found is not None and found.instrument else "")
+
+    def analysis(self, name: str) -> str:
+        """An analysis's label, of the protocol or of what was explored beside it."""
+        found = self.protocol.analyses.get(name) or self.explore.get(name)
+        return (found.label if found is not None else None) or _capital(_plain(name.replace("-", " ")))
+
+    def sides(self, contrast: str | None) -> tuple[str, str] | None:
+        """Labels of the two arms of a plain difference; None for any other contrast."""
+        found = _TWO_ARMS.match(contrast or "")
+        if found and found[1] in self.arms and found[2] in self.arms:
+            return self.arm(found[1]), self.arm(found[2])
+        return None
+
+    def contrast(self, finding: Finding) -> str:
+        """A contrast in words: both arms, the analysis's label, or the contrast as the protocol writes it."""
+        sides = self.sides(finding.contrast)
+        if sides is not None:
+            return f"{sides[0]} against {sides[1]}"
+        analysis = self.protocol.analyses.get(finding.analysis) or self.explore.get(finding.analysis)
+        if analysis is not None and analysis.label and len(analysis.contrast) <= 1:
+            return analysis.label
+        # Factors are clear from their levels: `shown.blinded - shown.named within ethnicity.x` loses both names.
+        bare = re.sub(r"\b[a-z]\w*\.(\w+)", r"\1", finding.contrast or finding.analysis)
+        return _plain(bare).replace(" - ", " \u2212 ").replace(" within ", ", for ")
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

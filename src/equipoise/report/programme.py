@@ -1,0 +1,197 @@
+"""The report of a programme: its studies in one shape, their numbers of people reconciled, their results on one scale."""
+
+from collections.abc import Mapping, Sequence
+
+from markupsafe import Markup
+
+from equipoise.findings.results import Findings
+from equipoise.protocol.models.files import Programme
+from equipoise.report import checks, facts, summary, words
+from equipoise.report.content import (
+    Block,
+    Document,
+    Facts,
+    Listing,
+    Paragraph,
+    Section,
+    ShownFigure,
+    ShownTable,
+    Text,
+)
+from equipoise.report.figures.coefficients import forest
+from equipoise.report.figures.figure import Figure
+from equipoise.report.narrative import Prose, render
+from equipoise.report.numbers import count
+from equipoise.report.references import References
+from equipoise.report.results import Results
+from equipoise.report.source import StudyAndFindings, select, total_people
+from equipoise.report.study import StudyReport
+from equipoise.report.tables import Cell, Column, Table
+
+__all__ = ["programme_document"]
+
+
+def programme_document(
+    programme: Programme, narrative: Mapping[str, str], studies: Sequence[StudyAndFindings]
+) -> Document:
+    """The whole programme report, before it has a format."""
+    head = programme.programme
+    reports = [StudyReport(study, findings) for study, findings in studies]
+    total = sum(people[0] for one in studies if (people := total_people(*one)) is not None)
+    return Document(
+        title=head.title,
+        kind="Programme report",
+        question=head.question,
+        byline=", ".join(head.authors),
+        banners=_banners(programme, studies),
+        answer=_answers(reports),
+        sure=(
+            f"{len(studies)} studies with {count(total)} people, {head.period}.",
+            f"{_several(studies)} of the studies allocated people or tasks by lot; the others cannot show what a product causes.",
+            "Each study answers its own question: no common effect is claimed.",
+        ),
+        actions=tuple(
+            Markup('<a href="{}/index.html#recommendations">{}</a>').format(
+                one.protocol.study.id, one.protocol.study.title
+            )
+            for one in reports
+        ),
+        sections=tuple(_sections(programme, narrative, studies, reports)),
+    )
+
+
+def _sections(
+    programme: Programme,
+    narrative: Mapping[str, str],
+    studies: Sequence[StudyAndFindings],
+    reports: Sequence[StudyReport],
+) -> list[Section]:
+    first = reports[0] if reports else None
+    told = {stem: _prose(stem, text, first) for stem, text in narrative.items() if text.strip() and first}
+    found = _forest(reports)
+    sections = [
+        _own("background", "Background", told, []),
+        _own("methods", "Participants and methods", told, [ShownTable(participants_table(studies))]),
+        _own("what-we-found", "What we found", told, [ShownFigure(found)] if found else []),
+        _own("recommendations", "Recommendations", told, []),
+    ]
+    sections += [_study(report) for report in reports]
+    place = programme.programme.id
+    problems = checks.check_programme(narrative, studies, place)
+    clean = "The numbers of people in the text reconcile with the studies, and no two legends disagree."
+    blocks: tuple[Block, ...] = (Listing(tuple(map(str, problems))),) if problems else (Paragraph(clean),)
+    sections.append(Section("about", "About this programme", (_about(programme),)))
+    sections.append(Section("checks", "Checks of this report", blocks))
+    return sections
+
+
+def participants_table(studies: Sequence[StudyAndFindings]) -> Table:
+    """The people of each study and of the programme; the total is added up here, never typed."""
+    rows = []
+    totals: list[int] = []
+    for study, findings in studies:
+        people = total_people(study, findings)
+        answered = _last_answered(findings, list(study.protocol.waves))
+        totals += [people[0]] if people else []
+        rows.append(
+            (Cell(study.protocol.study.title), Cell(facts.kind_of(study)), Cell(people[1] if people else "not stated"),
+             Cell(count(people[0]) if people else "–", people[0] if people else None),
+             Cell(count(answered), answered))
+        )  # fmt: skip
+    rows.append(
+        (Cell("All studies"), Cell(""), Cell("added up"), Cell(count(sum(totals)), sum(totals)), Cell(""))
+    )
+    columns = (Column("Study"), Column("Kind"), Column("Counted as"), Column("People", True),
+               Column("Answered the last survey", True))  # fmt: skip
+    note = ("A person who took part in several studies is counted in each.",)
+    return Table("participants-table", "Participants by study", columns, tuple(rows), note)
+
+
+def _last_answered(findings: Findings | None, waves: Sequence[str]) -> float | None:
+    found = select(findings, f"flow.answered_{waves[-1]}") if waves else []
+    whole = [one for one in found if one.arm is None]
+    return sum(one.estimate or 0 for one in whole or found) if found else None
+
+
+def _several(studies: Sequence[StudyAndFindings]) -> str:
+    return f"{sum(bool(study.protocol.allocation or study.protocol.tasks) for study, _ in studies)}"
+
+
+def _banners(programme: Programme, studies: Sequence[StudyAndFindings]) -> tuple[str, ...]:
+    told = []
+    if any(findings is not None and findings.data_source == "simulated" for _, findings in studies):
+        told.append(
+            "Simulated participants: no real person was asked, and results were computed from made-up answers."
+        )
+    if programme.programme.synthetic:
+        told.append("A demonstration: organisations and people in this programme are invented.")
+    unlocked = [
+        s.protocol.study.id for s, findings in studies if findings is not None and findings.locked is None
+    ]
+    if unlocked:
+        told.append(f"No locked protocol, so nothing counts as planned: {', '.join(unlocked)}.")
+    return tuple(told)
+
+
+def _answers(reports: Sequence[StudyReport]) -> tuple[Markup | str, ...]:
+    told = []
+    for one in reports:
+        primary = next(iter(one.results.primary), None)
+        if primary is not None:
+            link = Markup('<a href="#study-{}">{}</a>').format(
+                one.protocol.study.id, one.protocol.study.title
+            )
+            told.append(Markup("{}: {}").format(link, words.sentence(primary, one.names)))
+    return tuple(told) or ("No result has been computed yet.",)
+
+
+def _own(name: str, title: str, told: Mapping[str, Text], extra: Sequence[Block]) -> Section:
+    text = told.get(name)
+    blocks = [*([text] if text else []), *extra]
+    return Section(name, title, tuple(blocks) or (Paragraph("Not stated."),))
+
+
+def _prose(stem: str, text: str, first: StudyReport) -> Text:
+    references = References(first.names, first.findings)
+    return Text(render(Prose(text, f"narrative/{stem}.md"), references, top=3))
+
+
+def _forest(reports: Sequence[StudyReport]) -> Figure | None:
+    trials = [
+        (one.protocol.study.title, primary, one.names)
+        for one in reports
+        for primary in Results(one.findings).primary[:1]
+    ]
+    return forest(trials)
+
+
+def _study(report: StudyReport) -> Section:
+    name = report.protocol.study.id
+    prefix = f"{name}-"
+    link = Markup('<a href="{}/index.html">The whole report of this study</a>').format(name)
+    answers = summary.answer(report.study, report.findings, report.names)
+    return Section(
+        f"study-{name}",
+        report.protocol.study.title,
+        (Paragraph(report.protocol.study.question), Paragraph(link)),
+        (
+            report.prose_section("background", "Background", top=4, prefix=prefix),
+            *report.information(top=4, prefix=prefix).parts,
+            Section(f"{prefix}found", "What we found", (Listing(tuple(answers)),)),
+            report.prose_section("recommendations", "Recommendations", top=4, prefix=prefix),
+        ),
+    )
+
+
+def _about(programme: Programme) -> Facts:
+    head = programme.programme
+    return Facts(
+        "About this programme",
+        (
+            ("Period", head.period),
+            ("Authors", ", ".join(head.authors) or "not stated"),
+            ("Funding", head.funding or "not stated"),
+            ("Conflicts of interest", head.conflicts or "not stated"),
+            ("Contact", head.contact or "not stated"),
+        ),
+    )

@@ -1,0 +1,90 @@
+"""Which findings belong where in a report: the main effects, what checks them, what is set apart."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from equipoise.findings.results import Finding, Findings
+
+__all__ = ["Results", "is_by_week", "level_of"]
+
+_OTHER = {"flow", "response", "baseline", "description", "reliability", "harms", "progression", "usage"}
+_SET_APART = ("sensitivity", "supplementary")
+
+
+@dataclass(frozen=True)
+class Results:
+    """The findings of one study, sorted by their place in the report."""
+
+    findings: Findings | None
+
+    def _effects(self) -> Iterable[Finding]:
+        for one in self.findings or ():
+            if one.kind == "effect" and one.analysis not in _OTHER and ".by=" not in one.id:
+                yield one
+
+    @property
+    def main(self) -> list[Finding]:
+        """Effects of the planned analyses that neither check nor supplement another; of all where none was planned."""
+        whole = [one for one in self._effects() if one.level is None and not one.id.endswith(".linear")]
+        kept = [one for one in whole if one.tier in ("primary", "secondary") and one.planned]
+        return kept or [one for one in whole if one.tier not in _SET_APART]
+
+    @property
+    def primary(self) -> list[Finding]:
+        """The primary results; for a study without a locked protocol those whose role is primary."""
+        tiered = [one for one in self.main if one.tier == "primary"]
+        return tiered or [one for one in self.main if one.role == "primary"] or self.main[:1]
+
+    @property
+    def checking(self) -> list[Finding]:
+        """Sensitivity and supplementary effects, in this order."""
+        apart = [one for one in self._effects() if one.planned and one.level is None]
+        return sorted(
+            (one for one in apart if one.tier in _SET_APART), key=lambda one: _SET_APART.index(one.tier)
+        )
+
+    @property
+    def bounds(self) -> list[Finding]:
+        """Bounds and tipping points."""
+        return [one for one in self.findings or () if one.kind == "bound"]
+
+    @property
+    def exploratory(self) -> list[Finding]:
+        """Everything exploratory or not planned that stands apart from the main results, tests included."""
+        main = {one.id for one in self.main}
+        return [
+            one
+            for one in self.findings or ()
+            if one.kind in ("effect", "test")
+            and one.analysis not in _OTHER
+            and one.id not in main
+            and (one.tier == "exploratory" or not one.planned)
+        ]
+
+    @property
+    def by_week(self) -> dict[str, list[Finding]]:
+        """Effects by week since launch, by the id that they share."""
+        series: dict[str, list[Finding]] = {}
+        for one in self.findings or ():
+            if is_by_week(one):
+                series.setdefault(one.id.partition(".week=")[0], []).append(one)
+        return series
+
+    def of(self, analysis: str) -> list[Finding]:
+        """The findings of one analysis."""
+        return [one for one in self.findings or () if one.analysis == analysis]
+
+    def kind(self, kind: str) -> list[Finding]:
+        """The findings of one kind."""
+        return [one for one in self.findings or () if one.kind == kind]
+
+
+def is_by_week(finding: Finding) -> bool:
+    """Whether a finding is the effect among those who answered in one week."""
+    return finding.kind == "effect" and ".week=" in finding.id
+
+
+def level_of(finding: Finding) -> dict[str, str]:
+    """The `name=level` parts of an id: `...condition=joint.ethnicity=white_british`."""
+    parts = (part.partition("=") for part in finding.id.split("."))
+    return {name: level for name, sign, level in parts if sign}

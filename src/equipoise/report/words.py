@@ -1,0 +1,256 @@
+"""A result in one sentence, chosen by the decision and the margin and never by taste.
+
+Words follow the locked decision; where the unadjusted interval seems to say more than the decision, the sentence says
+that it does. A difference that may be nil is described by its interval and by what it rules out.
+"""
+
+from equipoise.findings.results import Finding
+from equipoise.report.names import Names
+from equipoise.report.numbers import Scale, count, decimals, number, p_value, percentage, span, spread
+
+__all__ = [
+    "estimate_text",
+    "interval_text",
+    "is_clear",
+    "label_of",
+    "n_text",
+    "scale_of",
+    "sentence",
+    "short",
+    "standardised_text",
+    "test_text",
+]
+
+
+def label_of(finding: Finding) -> str:
+    """Tier and standing: `Primary`, `Exploratory, planned`, `Not planned`."""
+    if not finding.planned:
+        return "Not planned"
+    return "Exploratory, planned" if finding.tier == "exploratory" else finding.tier.capitalize()
+
+
+def estimate_text(finding: Finding, names: Names) -> str:
+    """The estimate alone, without its unit: `0.35`; counts whole, rates in per cent."""
+    if finding.estimate is None:
+        return "not estimable"
+    if finding.kind == "count":
+        return count(finding.estimate)
+    if _is_share(finding):
+        return percentage(finding.estimate, decimals(spread(finding), 100))
+    scale = scale_of(finding, names)
+    return number(finding.estimate * scale.factor, decimals(spread(finding), scale.factor))
+
+
+def interval_text(finding: Finding, names: Names) -> str:
+    """The interval alone: `0.10 to 0.60`, in the unit of the estimate."""
+    if finding.interval is None:
+        return "–"
+    if _is_share(finding):
+        return span(finding.interval, decimals(spread(finding), 100), 100) + "%"
+    scale = scale_of(finding, names)
+    return span(finding.interval, decimals(spread(finding), scale.factor), scale.factor)
+
+
+def short(finding: Finding, names: Names) -> str:
+    """`0.35 (95% interval 0.10 to 0.60)`; a count or a rate without interval stands alone."""
+    if finding.estimate is None and finding.interval is not None:
+        return interval_text(finding, names)
+    if finding.interval is None or finding.estimate is None:
+        return estimate_text(finding, names)
+    return f"{estimate_text(finding, names)} ({_interval_name(finding)} {interval_text(finding, names)})"
+
+
+def n_text(finding: Finding, names: Names) -> str:
+    """The people analysed, by arm where arms are known."""
+    if not finding.n:
+        return "–"
+    if len(finding.n) == 1:
+        return count(next(iter(finding.n.values())))
+    return ", ".join(f"{names.arm(arm)} {count(n)}" for arm, n in finding.n.items())
+
+
+def standardised_text(finding: Finding) -> str:
+    """The effect in standard deviations, with its interval."""
+    found = finding.standardised
+    if found is None:
+        return "–"
+    places = decimals(found.std_error)
+    printed = number(found.estimate, places)
+    return printed if found.interval is None else f"{printed} ({span(found.interval, places)})"
+
+
+def sentence(finding: Finding, names: Names) -> str:
+    """The whole worded sentence for any finding; for effects as decided by test, margin and standing."""
+    if finding.not_estimable or finding.estimate is None:
+        reason = finding.not_estimable or "no estimate was made"
+        return f"{_standing(finding)}{_subject(finding, names)} could not be estimated: {reason}."
+    if finding.kind != "effect":
+        return f"{_standing(finding)}{_subject(finding, names)}: {short(finding, names)}."
+    body = _clear(finding, names) if is_clear(finding) else _unclear(finding, names)
+    standing = _standing(finding)
+    return standing + (body[0].lower() + body[1:] if standing and not body[1:2].isupper() else body) + "."
+
+
+def scale_of(finding: Finding, names: Names) -> Scale:
+    """The unit in which a finding is printed."""
+    if finding.analysis == "response":
+        return Scale(100, "percentage points")
+    return names.scale(finding.outcome, difference=finding.kind in ("effect", "bound"))
+
+
+def _is_share(finding: Finding) -> bool:
+    return finding.kind == "rate" or (finding.kind == "progression" and (finding.units or "share") == "share")
+
+
+def _standing(finding: Finding) -> str:
+    if not finding.planned:
+        return "Not planned: "
+    return "Exploratory: " if finding.tier == "exploratory" else ""
+
+
+def _interval_name(finding: Finding) -> str:
+    if finding.interval is None or finding.interval.level is None:
+        return "bounds"
+    return f"{finding.interval.level * 100:g}% interval"
+
+
+def _subject(finding: Finding, names: Names) -> str:
+    name = names.outcome(finding.outcome) if finding.outcome else finding.id
+    if finding.contrast:
+        return f"{name}, {names.contrast(finding)}"
+    return f"{name}, {names.arm(finding.arm)}" if finding.arm else name
+
+
+def _excludes_zero(finding: Finding) -> bool:
+    interval = finding.interval
+    if interval is None or interval.low is None or interval.high is None:
+        return False
+    return interval.low > 0 or interval.high < 0
+
+
+def is_clear(finding: Finding) -> bool:
+    if finding.decision == "none":
+        return _excludes_zero(finding)
+    return finding.decision == "rejected"
+
+
+def _clear(finding: Finding, names: Names) -> str:
+    return f"{_difference(finding, names)}{_size(finding)}"
+
+
+def _difference(finding: Finding, names: Names) -> str:
+    scale = scale_of(finding, names)
+    estimate = finding.estimate or 0.0
+    amount = scale.with_unit(number(abs(estimate) * scale.factor, decimals(spread(finding), scale.factor)))
+    signed = "" if estimate >= 0 else f"difference {estimate_text(finding, names)}; "
+    interval = f"({signed}{_interval_name(finding)} {interval_text(finding, names)})"
+    direction = "higher" if estimate >= 0 else "lower"
+    sides = names.sides(finding.contrast)
+    if sides is None:
+        signed_amount = scale.with_unit(estimate_text(finding, names))
+        return f"{_subject(finding, names)}: the estimate is {signed_amount} ({_interval_name(finding)} " + (
+            f"{interval_text(finding, names)})"
+        )
+    better = _better(finding, estimate)
+    return (
+        f"{names.outcome(finding.outcome)} was {amount} {direction}{better} with {sides[0]} than with "
+        f"{sides[1]} {interval}"
+    )
+
+
+def _better(finding: Finding, estimate: float) -> str:
+    if finding.good not in ("high", "low"):
+        return ""
+    return " (better)" if (estimate >= 0) == (finding.good == "high") else " (worse)"
+
+
+def _size(finding: Finding) -> str:
+    interval, margin = finding.interval, finding.margin
+    if margin is None or interval is None or interval.low is None or interval.high is None:
+        return ""
+    if interval.low >= margin or interval.high <= -margin:
+        return ", a difference large enough to matter by the margin set in advance"
+    if -margin < interval.low and interval.high < margin:
+        return ", a difference, smaller than what was said to matter"
+    return "; it may or may not be large enough to matter"
+
+
+def _unclear(finding: Finding, names: Names) -> str:
+    if _excludes_zero(finding):
+        reason = (
+            "not tested, because an earlier step of the planned order was not passed"
+            if finding.decision == "not-tested"
+            else "unclear after allowing for the number of outcomes tested; the interval is not adjusted for it"
+        )
+        return f"{_difference(finding, names)}, {reason}"
+    return f"{_ruled_out(finding, names)}{_not_reached(finding)}"
+
+
+def _not_reached(finding: Finding) -> str:
+    if finding.decision != "not-tested":
+        return ""
+    return "; not tested, because an earlier step of the planned order was not passed"
+
+
+def _ruled_out(finding: Finding, names: Names) -> str:
+    interval, margin = finding.interval, finding.margin
+    name = (
+        _subject(finding, names) if names.sides(finding.contrast) is None else names.outcome(finding.outcome)
+    )
+    between = _between(finding, names)
+    values = f"({_printed(finding, names)})"
+    if interval is None or interval.low is None or interval.high is None:
+        return f"{name}: the estimate{between} is {estimate_text(finding, names)}, without an interval"
+    inside_low = margin is not None and interval.low > -margin
+    inside_high = margin is not None and interval.high < margin
+    if margin is None or not (inside_low or inside_high):
+        scale = scale_of(finding, names)
+        return (
+            f"{name}: the data cannot tell{between}; they are most compatible with values from "
+            f"{scale.with_unit(interval_text(finding, names))}, given the assumptions named "
+            f"(estimate {estimate_text(finding, names)}, {_interval_name(finding)})"
+        )
+    if inside_low and inside_high:
+        return (
+            f"{name}: among those who answered, the data are not compatible with a difference{between} "
+            f"large enough to matter {values}"
+        )
+    ruled, open_ = _sides_of_margin(finding, inside_low)
+    amount = _margin_text(finding, names)
+    return (
+        f"{name}: the data{between} rule out {ruled} of {amount} or more and cannot rule out {open_} of {amount} "
+        f"or more {values}"
+    )
+
+
+def _sides_of_margin(finding: Finding, inside_low: bool) -> tuple[str, str]:
+    below, above = "a decrease", "an increase"
+    if finding.good == "high":
+        below, above = "a worsening", "an improvement"
+    elif finding.good == "low":
+        below, above = "an improvement", "a worsening"
+    return (below, above) if inside_low else (above, below)
+
+
+def _between(finding: Finding, names: Names) -> str:
+    sides = names.sides(finding.contrast)
+    return "" if sides is None else f" between {sides[0]} and {sides[1]}"
+
+
+def _printed(finding: Finding, names: Names) -> str:
+    scale = scale_of(finding, names)
+    estimate = scale.with_unit(estimate_text(finding, names))
+    return f"estimate {estimate}, {_interval_name(finding)} {interval_text(finding, names)}"
+
+
+def _margin_text(finding: Finding, names: Names) -> str:
+    scale = scale_of(finding, names)
+    return scale.with_unit(f"{(finding.margin or 0) * scale.factor:g}")
+
+
+def test_text(finding: Finding) -> str:
+    """The p-value as printed in tables, with the adjusted one where there is one."""
+    printed = p_value(finding.p_value)
+    if finding.p_adjusted is not None and finding.p_adjusted != finding.p_value:
+        printed += f"; adjusted {p_value(finding.p_adjusted)}"
+    return printed
