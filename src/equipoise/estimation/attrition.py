@@ -82,7 +82,7 @@ def response_by_arm(
         contrast: one weight an arm.
         level: coverage of the intervals.
     Returns:
-        Wilson's interval for each arm, and Newcombe's for the difference (`rate_contrast`). People are taken as
+        Wilson's interval for each arm, Newcombe's for the difference (`rate_contrast`). People are taken as
         independent; for clusters fit `answered` by `linear_effect` with CR2.
     Raises:
         DesignError: an arm of the contrast to which nobody was randomised.
