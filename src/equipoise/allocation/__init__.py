@@ -1,4 +1,4 @@
-"""Allocation by lot: verifiable, with a seed that nobody could choose and exact probabilities; quick to simulate.
+"""Allocation by lot: verifiable, from a seed that nobody could choose, exact in its probabilities.
 
 Knows arrays and frozen records; files, clocks and public beacons are its callers' business.
 """

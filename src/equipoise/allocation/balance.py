@@ -111,8 +111,10 @@ def _category_rows(
             reference = share if place == 0 else reference
             counts = int((members & known).sum()), int((members & ~known).sum())
             apart = share - reference
-            apart = nan if place == 0 else _standardised(apart, share * (1 - share), reference * (1 -
-            reference)) rows.append(BalanceRow(name, level, arm, *counts, nan, nan, share, apart))
+            apart = (
+                nan if place == 0 else _standardised(apart, share * (1 - share), reference * (1 - reference))
+            )
+            rows.append(BalanceRow(name, level, arm, *counts, nan, nan, share, apart))
     return rows
 
 
@@ -144,7 +146,7 @@ def _check(
 ) -> None:
     columns = {**covariates, **({} if weights is None else {"weights": weights})}
     problems = [
-        Problem("", name, f"{len(values)} values for {len(arms)} people; each needs one (or a missing value).")
+        Problem("", name, f"{len(values)} values for {len(arms)} people; each needs one, even if missing.")
         for name, values in columns.items()
         if len(values) != len(arms)
     ]

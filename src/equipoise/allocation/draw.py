@@ -71,7 +71,7 @@ def draw_simple(plan: Design, units: Sequence[str], key: Key) -> Codes:
 
 def arm_counts(plan: Design, drawn: Sequence[npt.NDArray[np.int64]]) -> Counts:
     """Units of each stratum for each arm, shape (strata, arms): whole sets, and one for each slot drawn."""
-    counts = plan.shares * (plan.sizes // plan.shares.sum(axis=1))[:, None]
+    counts: Counts = plan.shares * (plan.sizes // plan.shares.sum(axis=1))[:, None]
     for row, slots in zip(counts, drawn, strict=True):
         np.add.at(row, slots, 1)
     return counts
@@ -84,7 +84,7 @@ def arrange(plan: Design, order: npt.NDArray[np.intp], counts: Counts) -> Codes:
         order: the units by stratum and, within it, as drawn.
         counts: shape (strata, arms).
     """
-    arms = np.empty(len(order), dtype=np.int8)
+    arms: Codes = np.empty(len(order), dtype=np.int8)
     arms[order] = np.repeat(np.tile(np.arange(len(plan.arms), dtype=np.int8), len(counts)), counts.ravel())
     return arms
 
