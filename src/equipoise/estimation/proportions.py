@@ -59,8 +59,8 @@ def rate_contrast(
         contrast: (k,) weights adding up to 0.
         level: coverage of the interval.
     Returns:
-        The contrast, its interval recovered from the arms' Wilson intervals: for two arms method 10 of Newcombe
-        (1998), Statistics in Medicine 17:873; for more Zou & Donner (2008), ibid. 27:1693.
+        The contrast, its interval recovered from the arms' Wilson intervals: for two arms Newcombe's
+        method 10 (1998, Statistics in Medicine 17:873); for more Zou & Donner (2008), ibid. 27:1693.
     """
     held, people = finite(counts, "counts"), finite(totals, "totals")
     weights = contrast_weights(contrast, np.arange(len(people)))
