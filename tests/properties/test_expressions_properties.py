@@ -144,12 +144,12 @@ def test_the_answers_are_those_of_three_valued_logic(case, people):
     assert found.evaluate_frame(pl.DataFrame(people, schema=TYPES)).to_list() == expected
 
 
-WORDS = st.sampled_from(
-    """
+PIECES = """
     x y p region null true 1 2.5 'north' 'a' ( ) [ ] , . && || ! == != < >= in + - * / ? : = & { \\ " '
-    lower size contains exists all answered(after) sent(x) date('2021-01-31') duration('2') years_between launch
-    """.split()
-)
+    lower size contains exists all answered(after) sent(x) date('2021-01-31') duration('2') years_between
+    launch duration('2days')
+"""
+WORDS = st.sampled_from(PIECES.split())
 
 
 @settings(deadline=None, max_examples=500)
