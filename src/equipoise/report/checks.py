@@ -1,4 +1,5 @@
-"""What a report's own words may get wrong: typed-in numbers, totals, star legends, dead links, unsupported advice.
+"""What a report's own words may get wrong: typed-in numbers, totals, star legends, dead links, unsupported
+advice.
 
 Allowed without a reference: years, numbers in code and addresses, and numbers that name something ("Study 1",
 "section 4"). Everything else that is written in digits in the results or recommendations is flagged.
@@ -49,7 +50,8 @@ def check_study(study: Study, findings: Findings | None) -> tuple[Problem, ...]:
 def check_programme(
     narrative: Mapping[str, str], studies: Sequence[StudyAndFindings], place: str
 ) -> tuple[Problem, ...]:
-    """Headline claims against the sum of the studies; legends that differ between any two narratives; dead links."""
+    """Headline claims against the sum of the studies; legends that differ between any two narratives; dead
+    links."""
     own = [Prose(text, f"{place}/narrative/{stem}.md") for stem, text in narrative.items()]
     problems = [problem for prose in own for problem in (*dead_links(prose), *_claims(prose, studies))]
     every = own + [Prose(text, place_of(s, stem)) for s, _ in studies for stem, text in s.narrative.items()]
@@ -66,7 +68,10 @@ def typed_in(prose: Prose) -> list[Problem]:
             found = match[0].strip()
             if _YEAR.match(found) or _NAMES.search(words[: match.start()]):
                 continue
-            message = f'"{found}" is typed in. Draw it from a finding, as in {{{{ effect.wellbeing }}}}, or write it in words'
+            message = (
+                f'"{found}" is typed in. Draw it from a finding, as in {{{{ effect.wellbeing }}}}, or '
+                "write it in words"
+            )
             problems.append(Problem(f"{prose.place}:{line}", "", message))
     return problems
 
@@ -97,7 +102,10 @@ def star_legends(narratives: Iterable[Prose]) -> list[Problem]:
                 value, place = _level(level), f"{prose.place}:{line}"
                 first = meanings.setdefault(stars, (value, place))
                 if first[0] != value:
-                    message = f"{stars} means p < {value:g} here and p < {first[0]:g} at {first[1]}; print intervals instead"
+                    message = (
+                        f"{stars} means p < {value:g} here and p < {first[0]:g} at {first[1]}; "
+                        "print intervals instead"
+                    )
                     problems.append(Problem(place, "", message))
     return problems
 
@@ -109,7 +117,10 @@ def unsupported(prose: Prose) -> list[Problem]:
     for line, text in enumerate([*prose.text.splitlines(), "## "], start=1):
         if text.startswith("## "):
             if not supported:
-                message = f'"{title}" names nothing in support. End it with a line "Supported by: FINDING, theme.CODE"'
+                message = (
+                    f'"{title}" names nothing in support. End it with a line "Supported by: FINDING, '
+                    'theme.CODE"'
+                )
                 problems.append(Problem(f"{prose.place}:{at}", "", message))
             title, at, supported = text[3:].strip(), line, False
         elif re.match(r"\s*\**supported by:?\**:?\s*\S", text, re.IGNORECASE):

@@ -1,4 +1,5 @@
-"""A report before it has a format: sections of prose, facts, tables and figures, and the first screen above them.
+"""A report before it has a format: sections of prose, facts, tables and figures, and the first screen above
+them.
 
 Every format is made from this, so none can say more or less than another.
 """
@@ -96,7 +97,8 @@ class Section:
 
 @dataclass(frozen=True)
 class Document:
-    """A whole report. `answer`, `sure` and `actions` are its first screen; `banners` come before everything."""
+    """A whole report. `answer`, `sure` and `actions` are its first screen; `banners` come before
+    everything."""
 
     title: str
     kind: str

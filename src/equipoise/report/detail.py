@@ -1,4 +1,5 @@
-"""The tables of the detail: outcomes, baseline, response, checks of the main result, harms, deviations, provenance."""
+"""The tables of the detail: outcomes, baseline, response, checks of the main result, harms, deviations,
+provenance."""
 
 from collections.abc import Sequence
 
@@ -10,16 +11,27 @@ from equipoise.report.numbers import count, number, percentage
 from equipoise.report.results import Results
 from equipoise.report.tables import Cell, Column, Table
 
-__all__ = ["amendments", "baseline", "bounds", "effects", "harms", "means", "not_planned", "provenance", "reliability",
-           "response"]  # fmt: skip
+__all__ = [
+    "amendments",
+    "baseline",
+    "bounds",
+    "effects",
+    "harms",
+    "means",
+    "not_planned",
+    "provenance",
+    "reliability",
+    "response",
+]
 
 
 def effects(found: Sequence[Finding], names: Names, name: str, caption: str) -> Table | None:
     """Effects in their own unit and in standard deviations, with numbers analysed, p-values and standing."""
+    contrasts = list(dict.fromkeys(names.contrast(one) for one in found))
+    several = len(contrasts) > 1
     rows = [
         (
-            Cell(_titled(one, names)),
-            Cell(names.contrast(one)),
+            Cell(_titled(one, names) + (f": {names.contrast(one)}" if several else "")),
             Cell(words.n_text(one, names)),
             Cell(words.estimate_text(one, names), one.estimate, one.id),
             Cell(words.interval_text(one, names), finding=one.id),
@@ -32,11 +44,17 @@ def effects(found: Sequence[Finding], names: Names, name: str, caption: str) -> 
         for one in found
     ]
     columns = (
-        Column("Outcome (unit)"), Column("Contrast"), Column("Analysed"), Column("Difference", True),
-        Column("95% interval", True), Column("In standard deviations", True), Column("Test", True), Column("Standing"),
-    )  # fmt: skip
+        Column("Outcome (unit)"),
+        Column("Analysed"),
+        Column("Difference", True),
+        Column("95% interval", True),
+        Column("In standard deviations", True),
+        Column("Test", True),
+        Column("Standing"),
+    )
     sds = dict.fromkeys(one.standardised.sd_source for one in found if one.standardised)
     notes = tuple(f"Standard deviation used: {source}." for source in sds)
+    notes = notes if several or not found else (f"Contrast: {contrasts[0]}.", *notes)
     estimands = dict.fromkeys(one.estimand for one in found if one.estimand and one.tier == "primary")
     notes += tuple(f"What the primary result estimates: {estimand}" for estimand in estimands)
     notes += tuple(dict.fromkeys(warning for one in found for warning in one.warnings))
@@ -58,8 +76,15 @@ def means(results: Results, names: Names) -> Table | None:
         for one in results.of("description")
         if "=" not in one.id
     ]
-    columns = (Column("Outcome"), Column("When"), Column("Arm"), Column("Number", True), Column("Mean or rate", True),
-               Column("95% interval", True), Column("SD", True))  # fmt: skip
+    columns = (
+        Column("Outcome"),
+        Column("When"),
+        Column("Arm"),
+        Column("Number", True),
+        Column("Mean or rate", True),
+        Column("95% interval", True),
+        Column("SD", True),
+    )
     return Table("means", "Outcomes as answered, by arm", columns, tuple(rows)) if rows else None
 
 
@@ -77,8 +102,11 @@ def baseline(results: Results, names: Names) -> Table | None:
         label = names.column(column) + (f": {names.level(level)}" if level else ", mean (SD)")
         by_arm = [_baseline(cells.get(arm), names) for arm in arms]
         shown.append((Cell(label), *by_arm, _difference(cells.get("difference"))))
-    columns = (Column("Before allocation"), *(Column(names.arm(arm), True) for arm in arms),
-               Column("Standardised difference", True))  # fmt: skip
+    columns = (
+        Column("Before allocation"),
+        *(Column(names.arm(arm), True) for arm in arms),
+        Column("Standardised difference", True),
+    )
     note = ("Differences are described, not tested: the allocation was drawn by lot.",)
     return Table("baseline", "Who was in each arm", columns, tuple(shown), note) if shown else None
 
@@ -88,15 +116,24 @@ def response(results: Results, names: Names) -> Table | None:
     rows = []
     for one in results.of("response"):
         # `response.WAVE.ARM`: the wave stands in the id where `at` was left out.
-        wave = one.at or (one.id.split(".") + [""])[1]
+        wave = one.at or [*one.id.split("."), ""][1]
         whose = names.contrast(one) if one.contrast else names.arm(one.arm)
         rows.append(
-            (Cell(names.wave(wave)), Cell(whose), Cell(words.n_text(one, names)),
-             Cell(words.estimate_text(one, names), one.estimate, one.id), Cell(words.interval_text(one, names),
-             finding=one.id))
-        )  # fmt: skip
-    columns = (Column("Survey"), Column("Arm or difference"), Column("Number"), Column("Answered", True),
-               Column("95% interval", True))  # fmt: skip
+            (
+                Cell(names.wave(wave)),
+                Cell(whose),
+                Cell(words.n_text(one, names)),
+                Cell(words.estimate_text(one, names), one.estimate, one.id),
+                Cell(words.interval_text(one, names), finding=one.id),
+            )
+        )
+    columns = (
+        Column("Survey"),
+        Column("Arm or difference"),
+        Column("Number"),
+        Column("Answered", True),
+        Column("95% interval", True),
+    )
     note = ("Rates are shares of those randomised; differences are in percentage points.",)
     return Table("response", "Who answered, by arm", columns, tuple(rows), note) if rows else None
 
@@ -149,8 +186,13 @@ def reliability(results: Results, names: Names) -> Table | None:
         )
         for one in results.kind("reliability")
     ]
-    columns = (Column("Outcome"), Column("When"), Column("Coefficient"), Column("Value", True),
-               Column("95% interval", True))  # fmt: skip
+    columns = (
+        Column("Outcome"),
+        Column("When"),
+        Column("Coefficient"),
+        Column("Value", True),
+        Column("95% interval", True),
+    )
     return (
         Table("reliability", "How consistently the scores measured", columns, tuple(rows)) if rows else None
     )

@@ -1,4 +1,5 @@
-"""Facts that the protocol states: who takes part, how the study is made, how lots are drawn, what is measured."""
+"""Facts that the protocol states: who takes part, how the study is made, how lots are drawn, what is
+measured."""
 
 from datetime import datetime
 
@@ -71,17 +72,21 @@ def participants(of: Study, names: Names) -> Facts | None:
     rows: list[tuple[str, Markup | str]] = []
     if protocol.partners:
         told = [
-            partner.name + (f", {partner.place}" if partner.place else "")
+            partner.name
+            + (f", {partner.place}" if partner.place else "")
             + (f" ({count(partner.people)} people)" if partner.people else "")
             for partner in protocol.partners.values()
-        ]  # fmt: skip
+        ]
         rows.append(("Organisations", "; ".join(told)))
     people = protocol.participants
     if people is not None:
         if people.eligible:
             rows.append(("Eligible", Markup("<code>{}</code>").format(people.eligible)))
-        enrolment = {"roster": "from rosters of the organisations", "rolling": "one by one as they arrive",
-                     "open-link": "by an open link"}[people.enrolment]  # fmt: skip
+        enrolment = {
+            "roster": "from rosters of the organisations",
+            "rolling": "one by one as they arrive",
+            "open-link": "by an open link",
+        }[people.enrolment]
         rows.append(("Enrolment", enrolment))
         if people.consent:
             rows.append(("Consent", "; ".join(f"{name}: {how}" for name, how in people.consent.items())))
@@ -136,9 +141,16 @@ def outcomes(of: Study, names: Names) -> Table | None:
         )
         margin = f"{outcome.margin:g}" if outcome.margin else "–"
         rows.append(
-            (Cell(names.outcome(name)), Cell(outcome.role), Cell(measured), Cell(outcome.scale), Cell(when or "once"),
-             Cell(good), Cell(margin, outcome.margin))
-        )  # fmt: skip
+            (
+                Cell(names.outcome(name)),
+                Cell(outcome.role),
+                Cell(measured),
+                Cell(outcome.scale),
+                Cell(when or "once"),
+                Cell(good),
+                Cell(margin, outcome.margin),
+            )
+        )
     headings = ("Outcome", "Role", "Measured by", "Scale", "When", "Better", "Smallest effect of interest")
     columns = tuple(Column(heading, numeric=at == 6) for at, heading in enumerate(headings))
     return Table("outcomes-planned", "Outcomes, as the protocol states them", columns, tuple(rows))
@@ -150,11 +162,13 @@ def allocation(of: Study, names: Names) -> tuple[str, ...]:
     for name, stage in of.protocol.allocation.items():
         which = "" if len(of.protocol.allocation) == 1 else f"Stage {names.level(name)}: "
         told.append(
-            f"{which}{names.level(stage.unit)}s were allocated by a keyed draw (HMAC-SHA256) from a seed, {_METHODS[stage.method]}."
+            f"{which}{names.level(stage.unit)}s were allocated by a keyed draw (HMAC-SHA256) from "
+            f"a seed, {_METHODS[stage.method]}."
         )
         if stage.seed == "public-round":
             told.append(
-                f"{which}the seed joins a secret that was committed at the lock with public randomness dated after the "
+                f"{which}the seed joins a secret that was committed at the lock with public randomness "
+                "dated after the "
                 "roster was fixed, so that nobody could choose it."
             )
         else:

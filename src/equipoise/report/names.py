@@ -1,4 +1,5 @@
-"""The names that readers see: labels of outcomes, arms, waves and contrasts, in place of the protocol's keys."""
+"""The names that readers see: labels of outcomes, arms, waves and contrasts, in place of the protocol's
+keys."""
 
 import re
 from collections.abc import Mapping
@@ -89,7 +90,8 @@ class Names:
         analysis = self.protocol.analyses.get(finding.analysis) or self.explore.get(finding.analysis)
         if analysis is not None and analysis.label and len(analysis.contrast) <= 1:
             return analysis.label
-        # Factors are clear from their levels: `shown.blinded - shown.named within ethnicity.x` loses both names.
+        # Factors are clear from their levels: `shown.blinded - shown.named within ethnicity.x` loses both
+        # names.
         bare = re.sub(r"\b[a-z]\w*\.(\w+)", r"\1", finding.contrast or finding.analysis)
         return _plain(bare).replace(" - ", " \u2212 ").replace(" within ", ", for ")
 

@@ -139,7 +139,11 @@ def _quoted(token: Token, references: References, place: str, problems: list[Pro
         except InputError as error:
             problems.extend(Problem(place, match[0], one.message) for one in error.problems)
         else:
-            yield _text(quoted.text) if quoted.finding is None else _linked(quoted.text, quoted.finding)
+            yield (
+                _text(quoted.text)
+                if quoted.finding is None
+                else _linked(quoted.text, quoted.finding, references.page)
+            )
         at = match.end()
     yield _text(token.content[at:])
 
@@ -148,6 +152,7 @@ def _text(content: str) -> Token:
     return Token("text", "", 0, content=content)
 
 
-def _linked(text: str, finding: str) -> Token:
-    """A quoted number as a link to its row; `html_inline` is written by us alone, since the parser makes none."""
-    return Token("html_inline", "", 0, content=str(linked(finding, text)))
+def _linked(text: str, finding: str, page: str) -> Token:
+    """A quoted number as a link to its row; `html_inline` is written by us alone, since the parser makes
+    none."""
+    return Token("html_inline", "", 0, content=str(linked(finding, text, page)))

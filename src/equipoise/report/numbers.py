@@ -1,4 +1,5 @@
-"""How numbers are printed: to two significant figures of their standard error, with a true minus, never with stars."""
+"""How numbers are printed: to two significant figures of their standard error, with a true minus, never
+with stars."""
 
 import math
 from dataclasses import dataclass

@@ -1,9 +1,11 @@
-"""The report of a programme: its studies in one shape, their numbers of people reconciled, their results on one scale."""
+"""The report of a programme: its studies in one shape, their numbers of people reconciled, their results on
+one scale."""
 
 from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
+from equipoise.errors import Problem, ProtocolError, nearest
 from equipoise.findings.results import Findings
 from equipoise.protocol.models.files import Programme
 from equipoise.report import checks, facts, summary, words
@@ -20,13 +22,13 @@ from equipoise.report.content import (
 )
 from equipoise.report.figures.coefficients import forest
 from equipoise.report.figures.figure import Figure
-from equipoise.report.narrative import Prose, render
+from equipoise.report.narrative import Prose, recommendations, render
 from equipoise.report.numbers import count
 from equipoise.report.references import References
 from equipoise.report.results import Results
 from equipoise.report.source import StudyAndFindings, select, total_people
 from equipoise.report.study import StudyReport
-from equipoise.report.tables import Cell, Column, Table
+from equipoise.report.tables import Cell, Column, Table, slug
 
 __all__ = ["programme_document"]
 
@@ -36,7 +38,9 @@ def programme_document(
 ) -> Document:
     """The whole programme report, before it has a format."""
     head = programme.programme
-    reports = [StudyReport(study, findings) for study, findings in studies]
+    reports = [
+        StudyReport(study, findings, f"{study.protocol.study.id}/index.html") for study, findings in studies
+    ]
     total = sum(people[0] for one in studies if (people := total_people(*one)) is not None)
     return Document(
         title=head.title,
@@ -47,14 +51,17 @@ def programme_document(
         answer=_answers(reports),
         sure=(
             f"{len(studies)} studies with {count(total)} people, {head.period}.",
-            f"{_several(studies)} of the studies allocated people or tasks by lot; the others cannot show what a product causes.",
+            f"{_several(studies)} of the studies allocated people or tasks by lot; the others "
+            "cannot show what a product causes.",
             "Each study answers its own question: no common effect is claimed.",
         ),
         actions=tuple(
-            Markup('<a href="{}/index.html#recommendations">{}</a>').format(
-                one.protocol.study.id, one.protocol.study.title
+            Markup('<a href="#{}">{}</a>').format(slug(one.title), one.title)
+            for one in recommendations(
+                Prose(narrative.get("recommendations", ""), "narrative/recommendations.md"),
+                _references(reports),
+                top=4,
             )
-            for one in reports
         ),
         sections=tuple(_sections(programme, narrative, studies, reports)),
     )
@@ -66,14 +73,15 @@ def _sections(
     studies: Sequence[StudyAndFindings],
     reports: Sequence[StudyReport],
 ) -> list[Section]:
-    first = reports[0] if reports else None
-    told = {stem: _prose(stem, text, first) for stem, text in narrative.items() if text.strip() and first}
+    told = {
+        stem: _prose(stem, text, reports) for stem, text in narrative.items() if stem != "recommendations"
+    }
     found = _forest(reports)
     sections = [
         _own("background", "Background", told, []),
         _own("methods", "Participants and methods", told, [ShownTable(participants_table(studies))]),
         _own("what-we-found", "What we found", told, [ShownFigure(found)] if found else []),
-        _own("recommendations", "Recommendations", told, []),
+        _recommended(programme, narrative.get("recommendations", ""), reports),
     ]
     sections += [_study(report) for report in reports]
     place = programme.programme.id
@@ -94,15 +102,24 @@ def participants_table(studies: Sequence[StudyAndFindings]) -> Table:
         answered = _last_answered(findings, list(study.protocol.waves))
         totals += [people[0]] if people else []
         rows.append(
-            (Cell(study.protocol.study.title), Cell(facts.kind_of(study)), Cell(people[1] if people else "not stated"),
-             Cell(count(people[0]) if people else "–", people[0] if people else None),
-             Cell(count(answered), answered))
-        )  # fmt: skip
+            (
+                Cell(study.protocol.study.title),
+                Cell(facts.kind_of(study)),
+                Cell(people[1] if people else "not stated"),
+                Cell(count(people[0]) if people else "–", people[0] if people else None),
+                Cell(count(answered), answered),
+            )
+        )
     rows.append(
         (Cell("All studies"), Cell(""), Cell("added up"), Cell(count(sum(totals)), sum(totals)), Cell(""))
     )
-    columns = (Column("Study"), Column("Kind"), Column("Counted as"), Column("People", True),
-               Column("Answered the last survey", True))  # fmt: skip
+    columns = (
+        Column("Study"),
+        Column("Kind"),
+        Column("Counted as"),
+        Column("People", True),
+        Column("Answered the last survey", True),
+    )
     note = ("A person who took part in several studies is counted in each.",)
     return Table("participants-table", "Participants by study", columns, tuple(rows), note)
 
@@ -121,7 +138,8 @@ def _banners(programme: Programme, studies: Sequence[StudyAndFindings]) -> tuple
     told = []
     if any(findings is not None and findings.data_source == "simulated" for _, findings in studies):
         told.append(
-            "Simulated participants: no real person was asked, and results were computed from made-up answers."
+            "Simulated participants: no real person was asked, and results were computed from "
+            "made-up answers."
         )
     if programme.programme.synthetic:
         told.append("A demonstration: organisations and people in this programme are invented.")
@@ -151,9 +169,8 @@ def _own(name: str, title: str, told: Mapping[str, Text], extra: Sequence[Block]
     return Section(name, title, tuple(blocks) or (Paragraph("Not stated."),))
 
 
-def _prose(stem: str, text: str, first: StudyReport) -> Text:
-    references = References(first.names, first.findings)
-    return Text(render(Prose(text, f"narrative/{stem}.md"), references, top=3))
+def _prose(stem: str, text: str, reports: Sequence[StudyReport]) -> Text:
+    return Text(render(Prose(text, f"narrative/{stem}.md"), _references(reports), top=3))
 
 
 def _forest(reports: Sequence[StudyReport]) -> Figure | None:
@@ -169,7 +186,7 @@ def _study(report: StudyReport) -> Section:
     name = report.protocol.study.id
     prefix = f"{name}-"
     link = Markup('<a href="{}/index.html">The whole report of this study</a>').format(name)
-    answers = summary.answer(report.study, report.findings, report.names)
+    answers = summary.answer(report.study, report.findings, report.names, f"{name}/index.html")
     return Section(
         f"study-{name}",
         report.protocol.study.title,
@@ -178,9 +195,40 @@ def _study(report: StudyReport) -> Section:
             report.prose_section("background", "Background", top=4, prefix=prefix),
             *report.information(top=4, prefix=prefix).parts,
             Section(f"{prefix}found", "What we found", (Listing(tuple(answers)),)),
-            report.prose_section("recommendations", "Recommendations", top=4, prefix=prefix),
+            Section(f"{prefix}recommendations", "Recommendations", (), _advice(report, prefix)),
         ),
     )
+
+
+def _advice(report: StudyReport, prefix: str) -> tuple[Section, ...]:
+    given = report.recommendations(top=5)
+    return tuple(Section(prefix + slug(one.title), one.title, (Text(one.html),)) for one in given)
+
+
+def _recommended(programme: Programme, text: str, reports: Sequence[StudyReport]) -> Section:
+    """The programme's own recommendations, each with the studies that support it."""
+    titles = {one.protocol.study.id: one.protocol.study.title for one in reports}
+    place = f"{programme.programme.id}/narrative/recommendations.md"
+    parts = []
+    for one in recommendations(Prose(text, place), _references(reports), top=4):
+        for name in one.supports:
+            if name not in titles:
+                message = f'"{name}" is not a study of the programme. Studies: {nearest(name, list(titles))}'
+                raise ProtocolError(Problem(f"{place}:{one.line}", "Supported by", message))
+        links = (Markup('<a href="#study-{}">{}</a>').format(name, titles[name]) for name in one.supports)
+        support: tuple[Block, ...] = (Paragraph("Supported by:"), Listing(tuple(links)))
+        blocks = (
+            support if one.supports else (Paragraph("No study is named in support of this.", aside=True),)
+        )
+        parts.append(Section(slug(one.title), one.title, (Text(one.html), *blocks)))
+    return Section(
+        "recommendations", "Recommendations", () if parts else (Paragraph("None were made."),), tuple(parts)
+    )
+
+
+def _references(reports: Sequence[StudyReport]) -> References:
+    # A programme's own words refer to no single study's findings; its numbers are in the tables and figures.
+    return References(reports[0].names, None)
 
 
 def _about(programme: Programme) -> Facts:

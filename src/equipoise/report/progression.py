@@ -29,11 +29,11 @@ class Verdict:
     reached: tuple[str, ...]
     names: Names
 
-    def sentence(self) -> Markup:
+    def sentence(self, page: str = "") -> Markup:
         """`Adoption: amber, 35% (95% interval 20% to 54%), which reaches from red to green.`"""
         if self.finding is None:
             return Markup("{}: not yet known.").format(self.label)
-        value = linked(self.finding.id, words.short(self.finding, self.names))
+        value = linked(self.finding.id, words.short(self.finding, self.names), page)
         spread = f"; the interval reaches {' and '.join(self.reached)}" if len(self.reached) > 1 else ""
         return Markup("{}: {}, {}{}.").format(self.label, self.zone, value, spread)
 
@@ -77,8 +77,15 @@ def table(judged: list[Verdict], names: Names) -> Table:
         )
         for one in judged
     )
-    columns = (Column("Criterion"), Column("Green if"), Column("Amber if"), Column("Found", True),
-               Column("95% interval", True), Column("Zone"), Column("Zones within the interval"))  # fmt: skip
+    columns = (
+        Column("Criterion"),
+        Column("Green if"),
+        Column("Amber if"),
+        Column("Found", True),
+        Column("95% interval", True),
+        Column("Zone"),
+        Column("Zones within the interval"),
+    )
     return Table("progression", "Criteria for going on, fixed in advance", columns, rows)
 
 

@@ -34,13 +34,17 @@ def anchor_of(finding_id: str) -> str:
     return "finding-" + slug(signed)
 
 
-def linked(finding_id: str, text: str) -> Markup:
-    """A number with the way to its row of the provenance table; of a whole sentence only the interval is the link."""
+def linked(finding_id: str, text: str, page: str = "") -> Markup:
+    """A number with the way to its row of the provenance table; of a whole sentence only the interval is
+    the link.
+
+    `page` is the document that holds the table, where it is not this one.
+    """
     parts = _INTERVAL.search(text)
-    anchor = Markup('<a class="drawn" data-finding="{}" href="#{}">{}</a>')
+    anchor = Markup('<a class="drawn" data-finding="{}" href="{}#{}">{}</a>')
     if parts is None or parts.start() < 20:
-        return anchor.format(finding_id, anchor_of(finding_id), text)
-    inner = anchor.format(finding_id, anchor_of(finding_id), parts[0])
+        return anchor.format(finding_id, page, anchor_of(finding_id), text)
+    inner = anchor.format(finding_id, page, anchor_of(finding_id), parts[0])
     return Markup('<span data-finding="{}">{}{}{}</span>').format(
         finding_id, text[: parts.start()], inner, text[parts.end() :]
     )
@@ -48,10 +52,12 @@ def linked(finding_id: str, text: str) -> Markup:
 
 @dataclass(frozen=True)
 class References:
-    """Resolves references for one study."""
+    """Resolves references for one study; `page` is the document that holds its findings, where it is
+    another."""
 
     names: Names
     findings: Findings | None
+    page: str = ""
 
     def quote(self, reference: str) -> Quoted:
         """The text for a reference.
@@ -61,6 +67,8 @@ class References:
         """
         if reference == "protocol" or reference.startswith("protocol."):
             return Quoted(self._of_protocol(reference.removeprefix("protocol").lstrip(".")), None)
+        if self.findings is None:
+            return Quoted("[not yet analysed]", None)
         head, _, field = reference.rpartition(".")
         if field in FIELDS and head:
             finding = self.find(head)

@@ -24,7 +24,8 @@ class Results:
 
     @property
     def main(self) -> list[Finding]:
-        """Effects of the planned analyses that neither check nor supplement another; of all where none was planned."""
+        """Effects of the planned analyses that neither check nor supplement another; of all where none was
+        planned."""
         whole = [one for one in self._effects() if one.level is None and not one.id.endswith(".linear")]
         kept = [one for one in whole if one.tier in ("primary", "secondary") and one.planned]
         return kept or [one for one in whole if one.tier not in _SET_APART]

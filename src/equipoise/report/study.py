@@ -36,12 +36,12 @@ __all__ = ["StudyReport"]
 class StudyReport:
     """Makes the sections of a study's report; the programme's report uses some of them."""
 
-    def __init__(self, study: Study, findings: Findings | None) -> None:
+    def __init__(self, study: Study, findings: Findings | None, page: str = "") -> None:
         self.study, self.findings = study, findings
         self.protocol = study.protocol
         self.names = Names(study.protocol, study.explore)
         self.results = Results(findings)
-        self.references = References(self.names, findings)
+        self.references = References(self.names, findings, page)
         self.is_trial = self.protocol.study.kind in ("trial", "survey-experiment")
 
     def document(self) -> Document:
@@ -101,10 +101,12 @@ class StudyReport:
         blocks.extend(
             ShownFigure(one) for one in study_figures(self.study, self.findings, self.names, main=True)
         )
-        if self.is_trial:
+        narrative = self.prose("what-we-found", top=3)
+        if self.is_trial and narrative is None:
             told = [linked(one.id, words.sentence(one, self.names)) for one in self.results.main]
-            blocks.append(Listing(tuple(told))) if len(told) > 1 else None
-        blocks.append(self.prose("what-we-found", top=3) or Paragraph("Not stated."))
+            blocks.append(Listing(tuple(told)) if told else Paragraph("No result has been computed yet."))
+        if narrative is not None:
+            blocks.append(narrative)
         blocks.extend(self._themes())
         return Section("what-we-found", "What we found", tuple(blocks))
 
@@ -143,9 +145,11 @@ class StudyReport:
         parts = []
         for one in advice:
             told = tuple(self.support(reference, one.line) for reference in one.supports)
-            supported: tuple[Block, ...] = (Paragraph("Supported by:"), Listing(told)) if told else (
-                Paragraph("No finding or theme is named in support of this.", aside=True),
-            )  # fmt: skip
+            supported: tuple[Block, ...] = (
+                (Paragraph("Supported by:"), Listing(told))
+                if told
+                else (Paragraph("No finding or theme is named in support of this.", aside=True),)
+            )
             parts.append(Section(slug(one.title), one.title, (Text(one.html), *supported)))
         blocks = () if parts else (self.prose("recommendations", top=3) or Paragraph("None were made."),)
         return Section("recommendations", "Recommendations", blocks, tuple(parts))
@@ -193,14 +197,21 @@ class StudyReport:
             self._harms(),
             self._deviations(),
             self._exploratory(),
-            _part("reliability", "Reliability of the scores", _shown(detail.reliability(self.results, self.names))),
-            _part("chance", "How lots were drawn", [Listing(told)] if (told := facts.allocation(self.study, self.names))
-                  else []),
+            _part(
+                "reliability",
+                "Reliability of the scores",
+                _shown(detail.reliability(self.results, self.names)),
+            ),
+            _part(
+                "chance",
+                "How lots were drawn",
+                [Listing(told)] if (told := facts.allocation(self.study, self.names)) else [],
+            ),
             _part("ethics", "Ethics and data protection", [b for b in (self.prose("ethics", top=4),) if b]),
             Section("about", "About this study", (facts.study(self.study),)),
             self._provenance(),
             self._checks(),
-        ]  # fmt: skip
+        ]
         kept = [part for part in parts if part is not None]
         if self.is_trial:
             present = {"top", "summary"} | {p.id for section in (*before, *kept) for p in section.walk()}
@@ -285,9 +296,17 @@ class StudyReport:
     def _checks(self) -> Section:
         found = checks.check_study(self.study, self.findings)
         if not found:
-            return Section("checks", "Checks of this report", (Paragraph(
-                "Every number of the narrative is drawn from a finding, every recommendation names its support, and "
-                "totals reconcile."),))  # fmt: skip
+            return Section(
+                "checks",
+                "Checks of this report",
+                (
+                    Paragraph(
+                        "Every number of the narrative is drawn from a finding, every recommendation names "
+                        "its support, and "
+                        "totals reconcile."
+                    ),
+                ),
+            )
         told = tuple(str(problem) for problem in found)
         return Section(
             "checks", "Checks of this report", (Paragraph("To be put right:", aside=True), Listing(told))

@@ -1,4 +1,5 @@
-"""The first screen: the answer with its interval, how sure it is, and what to do; and the banners above it."""
+"""The first screen: the answer with its interval, how sure it is, and what to do; and the banners above
+it."""
 
 from markupsafe import Markup
 
@@ -21,7 +22,8 @@ def banners(study: Study, findings: Findings | None) -> tuple[str, ...]:
     simulated = findings is not None and findings.data_source == "simulated"
     if simulated:
         told.append(
-            "Simulated participants: no real person was asked, and every result here was computed from made-up answers."
+            "Simulated participants: no real person was asked, and every result here was computed "
+            "from made-up answers."
         )
     if study.protocol.study.synthetic:
         told.append("A demonstration: organisations and people in this study are invented.")
@@ -31,23 +33,24 @@ def banners(study: Study, findings: Findings | None) -> tuple[str, ...]:
         told.append("A rehearsal: the time of the lock comes from a simulated clock.")
     if study.protocol.study.data_public_since:
         told.append(
-            f"The data have been public since {study.protocol.study.data_public_since}: nothing here confirms a plan "
+            f"The data have been public since {study.protocol.study.data_public_since}: nothing "
+            "here confirms a plan "
             "made before they could be read."
         )
     return tuple(told)
 
 
-def answer(study: Study, findings: Findings | None, names: Names) -> tuple[Markup | str, ...]:
+def answer(study: Study, findings: Findings | None, names: Names, page: str = "") -> tuple[Markup | str, ...]:
     """The answer to the question: the primary result, the verdicts of a pilot, or what is known so far."""
     if study.protocol.study.kind == "interviews":
         return _interviews(study)
     if study.protocol.progression:
-        judged = [verdict.sentence() for verdict in verdicts(study, findings, names)]
+        judged = [verdict.sentence(page) for verdict in verdicts(study, findings, names)]
         return tuple(judged) or ("The pilot's data have not been analysed yet.",)
     primary = Results(findings).primary
     if not primary:
         return ("No result has been computed yet.",)
-    return tuple(linked(one.id, words.sentence(one, names)) for one in primary[:2])
+    return tuple(linked(one.id, words.sentence(one, names), page) for one in primary[:2])
 
 
 def sure(study: Study, findings: Findings | None, names: Names) -> tuple[Markup | str, ...]:

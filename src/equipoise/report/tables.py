@@ -1,4 +1,5 @@
-"""Tables as data: what is printed, what goes into the CSV behind it, and which finding each number came from."""
+"""Tables as data: what is printed, what goes into the CSV behind it, and which finding each number came
+from."""
 
 import csv
 import io
@@ -10,7 +11,8 @@ __all__ = ["Cell", "Column", "Table", "slug"]
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell: `text` is printed, `raw` goes into the CSV, `finding` is the id of the finding it was drawn from."""
+    """A cell: `text` is printed, `raw` goes into the CSV, `finding` is the id of the finding it was drawn
+    from."""
 
     text: str
     raw: float | int | str | None = None

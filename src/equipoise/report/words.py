@@ -1,6 +1,7 @@
 """A result in one sentence, chosen by the decision and the margin and never by taste.
 
-Words follow the locked decision; where the unadjusted interval seems to say more than the decision, the sentence says
+Words follow the locked decision; where the unadjusted interval seems to say more than the decision, the
+sentence says
 that it does. A difference that may be nil is described by its interval and by what it rules out.
 """
 
@@ -180,7 +181,7 @@ def _unclear(finding: Finding, names: Names) -> str:
         reason = (
             "not tested, because an earlier step of the planned order was not passed"
             if finding.decision == "not-tested"
-            else "unclear after allowing for the number of outcomes tested; the interval is not adjusted for it"
+            else "unclear after allowing for all outcomes tested; the interval is not adjusted for them"
         )
         return f"{_difference(finding, names)}, {reason}"
     return f"{_ruled_out(finding, names)}{_not_reached(finding)}"
@@ -194,32 +195,32 @@ def _not_reached(finding: Finding) -> str:
 
 def _ruled_out(finding: Finding, names: Names) -> str:
     interval, margin = finding.interval, finding.margin
-    name = (
-        _subject(finding, names) if names.sides(finding.contrast) is None else names.outcome(finding.outcome)
-    )
-    between = _between(finding, names)
-    values = f"({_printed(finding, names)})"
+    name, values = _subject(finding, names), f"({_printed(finding, names)})"
     if interval is None or interval.low is None or interval.high is None:
-        return f"{name}: the estimate{between} is {estimate_text(finding, names)}, without an interval"
+        return f"{name}: the estimate is {estimate_text(finding, names)}, without an interval"
     inside_low = margin is not None and interval.low > -margin
     inside_high = margin is not None and interval.high < margin
-    if margin is None or not (inside_low or inside_high):
-        scale = scale_of(finding, names)
-        return (
-            f"{name}: the data cannot tell{between}; they are most compatible with values from "
-            f"{scale.with_unit(interval_text(finding, names))}, given the assumptions named "
-            f"(estimate {estimate_text(finding, names)}, {_interval_name(finding)})"
-        )
+    if not (inside_low or inside_high):
+        return f"{name}: {_cannot_tell(finding, names)}"
     if inside_low and inside_high:
         return (
-            f"{name}: among those who answered, the data are not compatible with a difference{between} "
-            f"large enough to matter {values}"
+            f"{name}: among those who answered, not compatible with a difference large enough to "
+            f"matter {values}"
         )
     ruled, open_ = _sides_of_margin(finding, inside_low)
     amount = _margin_text(finding, names)
     return (
-        f"{name}: the data{between} rule out {ruled} of {amount} or more and cannot rule out {open_} of {amount} "
-        f"or more {values}"
+        f"{name}: the data rule out {ruled} of {amount} or more and cannot rule out {open_} "
+        f"that large {values}"
+    )
+
+
+def _cannot_tell(finding: Finding, names: Names) -> str:
+    compatible = scale_of(finding, names).with_unit(interval_text(finding, names))
+    return (
+        f"the data cannot tell; they are most compatible with values from {compatible}, given "
+        "the assumptions named "
+        f"(estimate {estimate_text(finding, names)}, {_interval_name(finding)})"
     )
 
 
@@ -230,11 +231,6 @@ def _sides_of_margin(finding: Finding, inside_low: bool) -> tuple[str, str]:
     elif finding.good == "low":
         below, above = "an improvement", "a worsening"
     return (below, above) if inside_low else (above, below)
-
-
-def _between(finding: Finding, names: Names) -> str:
-    sides = names.sides(finding.contrast)
-    return "" if sides is None else f" between {sides[0]} and {sides[1]}"
 
 
 def _printed(finding: Finding, names: Names) -> str:

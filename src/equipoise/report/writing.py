@@ -1,4 +1,5 @@
-"""Writes a report into a folder: the document, a CSV for every table, the drawings, and the findings themselves."""
+"""Writes a report into a folder: the document, a CSV for every table, the drawings, and the findings
+themselves."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,7 +23,8 @@ def render_study(study: Study, findings: Findings | None) -> str:
         study: the study folder as loaded.
         findings: what its analysis found; None for a study that has not been analysed.
     Raises:
-        ProtocolError: a narrative refers to something that is not there; file, line and the nearest name are given.
+        ProtocolError: a narrative refers to something that is not there; file, line and the nearest name
+        are given.
     """
     return render_html(StudyReport(study, findings).document())
 
@@ -37,7 +39,8 @@ def render_programme(
 def write_report(study: Study, findings: Findings | None, out: Path) -> Path:
     """Write `index.html`, `data/*.csv`, `figures/*.svg` and `findings.json`; the path of the document.
 
-    Everything is made before anything is written, so that a study with a wrong reference leaves nothing behind.
+    Everything is made before anything is written, so that a study with a wrong reference leaves nothing
+    behind.
     """
     document = StudyReport(study, findings).document()
     extra = {"findings.json": findings.to_json()} if findings is not None else {}

@@ -1,4 +1,4 @@
-from equipoise.report import render_programme, render_study, write_programme_report, write_report
+from equipoise.report import render_study, write_programme_report
 
 
 def test_first_screen_and_parts(trial):

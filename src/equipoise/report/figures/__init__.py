@@ -80,5 +80,6 @@ def _none(figure: PlannedFigure, results: Results, names: Names) -> Figure | Non
     return None
 
 
-# Coefficients, rates and weeks stand in every report that has them; here are the styles that have to be asked for.
+# Coefficients, rates and weeks stand in every report that has them; here are the styles that have to be
+# asked for.
 _STYLES: dict[str, Callable[[PlannedFigure, Results, Names], Figure | None]] = {"bars": _bars}

@@ -1,4 +1,5 @@
-"""Means or rates by arm as bars from zero, with intervals and the contrast between the arms printed beneath."""
+"""Means or rates by arm as bars from zero, with intervals and the contrast between the arms printed
+beneath."""
 
 from collections.abc import Sequence
 
@@ -37,11 +38,15 @@ def bars(
 def _title(name: str, contrast: Finding | None, names: Names) -> str:
     if contrast is None:
         return f"{name} by arm"
-    return f"{name}: arms differ by {words.scale_of(contrast, names).with_unit(words.estimate_text(contrast, names))}"
+    return (
+        f"{name}: arms differ by "
+        f"{words.scale_of(contrast, names).with_unit(words.estimate_text(contrast, names))}"
+    )
 
 
-def _draw(by_arm: Sequence[Finding], names: Names, under: str, width: float, left: float, right: float,
-          row: float) -> Drawing:  # fmt: skip
+def _draw(
+    by_arm: Sequence[Finding], names: Names, under: str, width: float, left: float, right: float, row: float
+) -> Drawing:
     narrow = left == 0
     factor = 100 if by_arm[0].kind == "rate" else words.scale_of(by_arm[0], names).factor
     highs = [one.interval.high for one in by_arm if one.interval and one.interval.high is not None]

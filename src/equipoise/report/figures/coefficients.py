@@ -76,8 +76,13 @@ def _row(finding: Finding, label: str, note: str) -> Row:
         printed += f" ({span(found.interval, places)})"
     margin = finding.margin / found.sd if finding.margin and found.sd else None
     hollow = not finding.planned
-    return Row(label, note, (Mark(found.estimate, low, high, printed, hollow=hollow),), margin,
-               finding.tier == "primary")  # fmt: skip
+    return Row(
+        label,
+        note,
+        (Mark(found.estimate, low, high, printed, hollow=hollow),),
+        margin,
+        finding.tier == "primary",
+    )
 
 
 def _note(finding: Finding, names: Names, several: bool) -> str:

@@ -1,6 +1,8 @@
-"""A small drawing in SVG: text stays text, the same drawing gives the same bytes, colours by the rules of the report.
+"""A small drawing in SVG: text stays text, the same drawing gives the same bytes, colours by the rules of
+the report.
 
-Colours in their order are those of the Government Analysis Function's palette; never more than four in one figure, and
+Colours in their order are those of the Government Analysis Function's palette; never more than four in one
+figure, and
 never colour alone: every series has its own marker and its own words.
 """
 
@@ -23,14 +25,32 @@ class Drawing:
         self.width, self.height = width, height
         self._elements: list[Markup] = []
 
-    def line(self, x1: float, y1: float, x2: float, y2: float, colour: str = LINE, width: float = 1,
-             dash: str = "") -> None:  # fmt: skip
+    def line(
+        self, x1: float, y1: float, x2: float, y2: float, colour: str = LINE, width: float = 1, dash: str = ""
+    ) -> None:
         """A straight line."""
-        self._add("line", x1=x1, y1=y1, x2=x2, y2=y2, stroke=colour, stroke_width=width,
-                  **({"stroke_dasharray": dash} if dash else {}))  # fmt: skip
+        self._add(
+            "line",
+            x1=x1,
+            y1=y1,
+            x2=x2,
+            y2=y2,
+            stroke=colour,
+            stroke_width=width,
+            **({"stroke_dasharray": dash} if dash else {}),
+        )
 
-    def box(self, x: float, y: float, width: float, height: float, fill: str, *, border: str = "none",
-            round_: float = 0) -> None:  # fmt: skip
+    def box(
+        self,
+        x: float,
+        y: float,
+        width: float,
+        height: float,
+        fill: str,
+        *,
+        border: str = "none",
+        round_: float = 0,
+    ) -> None:
         """A rectangle."""
         self._add("rect", x=x, y=y, width=max(0, width), height=height, fill=fill, stroke=border, rx=round_)
 
@@ -50,8 +70,17 @@ class Drawing:
             top = [(0, -7), (7, 0), (0, 7), (-7, 0)] if series % 4 == 2 else [(0, -7), (7, 6), (-7, 6)]
             self._add("polygon", points=" ".join(f"{_n(x + dx)},{_n(y + dy)}" for dx, dy in top), **look)
 
-    def text(self, x: float, y: float, words: str, *, size: float = 15, anchor: str = "start", bold: bool = False,
-             colour: str = INK) -> None:  # fmt: skip
+    def text(
+        self,
+        x: float,
+        y: float,
+        words: str,
+        *,
+        size: float = 15,
+        anchor: str = "start",
+        bold: bool = False,
+        colour: str = INK,
+    ) -> None:
         """One line of text; `y` is its base line."""
         weight = {"font_weight": 600} if bold else {}
         self._elements.append(
@@ -60,8 +89,18 @@ class Drawing:
             )
         )
 
-    def block(self, x: float, y: float, words: str, width: float, *, size: float = 15, anchor: str = "start",
-              bold: bool = False, colour: str = INK) -> float:  # fmt: skip
+    def block(
+        self,
+        x: float,
+        y: float,
+        words: str,
+        width: float,
+        *,
+        size: float = 15,
+        anchor: str = "start",
+        bold: bool = False,
+        colour: str = INK,
+    ) -> float:
         """Text broken to a width; the base line after its last."""
         for line in wrap(words, width, size * (1.06 if bold else 1)):
             self.text(x, y, line, size=size, anchor=anchor, bold=bold, colour=colour)
@@ -74,6 +113,11 @@ class Drawing:
         ends = [(0, 0), (-5, -8), (5, -8)] if abs(y2 - y1) >= abs(x2 - x1) else [(0, 0), (-8, -5), (-8, 5)]
         self._add("polygon", points=" ".join(f"{_n(x2 + dx)},{_n(y2 + dy)}" for dx, dy in ends), fill=GREY)
 
+    def end(self, height: float) -> "Drawing":
+        """Cut or lengthen the drawing to what was drawn."""
+        self.height = height
+        return self
+
     def svg(self, name: str, title: str, description: str) -> Markup:
         """The drawing with its alternative text; `name` makes its ids unique in a document."""
         return Markup(
@@ -81,11 +125,18 @@ class Drawing:
             'width="{w}" height="{h}" aria-labelledby="{n}-t {n}-d" font-family="{font}">'
             '<title id="{n}-t">{t}</title><desc id="{n}-d">{d}</desc>'
             '<rect width="{w}" height="{h}" fill="#FFFFFF"/>{body}</svg>'
-        ).format(w=_n(self.width), h=_n(self.height), n=name, font=_FONT, t=title, d=description,
-                 body=Markup("").join(self._elements))  # fmt: skip
+        ).format(
+            w=_n(self.width),
+            h=_n(self.height),
+            n=name,
+            font=_FONT,
+            t=title,
+            d=description,
+            body=Markup("").join(self._elements),
+        )
 
     def _add(self, element: str, **given: object) -> None:
-        self._elements.append(Markup("<{} {}/>").format(Markup(element), _attributes(**given)))
+        self._elements.append(Markup("<{} {}/>").format(Markup(element), _attributes(**given)))  # noqa: S704 - our own element names
 
 
 def wrap(words: str, width: float, size: float) -> list[str]:
@@ -124,7 +175,7 @@ def _n(value: object) -> str:
 
 def _attributes(**given: object) -> Markup:
     pairs: Sequence[Markup] = [
-        Markup('{}="{}"').format(Markup(key.replace("_", "-")), escape(_n(value)))
+        Markup('{}="{}"').format(Markup(key.replace("_", "-")), escape(_n(value)))  # noqa: S704 - our own names
         for key, value in given.items()
     ]
     return Markup(" ").join(pairs)

@@ -1,4 +1,5 @@
-"""A figure as the report shows it: a message, two drawings (page and phone), a description and the table behind."""
+"""A figure as the report shows it: a message, two drawings (page and phone), a description and the table
+behind."""
 
 from dataclasses import dataclass
 
@@ -14,7 +15,8 @@ __all__ = ["Figure"]
 class Figure:
     """`title` says the message in ten words or fewer, `subtitle` the measure and its unit.
 
-    `narrow` is a drawing of its own for phones, never the wide one shrunken. `table` holds every number drawn.
+    `narrow` is a drawing of its own for phones, never the wide one shrunken. `table` holds every number
+    drawn.
     """
 
     id: str

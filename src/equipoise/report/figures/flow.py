@@ -28,9 +28,13 @@ def steps(findings: Findings | None, names: Names) -> list[Step]:
     answered = [(f"answered_{wave}", f"Answered: {names.wave(wave)}") for wave in names.protocol.waves]
     analysed = [(f"analysed.{name}", f"Analysed: {names.outcome(name)}") for name in names.protocol.outcomes]
     order = [
-        ("eligible", "Eligible"), ("enrolled", "Enrolled"), ("randomised", "Randomised"), ("sent", "Sent"),
-        *answered, *analysed,
-    ]  # fmt: skip
+        ("eligible", "Eligible"),
+        ("enrolled", "Enrolled"),
+        ("randomised", "Randomised"),
+        ("sent", "Sent"),
+        *answered,
+        *analysed,
+    ]
     found = []
     for name, label in order:
         counted = [one for one in select(findings, f"flow.{name}") if one.kind == "count"]
@@ -107,10 +111,11 @@ def _wide(drawn: list[Step], arms: list[str], names: Names) -> Drawing:
     y -= 20
     drawing.line(360, y, 360, y + 18, GREY, 1.5)
     drawing.line(centres[0], y + 18, centres[-1], y + 18, GREY, 1.5)
+    ends: list[float] = []
     for arm, centre in zip(arms, centres, strict=True):
         drawing.arrow(centre, y + 18, centre, y + 38)
-        _arm(drawing, arm, below, centre - width / 2, y + 38, width, names)
-    return drawing
+        ends.append(_arm(drawing, arm, below, centre - width / 2, y + 38, width, names))
+    return drawing.end(max(ends) + 6)
 
 
 def _narrow(drawn: list[Step], arms: list[str], names: Names) -> Drawing:
@@ -126,7 +131,7 @@ def _narrow(drawn: list[Step], arms: list[str], names: Names) -> Drawing:
         y += 66
     for arm in arms:
         y = _arm(drawing, arm, below, 10, y, 300, names) + 8
-    return drawing
+    return drawing.end(y)
 
 
 def _arm(
@@ -172,8 +177,12 @@ def _table(found: list[Step], arms: list[str], names: Names) -> Table:
     rows = []
     for one in found:
         total = one.total.id if one.total else None
-        cells = [Cell(count(one.arms[arm].estimate), one.arms[arm].estimate, one.arms[arm].id) if arm in one.arms
-                 else Cell("–") for arm in arms]  # fmt: skip
+        cells = [
+            Cell(count(one.arms[arm].estimate), one.arms[arm].estimate, one.arms[arm].id)
+            if arm in one.arms
+            else Cell("–")
+            for arm in arms
+        ]
         rows.append((Cell(one.label), *cells, Cell(count(_number(one)), _number(one), total)))
     columns = (Column("Stage"), *(Column(names.arm(arm), True) for arm in arms), Column("Total", True))
     return Table("flow-table", "Flow of participants", columns, tuple(rows))

@@ -56,12 +56,12 @@ class Axis:
 
 def draw_wide(rows: Sequence[Row], axis: Axis) -> Drawing:
     """Labels on the left, dots in the middle, the numbers printed on the right."""
-    left, right = 225.0, 505.0
+    left, right = 205.0, 440.0
     heights = [max(50, 22 * len(row.marks) + 26) for row in rows]
     drawing = Drawing(_WIDE, 34 + sum(heights) + 52)
     marks = axis.range(rows, 6)
     bottom = 34.0 + sum(heights)
-    drawing.text(530, 20, axis.column, size=14, bold=True, colour=GREY)
+    drawing.text(458, 20, axis.column, size=14, bold=True, colour=GREY)
     y = 34.0
     for row, height in zip(rows, heights, strict=True):
         _band(drawing, row, marks, left, right, y + 3, height - 6)
@@ -77,7 +77,7 @@ def draw_wide(rows: Sequence[Row], axis: Axis) -> Drawing:
             middle = y + height / 2 + (at - (len(row.marks) - 1) / 2) * 22
             _mark(drawing, mark, marks, left, right, middle)
             printed = f"{mark.name} {mark.printed}".strip()
-            drawing.text(530, middle + 5, printed, colour=INK if mark.series == 0 else PALETTE[2], size=15)
+            drawing.text(458, middle + 5, printed, colour=INK if mark.series == 0 else PALETTE[2], size=15)
         y += height
     drawing.text((left + right) / 2, bottom + 44, axis.name, size=14, anchor="middle", colour=GREY)
     return drawing
@@ -85,7 +85,7 @@ def draw_wide(rows: Sequence[Row], axis: Axis) -> Drawing:
 
 def draw_narrow(rows: Sequence[Row], axis: Axis) -> Drawing:
     """Each row in full width: label, numbers, and the strip with the dot beneath them."""
-    left, right = 14.0, _NARROW - 14.0
+    left, right = 26.0, _NARROW - 26.0
     tops = [1 + len(_lines(row)) for row in rows]
     heights = [20 * top + 22 * len(row.marks) + 14 for top, row in zip(tops, rows, strict=True)]
     drawing = Drawing(_NARROW, 8 + sum(heights) + 56)
@@ -130,8 +130,9 @@ def _band(
         drawing.box(start, y, end - start, h, BAND)
 
 
-def _axis(drawing: Drawing, axis: Axis, marks: Sequence[float], left: float, right: float, top: float,
-          bottom: float) -> None:  # fmt: skip
+def _axis(
+    drawing: Drawing, axis: Axis, marks: Sequence[float], left: float, right: float, top: float, bottom: float
+) -> None:
     if axis.zero:
         zero = _at(0, marks, left, right)
         drawing.line(zero, top, zero, bottom, INK, 1.5)

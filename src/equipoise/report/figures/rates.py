@@ -1,4 +1,5 @@
-"""Rates by a shown attribute in rows and by a way of showing in series: who progressed, by name and presentation."""
+"""Rates by a shown attribute in rows and by a way of showing in series: who progressed, by name and
+presentation."""
 
 from collections.abc import Sequence
 
@@ -20,16 +21,23 @@ def rates(found: Sequence[Finding], names: Names, title: str | None = None) -> F
     factors = list(level_of(found[0]))
     series = list(dict.fromkeys(level_of(one)[factors[0]] for one in found)) if len(factors) > 1 else []
     levels = list(dict.fromkeys(level_of(one)[factors[-1]] for one in found))
-    rows = tuple(_row(level, [one for one in found if level_of(one)[factors[-1]] == level], series, names)
-                 for level in levels)  # fmt: skip
+    rows = tuple(
+        _row(level, [one for one in found if level_of(one)[factors[-1]] == level], series, names)
+        for level in levels
+    )
     shares = found[0].kind == "rate"
     reach = [one.estimate for one in found if one.estimate is not None]
     span = f"{percentage(min(reach))} to {percentage(max(reach))}" if shares and reach else ""
     told = " ".join(
         f"{row.label}: " + ", ".join(f"{m.name} {m.printed}" for m in row.marks) + "." for row in rows
     )
-    axis = Axis("Share (%)" if shares else "Mean", zero=False, low=0 if shares else None,
-                high=100 if shares else None, column="Rate (95% interval)" if shares else "Mean (95% interval)")  # fmt: skip
+    axis = Axis(
+        "Share (%)" if shares else "Mean",
+        zero=False,
+        low=0 if shares else None,
+        high=100 if shares else None,
+        column="Rate (95% interval)" if shares else "Mean (95% interval)",
+    )
     key = f"rates-{slug(found[0].outcome or 'outcome')}-{slug('-'.join(factors))}"
     return Figure(
         id=key,

@@ -14,7 +14,10 @@ from equipoise.report.tables import Cell, Column, Table, slug
 __all__ = ["weeks"]
 
 Height = Callable[[float], float]
-_CAUTION = "Descriptive only: when a person answers is itself chosen after allocation, so the weeks compare different people."
+_CAUTION = (
+    "Descriptive only: when a person answers is itself chosen after allocation, so the "
+    "weeks compare different people."
+)
 
 
 def weeks(series: Sequence[Finding], names: Names) -> Figure:
@@ -31,7 +34,9 @@ def weeks(series: Sequence[Finding], names: Names) -> Figure:
     return Figure(
         id=f"weeks-{slug(first.outcome or first.analysis)}",
         title=f"{name}: weekly differences run from {reach}",
-        subtitle=f"Difference in {scale.unit or 'own units'}, {compared}, by week since launch; 95% intervals",
+        subtitle=(
+            f"Difference in {scale.unit or 'own units'}, {compared}, by week since launch; 95% intervals"
+        ),
         description=f"{name} by week of answering. "
         + " ".join(f"{row.label}: {row.marks[0].printed}, {row.note}." for row in rows),
         wide=_draw(drawn, names),
