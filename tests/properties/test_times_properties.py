@@ -16,6 +16,25 @@ MOMENTS = MINUTES.map(lambda minutes: datetime(1990, 1, 1, tzinfo=UTC) + timedel
 STARTS = st.sampled_from(["launch", "after.opens", "allocated(main)", "p1", "2021-03-01", "2021-03-01 09:00"])
 
 
+@given(
+    MOMENTS,
+    ZONES,
+    st.sampled_from("+-"),
+    st.integers(0, 400),
+    st.sampled_from(["day", "week", "month", "year"]),
+)
+def test_shifts_agree_with_another_calendar(launch, zone, sign, count, unit):
+    count = min(count, 50) if unit == "year" else count
+    found = resolve(parse_time(f"launch {sign} {count} {unit}s"), {"launch": launch}, ZoneInfo(zone))
+    local = launch.astimezone(tz.gettz(zone)).replace(tzinfo=None, fold=0)
+    step = relativedelta(**{f"{unit}s": count})
+    moved = tz.resolve_imaginary(
+        (local + step if sign == "+" else local - step).replace(tzinfo=tz.gettz(zone))
+    )
+    expected = launch if count == 0 else moved.astimezone(UTC)
+    assert found == expected
+
+
 @given(MOMENTS, ZONES, st.none() | st.integers(0, 6), st.times())
 def test_an_occurrence_is_on_its_day_and_within_the_week(moment, zone, weekday, at):
     weekly = Weekly(weekday, at.replace(second=0, microsecond=0))
