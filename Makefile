@@ -29,7 +29,7 @@ soak: $(STAMP) ## Run the generated tests with many seeds (ROUNDS=20) and add a 
 check: $(STAMP) ## Lint, formatting, the layers, and strict types of the method packages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
 
 fix: $(STAMP) ## Put right what a machine can put right: lint and formatting
