@@ -1,8 +1,9 @@
 """The canonical form of a study, and the hashes that the lock records.
 
-Each part (the spelled-out protocol, a survey, a message, a section of the narrative, a media file) has a SHA-256 of
-its canonical JSON (RFC 8785) with text in Unicode's NFC, LF line ends and no trailing spaces; the study's hash is
-that of the canonical JSON of `{part: hash}`. So anybody can repeat it with a JSON library and SHA-256.
+Each part (the spelled-out protocol, a survey, a message, a section of the narrative, a media file) has a
+SHA-256 of its canonical JSON (RFC 8785) with text in Unicode's NFC, LF line ends and no trailing spaces; the
+study's hash is that of the canonical JSON of `{part: hash}`. So anybody can repeat it with a JSON library and
+SHA-256.
 """
 
 import hashlib
@@ -63,7 +64,7 @@ def _sha256(data: Any) -> str:
 
 
 def _normalised(data: Any) -> Any:
-    """RFC 8785 writes numbers as JavaScript does, so 1 and 1.0 are the same number; text is normalised here."""
+    """RFC 8785 writes numbers as JavaScript does: 1 and 1.0 are one number; text is normalised here."""
     if isinstance(data, str):
         return canonical_text(data)
     if isinstance(data, Mapping):

@@ -39,7 +39,11 @@ def _compare(path: tuple[str, ...], before: Any, after: Any) -> Iterator[str]:
 
 
 def _listed_records(value: Any) -> bool:
-    return isinstance(value, (list, tuple)) and bool(value) and all(isinstance(entry, Mapping) for entry in value)
+    return (
+        isinstance(value, (list, tuple))
+        and bool(value)
+        and all(isinstance(entry, Mapping) for entry in value)
+    )
 
 
 def _path(path: tuple[str, ...]) -> str:

@@ -1,4 +1,4 @@
-"""What contrasts may name, and which waves ask for an outcome: the joints between protocol.yaml and the other files."""
+"""What contrasts may name, and which waves ask for an outcome: the joints between the folder's files."""
 
 from collections.abc import Mapping
 
@@ -15,7 +15,7 @@ def default_factor(protocol: Protocol) -> str:
 
 
 def contrast_factors(protocol: Protocol, vignettes: Mapping[str, Vignette]) -> dict[str, tuple[str, ...]]:
-    """Each factor with its levels: a stage with its arms, a task's way of presenting, a vignette's attribute."""
+    """Each factor with its levels: a stage and its arms, a task and its ways, a vignette's attribute."""
     factors: dict[str, tuple[str, ...]] = {}
     for name, stage in protocol.allocation.items():
         arms = tuple(stage.arms)

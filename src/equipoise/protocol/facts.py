@@ -1,4 +1,4 @@
-"""What expressions may know at each point of a study: the roster, facts from before allocation, answers, everything."""
+"""What expressions may know at each point of a study: the roster, facts from before, answers, everything."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -19,16 +19,22 @@ def roster_schema(protocol: Protocol) -> Schema:
 
 
 def before_allocation(protocol: Protocol, stage: str | None = None) -> Schema:
-    """The roster, derived columns and, for a later stage, the arms of the stages before it and who answered."""
+    """The roster, derived columns and, for a later stage, the arms of earlier stages and who answered."""
     columns = {**dict(_roster(protocol)), **dict(_derived(protocol))}
     earlier = list(protocol.allocation)[: list(protocol.allocation).index(stage)] if stage else []
     columns |= {name: ColumnType("category", tuple(protocol.allocation[name].arms)) for name in earlier}
-    return Schema(columns=columns, waves=tuple(protocol.waves), zone=_zone(protocol), constants=_constants(protocol))
+    return Schema(
+        columns=columns, waves=tuple(protocol.waves), zone=_zone(protocol), constants=_constants(protocol)
+    )
 
 
 def answers_schema(protocol: Protocol, survey: Survey) -> Schema:
     """What routing inside a survey may ask: the roster and the survey's own answers."""
-    return Schema(columns={**dict(_roster(protocol)), **dict(_answers(survey))}, zone=_zone(protocol), constants=_constants(protocol))
+    return Schema(
+        columns={**dict(_roster(protocol)), **dict(_answers(survey))},
+        zone=_zone(protocol),
+        constants=_constants(protocol),
+    )
 
 
 def everything_known(protocol: Protocol, surveys: Mapping[str, Survey] | None = None) -> Schema:
@@ -45,7 +51,13 @@ def everything_known(protocol: Protocol, surveys: Mapping[str, Survey] | None = 
         columns |= {f"{name}_{wave}": ColumnType("number") for wave in outcome.waves}
     for source in protocol.sources.values():
         columns |= {name: ColumnType("number") for name in source.columns}
-    return Schema(columns=columns, waves=tuple(protocol.waves), contacts=tuple(protocol.contacts), zone=_zone(protocol), constants=_constants(protocol))
+    return Schema(
+        columns=columns,
+        waves=tuple(protocol.waves),
+        contacts=tuple(protocol.contacts),
+        zone=_zone(protocol),
+        constants=_constants(protocol),
+    )
 
 
 def rating_facts(protocol: Protocol, vignettes: Mapping[str, Vignette]) -> Schema:
@@ -54,7 +66,12 @@ def rating_facts(protocol: Protocol, vignettes: Mapping[str, Vignette]) -> Schem
         name: ColumnType("category", levels) for name, levels in contrast_factors(protocol, vignettes).items()
     }
     counted = {name: ColumnType("number") for name in ("position", "task")}
-    return Schema(columns={**dict(_roster(protocol)), **drawn, **counted}, waves=tuple(protocol.waves), zone=_zone(protocol), constants=_constants(protocol))
+    return Schema(
+        columns={**dict(_roster(protocol)), **drawn, **counted},
+        waves=tuple(protocol.waves),
+        zone=_zone(protocol),
+        constants=_constants(protocol),
+    )
 
 
 def _constants(protocol: Protocol) -> Mapping[str, datetime | None]:

@@ -37,8 +37,9 @@ _LARGEST_TEXT = 2_000_000
 class Study:
     """What a study folder says, spelled out.
 
-    Files are keyed by their path inside the folder (`messages/week-1.md`), surveys by name, narrative sections by
-    stem. `registration` is None for a study that is not locked; `documents` finds lines for problems.
+    Files are keyed by their path inside the folder (`messages/week-1.md`), surveys by name, narrative
+    sections by stem. `registration` is None for a study that is not locked; `documents` finds lines for
+    problems.
     """
 
     folder: Path
@@ -71,7 +72,9 @@ def load_study(folder: Path | str) -> Study:
     folder = Path(folder)
     if not (folder / "protocol.yaml").is_file():
         raise ProtocolError(
-            Problem(str(folder), "", "there is no protocol.yaml here. `equipoise new DIR` makes a study folder")
+            Problem(
+                str(folder), "", "there is no protocol.yaml here. `equipoise new DIR` makes a study folder"
+            )
         )
     reader = _FolderReader(folder)
     study = reader.study()
@@ -131,13 +134,17 @@ class _FolderReader:
         return f"{self.folder.name}/{path}"
 
     def _files(self, pattern: str) -> Iterator[str]:
-        found = (path for path in self.folder.glob(pattern) if path.is_file() and not path.name.startswith("."))
+        found = (
+            path for path in self.folder.glob(pattern) if path.is_file() and not path.name.startswith(".")
+        )
         yield from sorted(path.relative_to(self.folder).as_posix() for path in found)
 
     def _text(self, path: str) -> str:
         raw = (self.folder / path).read_bytes()
         if len(raw) > _LARGEST_TEXT:
-            raise ProtocolError(Problem(self._name(path), "", f"the file is larger than {_LARGEST_TEXT:,} bytes"))
+            raise ProtocolError(
+                Problem(self._name(path), "", f"the file is larger than {_LARGEST_TEXT:,} bytes")
+            )
         try:
             return raw.decode("utf-8-sig").replace("\r\n", "\n")
         except UnicodeDecodeError as error:

@@ -1,8 +1,8 @@
 """YAML and front matter into records, with the line of everything that is wrong.
 
-The YAML that a study may use is the plain part of YAML 1.2: mappings, lists, text, numbers, true, false and null.
-Anchors, aliases and tags are refused (they hide what is meant, and a few lines of them can fill a computer's
-memory); so is a key that stands twice. Dates stay text: the protocol says in which zone they are.
+The YAML that a study may use is the plain part of YAML 1.2: mappings, lists, text, numbers, true, false and
+null. Anchors, aliases and tags are refused (they hide what is meant, and a few lines of them can fill a
+computer's memory); so is a key that stands twice. Dates stay text: the protocol says in which zone they are.
 """
 
 import re
@@ -35,7 +35,8 @@ _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)^---[ \t]*\n", re.DOTALL | re.MUL
 class Document:
     """A file's content as plain data, and the line of each key and list entry.
 
-    `name` is the file as a person would name it, relative to where the study folder lies (`swing/protocol.yaml`).
+    `name` is the file as a person would name it, relative to where the study folder lies
+    (`swing/protocol.yaml`).
     """
 
     name: str
@@ -66,7 +67,7 @@ class Document:
             raise ProtocolError(list(_problems(self, model, error))) from None
 
     def _line(self, path: Path) -> int:
-        """Shorthands move things when they are spelled out: the best match is the one that finds most of the path."""
+        """Shorthands move things when they are spelled out: the best match finds most of the path."""
         best, best_line = 0, self.lines.get((), 1)
         for start in range(len(path)):
             at: Path = ()
@@ -96,10 +97,14 @@ def read_yaml(text: str, name: str) -> Document:
         line = mark.line + 1 if mark else 1
         what = " ".join(part for part in (error.context, error.problem) if part)
         raise ProtocolError(
-            Problem(f"{name}:{line}", "", f"this is not YAML: {what}. Look at the indentation, quotes and colons")
+            Problem(
+                f"{name}:{line}", "", f"this is not YAML: {what}. Look at the indentation, quotes and colons"
+            )
         ) from None
     except (YAMLError, ValueError, RecursionError) as error:
-        raise ProtocolError(Problem(f"{name}:1", "", f"this is not YAML: {str(error).splitlines()[0]}")) from None
+        raise ProtocolError(
+            Problem(f"{name}:1", "", f"this is not YAML: {str(error).splitlines()[0]}")
+        ) from None
     if node is None:
         return Document(name, None)
     reader = _Reader(name)
@@ -135,7 +140,9 @@ class _Reader:
         line = node.start_mark.line + 1
         self.lines.setdefault(path, line)
         if node.anchor is not None:
-            self._refuse(line, path, f'anchors and aliases ("&{node.anchor}") are not allowed; write the text out')
+            self._refuse(
+                line, path, f'anchors and aliases ("&{node.anchor}") are not allowed; write the text out'
+            )
             return None
         if len(path) > _DEEPEST:
             self._refuse(line, path, f"nested deeper than {_DEEPEST} levels")
@@ -156,7 +163,9 @@ class _Reader:
             key = str(key_node.value)
             if key in found:
                 first = self.lines[(*path, key)]
-                self._refuse(line, (*path, key), f'the key "{key}" stands twice, first on line {first}; keep one')
+                self._refuse(
+                    line, (*path, key), f'the key "{key}" stands twice, first on line {first}; keep one'
+                )
                 continue
             self.lines[(*path, key)] = line
             found[key] = self.value(value_node, (*path, key))
@@ -172,17 +181,23 @@ class _Reader:
             return self._number(text, tag, line, path)
         if tag in ("str", "timestamp"):
             return text
-        self._refuse(line, path, f'the tag "{node.tag}" is not allowed; write plain text, numbers, lists or keys')
+        self._refuse(
+            line, path, f'the tag "{node.tag}" is not allowed; write plain text, numbers, lists or keys'
+        )
         return None
 
     def _number(self, text: str, tag: str, line: int, path: Path) -> int | float | str | None:
         plain = text.replace("_", "")
         try:
-            number = int(plain, 0) if tag == "int" and plain.lstrip("+-")[:2] in ("0x", "0o") else float(plain)
+            number = (
+                int(plain, 0) if tag == "int" and plain.lstrip("+-")[:2] in ("0x", "0o") else float(plain)
+            )
         except ValueError:
             number = {".inf": float("inf"), "-.inf": float("-inf")}.get(plain.lower(), float("nan"))
         if number - number != 0:
-            self._refuse(line, path, f'"{text}" is not a number that can be computed with; write a finite number')
+            self._refuse(
+                line, path, f'"{text}" is not a number that can be computed with; write a finite number'
+            )
             return None
         return int(plain) if tag == "int" and isinstance(number, float) else number
 
@@ -202,11 +217,13 @@ def _problems(document: Document, model: type[Record], error: ValidationError) -
             message = f'"{path[-1]}" is missing; it has to be written'
         elif kind == "literal_error":
             allowed = [part.strip(" '") for part in re.split(r",| or ", str(detail["ctx"]["expected"]))]
-            message = f"{_shown(found)} is not allowed here. Allowed: {nearest(str(found), [a for a in allowed if a])}"
+            listed = nearest(str(found), [choice for choice in allowed if choice])
+            message = f"{_shown(found)} is not allowed here. Allowed: {listed}"
         elif kind == "string_pattern_mismatch":
             message = (
-                f"{_shown(found)} is not a name. A name begins with a small letter and goes on with small letters, "
-                "digits and underscores (identifiers of files, contacts and studies may have hyphens)"
+                f"{_shown(found)} is not a name. A name begins with a small letter and goes on with small "
+                "letters, digits and underscores (identifiers of files, contacts and studies may have "
+                "hyphens)"
             )
         elif kind == "value_error" and isinstance(found, dict):
             message = _expected(detail)
@@ -236,7 +253,9 @@ def _expected(detail: Mapping[str, Any]) -> str:
     }
     if detail["type"] == "value_error":
         return message.removeprefix("Value error, ")
-    return kinds.get(detail["type"], message[:1].lower() + message[1:].replace("Input should be", "it should be"))
+    return kinds.get(
+        detail["type"], message[:1].lower() + message[1:].replace("Input should be", "it should be")
+    )
 
 
 def _shown(found: Any) -> str:
@@ -250,7 +269,9 @@ def _shown(found: Any) -> str:
 def _kind(found: Any) -> str:
     if found is None:
         return "nothing"
-    return {dict: "`key: value` lines", list: "a list"}.get(type(found), f'"{found}"')
+    if isinstance(found, dict):
+        return "`key: value` lines"
+    return "a list" if isinstance(found, list) else f'"{found}"'
 
 
 def _allowed_keys(model: type[Record], path: Path) -> list[str]:

@@ -14,14 +14,21 @@ from equipoise.record import Record
 if TYPE_CHECKING:
     from equipoise.protocol.folder import Study
 
-__all__ = ["Registration", "changes_since_lock", "current_hash", "lock", "read_registration", "refuse_changed"]
+__all__ = [
+    "Registration",
+    "changes_since_lock",
+    "current_hash",
+    "lock",
+    "read_registration",
+    "refuse_changed",
+]
 
 
 class Registration(Record):
-    """`lock.json`: the hash of the study and of each part, when it was locked, and the commitment of the seed.
+    """`lock.json`: the hashes of the study and its parts, when it was locked, the seed's commitment.
 
-    `clock` is `rehearsal` where a simulated clock gave the time: such a study is never taken for a registered one.
-    `spelled_out` is the protocol as locked, so that a later change can be told in words.
+    `clock` is `rehearsal` where a simulated clock gave the time: such a study is never taken for a registered
+    one. `spelled_out` is the protocol as locked, so that a later change can be told in words.
     """
 
     equipoise: Literal[1]
@@ -66,7 +73,9 @@ def lock(
     if study.protocol.study.launch is None and study.protocol.study.kind != "interviews":
         document = study.documents["protocol.yaml"]
         raise ProtocolError(
-            document.problem(("study", "launch"), "a lock needs the date of the launch, such as 2027-03-01 09:00")
+            document.problem(
+                ("study", "launch"), "a lock needs the date of the launch, such as 2027-03-01 09:00"
+            )
         )
     parts = study_parts(study)
     return Registration(
@@ -96,7 +105,11 @@ def read_registration(text: str, name: str) -> Registration:
         ) from None
     if protocol_hash(found.parts) != found.protocol_hash:
         raise ProtocolError(
-            Problem(name, "protocol-hash", "the hashes of the parts do not give the study's hash; restore the file")
+            Problem(
+                name,
+                "protocol-hash",
+                "the hashes of the parts do not give the study's hash; restore the file",
+            )
         )
     return found
 
@@ -120,7 +133,9 @@ def changes_since_lock(study: "Study") -> list[str]:
         return []
     told: list[str] = []
     if registered.get("protocol.yaml") != found["protocol.yaml"]:
-        told += differences(study.registration.spelled_out, plain(study.protocol)) or ["protocol.yaml changed"]
+        told += differences(study.registration.spelled_out, plain(study.protocol)) or [
+            "protocol.yaml changed"
+        ]
     told += _changed_files(registered, found)
     return told
 
@@ -134,7 +149,10 @@ def refuse_changed(study: "Study") -> None:
     changes = changes_since_lock(study)
     if changes:
         raise ProtocolError(
-            [Problem(f"{study.folder.name}/lock.json", "", f"changed since the lock: {change}") for change in changes]
+            [
+                Problem(f"{study.folder.name}/lock.json", "", f"changed since the lock: {change}")
+                for change in changes
+            ]
             + [
                 Problem(
                     f"{study.folder.name}/lock.json",
@@ -166,5 +184,3 @@ def _changed_files(registered: Mapping[str, str], found: Mapping[str, str]) -> S
         elif registered[path] != found[path]:
             words.append(f"{path} has another text")
     return words
-
-

@@ -1,4 +1,4 @@
-"""Words that a study's own names may not take, because the frame or an expression means something else by them."""
+"""Words that a study's own names may not take: the frame or an expression means something else by them."""
 
 import re
 
@@ -7,9 +7,28 @@ __all__ = ["reserved_problem"]
 COLUMNS = ("arm", "unit", "cluster", "period", "task", "position", "participant")
 PREFIXES = ("answered_", "sent_", "dose_")
 EXPRESSION_WORDS = (
-    "as", "break", "const", "continue", "else", "false", "for", "function", "if", "import", "in", "let", "loop",
-    "namespace", "null", "package", "return", "true", "var", "void", "while",
-)  # fmt: skip
+    "as",
+    "break",
+    "const",
+    "continue",
+    "else",
+    "false",
+    "for",
+    "function",
+    "if",
+    "import",
+    "in",
+    "let",
+    "loop",
+    "namespace",
+    "null",
+    "package",
+    "return",
+    "true",
+    "var",
+    "void",
+    "while",
+)
 TIMES = ("launch", "enrolled", "allocated", "now")
 _PREFIX = re.compile("|".join(f"^{prefix}" for prefix in PREFIXES))
 

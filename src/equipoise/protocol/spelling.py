@@ -1,7 +1,7 @@
 """The spelled-out protocol: every default that the design chooses, written down.
 
-One default and one trigger for each, computable at the lock; nothing is chosen on sight of the outcomes. Names that
-dangle are left as they stand: the checks report them.
+One default and one trigger for each, computable at the lock; nothing is chosen on sight of the outcomes.
+Names that dangle are left as they stand: the checks report them.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ EVERY_OTHER_ARM = "each_other_arm"
 
 @dataclass(frozen=True)
 class Files:
-    """What the design needs to know of the other files: which survey asks what, which attributes are drawn."""
+    """What the design needs to know of the other files: which survey asks what, what is drawn."""
 
     surveys: Mapping[str, Survey]
     vignettes: Mapping[str, Vignette]
@@ -87,7 +87,7 @@ def _outcome(name: str, outcome: Outcome) -> Outcome:
         if isinstance(definition, Instrument):
             score = outcome.score or (next(iter(definition.scores)) if len(definition.scores) == 1 else None)
             update["score"] = score
-            if score in definition.scores:
+            if score is not None and score in definition.scores:
                 rule = definition.scores[score]
                 update |= {"good": outcome.good or rule.good, "range": outcome.range or rule.range}
     if "good" not in update and outcome.good is None:
@@ -115,7 +115,9 @@ def _testing(protocol: Protocol) -> tuple[TestStep, ...]:
     """Primary first, then Holm over the secondary."""
     if protocol.testing is not None:
         return tuple(
-            step if step.method != "none" or len(step.claims) == 1 else step.model_copy(update={"method": "holm"})
+            step
+            if step.method != "none" or len(step.claims) == 1
+            else step.model_copy(update={"method": "holm"})
             for step in protocol.testing
         )
     by_role = {
@@ -125,7 +127,9 @@ def _testing(protocol: Protocol) -> tuple[TestStep, ...]:
     if not protocol.allocation and not protocol.tasks:
         return ()
     return tuple(
-        TestStep(claims=claims, method="none" if len(claims) == 1 else "holm") for claims in by_role.values() if claims
+        TestStep(claims=claims, method="none" if len(claims) == 1 else "holm")
+        for claims in by_role.values()
+        if claims
     )
 
 

@@ -21,7 +21,8 @@ UNDATED_LAUNCH = "2001-01-01 09:00"
 class Timeline:
     """Moments in UTC by the name of the wave or stage; what could not be read is in `errors` with its path.
 
-    With rolling enrolment `enrolled` stands at the launch: the moments are those of somebody enrolled that day.
+    With rolling enrolment `enrolled` stands at the launch: the moments are those of somebody enrolled that
+    day.
     """
 
     launch: datetime | None
@@ -48,7 +49,9 @@ def timeline(protocol: Protocol) -> Timeline:
         opens={name: resolved[f"{name}.opens"] for name in protocol.waves if f"{name}.opens" in resolved},
         closes={name: resolved[f"{name}.closes"] for name in protocol.waves if f"{name}.closes" in resolved},
         draws={
-            name: resolved[f"allocated({name})"] for name in protocol.allocation if f"allocated({name})" in resolved
+            name: resolved[f"allocated({name})"]
+            for name in protocol.allocation
+            if f"allocated({name})" in resolved
         },
         errors=tuple(errors),
     )
@@ -59,7 +62,9 @@ def waves_before(protocol: Protocol, stage: str) -> tuple[str, ...]:
     times = timeline(protocol)
     if stage not in times.draws:
         return ()
-    before = [name for name, closes in times.closes.items() if closes <= times.draws[stage] and name in times.opens]
+    before = [
+        name for name, closes in times.closes.items() if closes <= times.draws[stage] and name in times.opens
+    ]
     return tuple(sorted(before, key=lambda name: times.opens[name]))
 
 

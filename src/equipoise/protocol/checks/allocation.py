@@ -31,11 +31,18 @@ def check_allocation(study: "Study") -> Iterator[Problem]:
 def _kind(study: "Study") -> Iterator[Problem]:
     protocol = study.protocol
     if protocol.study.kind == "trial" and not protocol.allocation:
-        yield at(study, "study", "kind", message="a trial has `arms:` and an `allocation:`; a study without is a pilot")
+        yield at(
+            study,
+            "study",
+            "kind",
+            message="a trial has `arms:` and an `allocation:`; a study without is a pilot",
+        )
     if protocol.study.kind == "survey-experiment" and not (protocol.tasks or protocol.allocation):
         yield at(study, "study", "kind", message="a survey experiment has `tasks:` with vignettes, or arms")
     if protocol.study.kind == "interviews" and not protocol.interviews:
-        yield at(study, "study", "kind", message="an interview study says in `interviews:` whom it interviews")
+        yield at(
+            study, "study", "kind", message="an interview study says in `interviews:` whom it interviews"
+        )
 
 
 def _stage(study: "Study", name: str, stage: Stage) -> Iterator[Problem]:
@@ -45,7 +52,9 @@ def _stage(study: "Study", name: str, stage: Stage) -> Iterator[Problem]:
     if stage.to == "sequences":
         targets = list(protocol.schedule.sequences) if protocol.schedule else []
         if protocol.schedule is None:
-            yield at(study, *path, "to", message="people are allocated to sequences, but there is no `schedule:`")
+            yield at(
+                study, *path, "to", message="people are allocated to sequences, but there is no `schedule:`"
+            )
     elif len(stage.arms) < 2:
         found = ", ".join(stage.arms) or "none"
         yield at(study, *path, "arms", message=f"a stage of allocation needs two arms or more; found {found}")
@@ -60,7 +69,13 @@ def _stage(study: "Study", name: str, stage: Stage) -> Iterator[Problem]:
             what = "a roster or derived column"
             yield unknown(study, (*path, "strata", place), column, what, columns, "Columns")
         elif protocol.participants and _contact(protocol, column):
-            yield at(study, *path, "strata", place, message=f'"{column}" tells people apart; it cannot be a stratum')
+            yield at(
+                study,
+                *path,
+                "strata",
+                place,
+                message=f'"{column}" tells people apart; it cannot be a stratum',
+            )
     units = ["participant", *protocol.units, *columns]
     if stage.unit not in units:
         yield unknown(study, (*path, "unit"), stage.unit, "a unit of this study", units, "Units and columns")
@@ -80,7 +95,9 @@ def _ratio(
             if arm not in targets:
                 yield unknown(study, (*where, arm), arm, "an arm of this stage", targets, "Arms")
             if share < 1:
-                yield at(study, *where, arm, message=f"a share is a whole number from 1 upwards, found {share}")
+                yield at(
+                    study, *where, arm, message=f"a share is a whole number from 1 upwards, found {share}"
+                )
         for arm in [arm for arm in targets if arm not in rule.shares]:
             yield at(study, *where, message=f'the arm "{arm}" has no share; every arm needs people')
     if len(stage.ratio) > 1 and any(rule.where is None for rule in stage.ratio[:-1]):
@@ -89,10 +106,16 @@ def _ratio(
         yield at(study, *path, "ratio", message="the last rule is `else:`, so that everybody has a ratio")
 
 
-def _method(study: "Study", path: tuple[str | int, ...], stage: Stage, columns: Sequence[str]) -> Iterator[Problem]:
+def _method(
+    study: "Study", path: tuple[str | int, ...], stage: Stage, columns: Sequence[str]
+) -> Iterator[Problem]:
     needs = {
         "minimised": (stage.balance, "balance", "the columns whose margins it balances"),
-        "rerandomised": (stage.criterion, "criterion", "the covariates and the share of draws that it accepts"),
+        "rerandomised": (
+            stage.criterion,
+            "criterion",
+            "the covariates and the share of draws that it accepts",
+        ),
         "matched-pairs": (stage.pair, "pair", "the column that tells the pairs"),
     }
     if stage.method in needs:
@@ -105,7 +128,12 @@ def _method(study: "Study", path: tuple[str | int, ...], stage: Stage, columns: 
             if column is not None and column not in columns:
                 yield unknown(study, (*path, key), column, "a roster or derived column", columns, "Columns")
     if any(size < 1 for size in stage.blocks) or not stage.blocks:
-        yield at(study, *path, "blocks", message="sizes of blocks are whole numbers from 1 upwards, such as [1, 2, 3]")
+        yield at(
+            study,
+            *path,
+            "blocks",
+            message="sizes of blocks are whole numbers from 1 upwards, such as [1, 2, 3]",
+        )
 
 
 def _schedule(study: "Study") -> Iterator[Problem]:
@@ -114,7 +142,9 @@ def _schedule(study: "Study") -> Iterator[Problem]:
         return
     for name, sequence in schedule.sequences.items():
         if len(sequence) != len(schedule.periods):
-            message = f"{len(sequence)} arms for {len(schedule.periods)} periods; write one arm for each period"
+            message = (
+                f"{len(sequence)} arms for {len(schedule.periods)} periods; write one arm for each period"
+            )
             yield at(study, "schedule", "sequences", name, message=message)
 
 

@@ -30,7 +30,9 @@ def check_analyses(study: "Study") -> Iterator[Problem]:
         yield from _analysis(study, "protocol.yaml", ("analyses", name), analysis)
     explored = study.documents.get("explore.yaml")
     for name, analysis in study.explore.items():
-        wrapped = explored is not None and isinstance(explored.data, dict) and set(explored.data) == {"analyses"}
+        wrapped = (
+            explored is not None and isinstance(explored.data, dict) and set(explored.data) == {"analyses"}
+        )
         yield from _analysis(study, "explore.yaml", ("analyses", name) if wrapped else (name,), analysis)
         if name in protocol.analyses and explored is not None:
             yield explored.problem((name,), f'"{name}" is a planned analysis already; choose another name')
@@ -93,17 +95,27 @@ def _adjust(study: "Study", path: Path, analysis: Analysis) -> Iterator[Problem]
         where = (*path, "adjust", place)
         if name in protocol.waves and name not in before:
             message = (
-                f'"{name}" was measured after allocation, so it may have been changed by it and cannot be adjusted '
-                f"for. Allowed: waves before the allocation ({', '.join(before) or 'none'}), strata, roster columns"
+                f'"{name}" was measured after allocation, so it may have been changed by it and cannot be '
+                f"adjusted for. Allowed: waves before the allocation ({', '.join(before) or 'none'}), "
+                "strata, roster columns"
             )
             yield at(study, *where, message=message)
-        elif name in protocol.outcomes or any(name == f"{o}_{w}" for o in protocol.outcomes for w in protocol.waves):
-            message = f'"{name}" is an outcome; `adjust` takes the name of a wave before the allocation instead'
+        elif name in protocol.outcomes or any(
+            name == f"{o}_{w}" for o in protocol.outcomes for w in protocol.waves
+        ):
+            message = (
+                f'"{name}" is an outcome; `adjust` takes the name of a wave before the allocation instead'
+            )
             yield at(study, *where, message=message)
         elif name not in (*before, *columns, "strata", "task", "position", "order", *factors):
             allowed = [*before, "strata", *columns]
             yield unknown(study, where, name, "known from before the allocation", allowed, "Allowed")
-        elif name in before and asked and name not in asked and len(analysis.unadjusted) == len(analysis.outcomes or ()):
+        elif (
+            name in before
+            and asked
+            and name not in asked
+            and len(analysis.unadjusted) == len(analysis.outcomes or ())
+        ):
             yield at(study, *where, message=f'none of these outcomes was asked at "{name}"')
 
 
@@ -117,20 +129,25 @@ def _references(study: "Study", path: Path, analysis: Analysis) -> Iterator[Prob
     columns = list(protocol.participants.roster) if protocol.participants else []
     units = ["participant", *protocol.units, *columns]
     if analysis.cluster is not None and analysis.cluster not in units:
-        yield unknown(study, (*path, "cluster"), analysis.cluster, "a unit or column", units, "Units and columns")
+        yield unknown(
+            study, (*path, "cluster"), analysis.cluster, "a unit or column", units, "Units and columns"
+        )
     factors = contrast_factors(protocol, study.vignettes)
     derived = list(protocol.participants.derived) if protocol.participants else []
     groupings = [WEEK_SINCE_LAUNCH, "dose", *columns, *derived, *factors]
     if analysis.by is not None and analysis.by not in groupings:
-        yield unknown(study, (*path, "by"), analysis.by, "something to tell results apart by", groupings, "Allowed")
+        yield unknown(
+            study, (*path, "by"), analysis.by, "something to tell results apart by", groupings, "Allowed"
+        )
     if analysis.target == "complier" and analysis.assumption is None:
         message = "an effect among compliers needs `assumption:`, the exclusion restriction in words"
         yield at(study, *path, "target", message=message)
     allocated = protocol.allocation.get(protocol.main_stage)
-    if analysis.test.by == "randomisation" and allocated is not None:
-        if allocated.method == "minimised" and allocated.biased_coin == 1:
-            message = "deterministic minimisation has no set of allocations to re-draw; use `test: t` or a biased coin"
-            yield at(study, *path, "test", message=message)
+    fixed = allocated is not None and allocated.method == "minimised" and allocated.biased_coin == 1
+    if analysis.test.by == "randomisation" and fixed:
+        message = "deterministic minimisation has no set of allocations to re-draw; use `test: t` or a biased"
+        message += " coin"
+        yield at(study, *path, "test", message=message)
 
 
 def _testing(study: "Study") -> Iterator[Problem]:
@@ -159,7 +176,9 @@ def _assumptions(study: "Study") -> Iterator[Problem]:
         arms = [arm for stage in protocol.allocation.values() for arm in stage.arms]
         for effect in assumed.effects:
             if effect.arm not in arms:
-                yield unknown(study, (*path, name, "effect"), effect.arm, "an arm of this study", arms, "Arms")
+                yield unknown(
+                    study, (*path, name, "effect"), effect.arm, "an arm of this study", arms, "Arms"
+                )
         for factor, shifts in assumed.attributes.items():
             yield from _levels(study, (*path, name, "attributes", factor), factor, list(shifts), factors)
         for number, interaction in enumerate(assumed.interactions):
@@ -173,7 +192,9 @@ def _assumptions(study: "Study") -> Iterator[Problem]:
     for event in assume.events:
         if event not in (*protocol.events, *protocol.harms):
             events = [*protocol.events, *protocol.harms]
-            yield unknown(study, (*path, "events", event), event, "an event or harm", events, "Events and harms")
+            yield unknown(
+                study, (*path, "events", event), event, "an event or harm", events, "Events and harms"
+            )
 
 
 def _levels(

@@ -40,7 +40,9 @@ def _progression(study: "Study") -> Iterator[Problem]:
         for key in ("green", "amber"):
             text = getattr(rule, key)
             if text is not None and not _THRESHOLD.match(text):
-                yield at(study, *path, key, message=f'"{text}" is not a threshold; write one such as ">= 0.5"')
+                yield at(
+                    study, *path, key, message=f'"{text}" is not a threshold; write one such as ">= 0.5"'
+                )
 
 
 def _interviews(study: "Study") -> Iterator[Problem]:
@@ -55,7 +57,9 @@ def _interviews(study: "Study") -> Iterator[Problem]:
                 yield unknown(study, (*path, "spread"), column, "a roster column", roster, "Columns")
         arm = plan.from_.get("arm")
         if arm is not None and arm not in study.protocol.arms:
-            yield unknown(study, (*path, "from", "arm"), arm, "an arm of this study", study.protocol.arms, "Arms")
+            yield unknown(
+                study, (*path, "from", "arm"), arm, "an arm of this study", study.protocol.arms, "Arms"
+            )
         yield from _partners(study, (*path, "partners"), plan.partners)
         asked = sum(sum(quota.values()) for quota in list(plan.quotas.values())[:1])
         if asked > plan.people:

@@ -68,9 +68,13 @@ def _contact(study: "Study", name: str, contact: Contact) -> Iterator[Problem]:
         for arm in contact.to.arm:
             if arm not in arms:
                 yield unknown(study, (*path, "to", "arm"), arm, "an arm of this study", arms, "Arms")
-    yield from expression_problems(study, (*path, "to", "where"), contact.to.where, before_allocation(protocol))
+    yield from expression_problems(
+        study, (*path, "to", "where"), contact.to.where, before_allocation(protocol)
+    )
     if contact.times > 1 and contact.every is None:
-        yield at(study, *path, "times", message=f"sent {contact.times} times, but `every:` does not say how often")
+        yield at(
+            study, *path, "times", message=f"sent {contact.times} times, but `every:` does not say how often"
+        )
     for key, parse in (("every", parse_duration), ("at", parse_weekly)):
         text = getattr(contact, key)
         if text is not None:
@@ -80,7 +84,9 @@ def _contact(study: "Study", name: str, contact: Contact) -> Iterator[Problem]:
         yield from _template(study, (*path, "template"), contact.template.replace("{n}", str(n)))
     yield from _assets(study, path, contact)
     if contact.carrier == "workspace" and not _reachable(study, contact):
-        message = f"no roster column of type {_address(contact)} says where to send; add one, or `carrier: partner`"
+        message = (
+            f"no roster column of type {_address(contact)} says where to send; add one, or `carrier: partner`"
+        )
         yield at(study, *path, "channel", message=message)
 
 
@@ -105,7 +111,12 @@ def _assets(study: "Study", path: Path, contact: Contact) -> Iterator[Problem]:
         for level in levels if len(fields) == 1 else ():
             stem = contact.asset.replace("{" + field + "}", level).rpartition(".")[0]
             if not any(file.startswith(stem + ".") for file in study.media):
-                yield at(study, *path, "asset", message=f'there is no file for {field} "{level}" ({stem}.…) in media/')
+                yield at(
+                    study,
+                    *path,
+                    "asset",
+                    message=f'there is no file for {field} "{level}" ({stem}.…) in media/',
+                )
 
 
 def _address(contact: Contact) -> str:

@@ -1,4 +1,4 @@
-"""Outcomes: each is measured by something that is asked, at waves that exist, by a score that the instrument has."""
+"""Outcomes: each is measured by something asked, at waves that exist, by a score that there is."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -54,7 +54,8 @@ def _waves(study: "Study", name: str, outcome: Outcome) -> Iterator[Problem]:
         if known and wave not in asking:
             source = outcome.instrument or outcome.question
             message = (
-                f'nobody measures this outcome at "{wave}": the survey "{waves[wave].survey}" does not ask "{source}"'
+                f'nobody measures this outcome at "{wave}": the survey "{waves[wave].survey}" does not ask '
+                f'"{source}"'
             )
             yield at(study, "outcomes", name, message=message)
 
@@ -63,7 +64,9 @@ def _instrument(study: "Study", name: str, outcome: Outcome) -> Iterator[Problem
     path = ("outcomes", name)
     if outcome.instrument not in instrument_ids():
         what = "an instrument of the library"
-        yield unknown(study, (*path, "instrument"), str(outcome.instrument), what, instrument_ids(), "Instruments")
+        yield unknown(
+            study, (*path, "instrument"), str(outcome.instrument), what, instrument_ids(), "Instruments"
+        )
         return
     definition = load(str(outcome.instrument))
     if not isinstance(definition, Instrument):
@@ -71,7 +74,9 @@ def _instrument(study: "Study", name: str, outcome: Outcome) -> Iterator[Problem
     scores = list(definition.scores)
     if outcome.score is None:
         listed = ", ".join(scores)
-        yield at(study, *path, message=f"{outcome.instrument} has several scores; `score:` says which: {listed}")
+        yield at(
+            study, *path, message=f"{outcome.instrument} has several scores; `score:` says which: {listed}"
+        )
     elif outcome.score not in scores:
         what = f"a score of {outcome.instrument}"
         yield unknown(study, (*path, "score"), outcome.score, what, scores, "Scores")
@@ -97,7 +102,9 @@ def _question(study: "Study", name: str, outcome: Outcome) -> Iterator[Problem]:
 def _task(study: "Study", name: str, outcome: Outcome) -> Iterator[Problem]:
     tasks = study.protocol.tasks
     if outcome.task not in tasks:
-        yield unknown(study, ("outcomes", name, "task"), str(outcome.task), "a task of this study", tasks, "Tasks")
+        yield unknown(
+            study, ("outcomes", name, "task"), str(outcome.task), "a task of this study", tasks, "Tasks"
+        )
         return
     vignette = study.vignettes.get(tasks[str(outcome.task)].vignette)
     asked = [question.id for question in vignette.questions if question.id is not None] if vignette else []

@@ -22,7 +22,11 @@ def check_people(study: "Study") -> Iterator[Problem]:
     participants = study.protocol.participants
     if participants is None:
         if study.protocol.allocation or study.protocol.waves:
-            yield at(study, "participants", message="people are allocated or asked, but no `participants:` says who")
+            yield at(
+                study,
+                "participants",
+                message="people are allocated or asked, but no `participants:` says who",
+            )
         return
     path = ("participants", "roster")
     identifiers = [name for name, column in participants.roster.items() if column.role == "identifier"]
@@ -45,7 +49,9 @@ def _head(study: "Study") -> Iterator[Problem]:
     head = study.protocol.study
     if head.timezone not in available_timezones():
         close = nearest(head.timezone, ["Europe/London", "Europe/Dublin", "UTC"])
-        yield at(study, "study", "timezone", message=f'"{head.timezone}" is not a time zone. For example: {close}')
+        yield at(
+            study, "study", "timezone", message=f'"{head.timezone}" is not a time zone. For example: {close}'
+        )
     for key in ("launch", "data_public_since"):
         text = getattr(head, key)
         if text is None:

@@ -40,7 +40,9 @@ def _survey(study: "Study", path: str, survey: Survey) -> Iterator[Problem]:
     for what, names in (("question", named), ("page", pages)):
         for name, count in Counter(names).items():
             if count > 1:
-                yield Problem(document.name, "", f'the {what} "{name}" stands {count} times; each needs its own id')
+                yield Problem(
+                    document.name, "", f'the {what} "{name}" stands {count} times; each needs its own id'
+                )
     schema = answers_schema(study.protocol, survey)
     for number, page in enumerate(survey.pages):
         yield from _routing(study, path, ("pages", number, "show-if"), page.show_if, schema)
@@ -69,7 +71,8 @@ def _question(
     if question.instrument not in instrument_ids():
         listed = nearest(question.instrument, list(instrument_ids()))
         yield document.problem(
-            (*where, "instrument"), f'"{question.instrument}" is not an instrument of the library. It has: {listed}'
+            (*where, "instrument"),
+            f'"{question.instrument}" is not an instrument of the library. It has: {listed}',
         )
         return
     if not isinstance(load(question.instrument), Instrument):
@@ -107,7 +110,9 @@ def _vignette(study: "Study", path: str, vignette: Vignette) -> Iterator[Problem
             yield document.problem(("attributes", name, "levels"), "an attribute needs two levels or more")
         for level in [level for level in attribute.text if level not in attribute.levels]:
             listed = nearest(level, list(attribute.levels))
-            yield document.problem(("attributes", name, "text", level), f'"{level}" is not a level. Levels: {listed}')
+            yield document.problem(
+                ("attributes", name, "text", level), f'"{level}" is not a level. Levels: {listed}'
+            )
         yield from _uneven(document.problem, name, attribute.text)
     for field in _FIELD.findall(vignette.template):
         if field not in vignette.attributes:
@@ -115,7 +120,9 @@ def _vignette(study: "Study", path: str, vignette: Vignette) -> Iterator[Problem
             yield document.problem(("template",), f'"{{{field}}}" is not an attribute. Attributes: {listed}')
     factors = {name for task in study.protocol.tasks.values() for name in (task.present_as,) if task.present}
     for name in [name for name in vignette.attributes if name in factors]:
-        yield document.problem(("attributes", name), f'"{name}" is also a way of presenting; choose another name')
+        yield document.problem(
+            ("attributes", name), f'"{name}" is also a way of presenting; choose another name'
+        )
 
 
 def _uneven(problem: object, name: str, text: Mapping[str, tuple[str, ...]]) -> Iterator[Problem]:

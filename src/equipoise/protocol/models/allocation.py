@@ -30,7 +30,7 @@ class RatioRule(Record):
     @model_validator(mode="before")
     @classmethod
     def _shares_beside_where(cls, given: Any) -> Any:
-        """`{where: X, control: 2, messages: 1}` and `{else: {control: 1, messages: 1}}` are ways to write a rule."""
+        """`{where: X, control: 2, messages: 1}` and `{else: {control: 1}}` are ways to write a rule."""
         if not isinstance(given, dict) or "shares" in given:
             return given
         if set(given) == {"else"}:
@@ -42,18 +42,18 @@ class RatioRule(Record):
 
 
 class Criterion(Record):
-    """A draw is kept when the Mahalanobis distance of these covariates' means is among the smallest `accept`."""
+    """A draw is kept when the Mahalanobis distance of these covariates' means is in the lowest `accept`."""
 
     covariates: tuple[Name, ...]
     accept: float = Field(gt=0, lt=1)
 
 
 class Stage(Record):
-    """One drawing of lots: which units, in which strata, at which ratio, to which arms, when, and by what seed.
+    """One drawing of lots: which units, in which strata, at which ratio, to which arms, when, what seed.
 
-    `blocks` are the sizes of permuted blocks, in multiples of the ratio's sum. `balance` lists the factors of a
-    minimisation and `biased-coin` the probability of the arm that balances best; `pair` names the roster column
-    that tells matched pairs.
+    `blocks` are the sizes of permuted blocks, in multiples of the ratio's sum. `balance` lists the factors of
+    a minimisation and `biased-coin` the probability of the arm that balances best; `pair` names the roster
+    column that tells matched pairs.
     """
 
     arms: dict[Name, Arm] = Field(default_factory=dict)
@@ -111,8 +111,8 @@ class Schedule(Record):
 class Task(Record):
     """Vignettes judged in a session: the unit is the task within the participant.
 
-    `present` holds the randomised ways of showing them with their shares; `assign` says whether a way is drawn for
-    each person or for each task.
+    `present` holds the randomised ways of showing them with their shares; `assign` says whether a way is
+    drawn for each person or for each task.
     """
 
     vignette: str

@@ -30,10 +30,11 @@ class TestPlan(Record):
 class Analysis(Record):
     """outcome x contrast x population x model x inference.
 
-    `at`, `contrast`, `adjust`, `model`, `variance`, `average-over` and `missing` left out are chosen by the design
-    and written out. `unadjusted` lists the outcomes that were not asked before; it is filled in, never written. An
-    analysis that checks another says which: `sensitivity-of` (same estimand, other assumption) or
-    `supplementary-to` (other estimand). `by` gives the contrast for each level of a column, or by week since launch.
+    `at`, `contrast`, `adjust`, `model`, `variance`, `average-over` and `missing` left out are chosen by the
+    design and written out. `unadjusted` lists the outcomes that were not asked before; it is filled in, never
+    written. An analysis that checks another says which: `sensitivity-of` (same estimand, other assumption) or
+    `supplementary-to` (other estimand). `by` gives the contrast for each level of a column, or by week since
+    launch.
     """
 
     outcomes: tuple[Name, ...] | None = None

@@ -6,11 +6,19 @@ from pydantic import Field, field_validator, model_validator
 
 from equipoise.record import Name, Record
 
-__all__ = ["Assume", "AssumedEffect", "AssumedOutcome", "AssumedResponse", "Diagnosis", "Interaction", "Targets"]
+__all__ = [
+    "Assume",
+    "AssumedEffect",
+    "AssumedOutcome",
+    "AssumedResponse",
+    "Diagnosis",
+    "Interaction",
+    "Targets",
+]
 
 
 class AssumedEffect(Record):
-    """The effect of an arm in the outcome's unit: constant, or by week since launch (the last week's goes on)."""
+    """An arm's effect in the outcome's unit: constant, or by week since launch (the last week's goes on)."""
 
     arm: Name
     constant: float = 0.0
@@ -43,10 +51,12 @@ class AssumedOutcome(Record):
     @model_validator(mode="before")
     @classmethod
     def _short_effect(cls, given: Any) -> Any:
-        """`effect: 0.78` (of every arm but the first), `effect: {arm: X, by-week: [...]}`, or a list of those."""
+        """`effect: 0.78` (every arm but the first), `effect: {arm: X, by-week: [...]}`, or a list."""
         if not isinstance(given, dict):
             return given
-        given = {key.replace(" ", "-") if isinstance(key, str) else key: value for key, value in given.items()}
+        given = {
+            key.replace(" ", "-") if isinstance(key, str) else key: value for key, value in given.items()
+        }
         effect = given.pop("effect", None)
         if effect is None:
             return given
@@ -58,8 +68,8 @@ class AssumedOutcome(Record):
 class AssumedResponse(Record):
     """The share of participants who answer each wave, and what it leans on.
 
-    `differs-by-arm` is the difference in response between the other arms and the first; the leans are log-odds per
-    SD of the outcome, and for having answered the wave before.
+    `differs-by-arm` is the difference in response between the other arms and the first; the leans are
+    log-odds per SD of the outcome, and for having answered the wave before.
     """
 
     waves: dict[Name, float] = Field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""How the study is run and shown: progression, interviews, data sources, report, privacy, sending, support."""
+"""How the study is run and shown: progression, interviews, sources, report, privacy, sending, support."""
 
 from typing import Any, Literal
 
@@ -35,7 +35,8 @@ class Registration(Record):
 class Study(Record):
     """What the study is, in one sentence and a few facts.
 
-    `data-public-since` names the day from which the data could be read by anybody: nothing is confirmatory then.
+    `data-public-since` names the day from which the data could be read by anybody: nothing is confirmatory
+    then.
     """
 
     id: Identifier
@@ -73,7 +74,7 @@ class DataSource(Record):
 
 
 class Measure(Record):
-    """A share of people for whom `share` is true, or the mean of the number `mean`; of whom, for which partners."""
+    """The share of people for whom `share` is true, or the mean of the number `mean`; and of whom."""
 
     share: str | None = None
     mean: str | None = None

@@ -96,12 +96,12 @@ class Attribute(Record):
     @classmethod
     def _equal(cls, given: Any) -> Any:
         if isinstance(given, dict) and isinstance(given.get("levels"), list):
-            return given | {"levels": {level: 1 for level in given["levels"]}}
+            return given | {"levels": dict.fromkeys(given["levels"], 1)}
         return given
 
 
 class Vignette(Record):
-    """`vignettes/NAME.yaml`: attributes whose levels are drawn, a template, and the questions asked of each."""
+    """`vignettes/NAME.yaml`: attributes whose levels are drawn, a template, the questions asked of each."""
 
     attributes: dict[Name, Attribute]
     template: Text

@@ -10,9 +10,7 @@ from equipoise.record import Identifier, Name, Record, Text
 __all__ = ["Outcome", "ReferenceSD", "Role", "Strategy"]
 
 Role = Literal["primary", "secondary", "exploratory"]
-Strategy = Literal[
-    "treatment-policy", "hypothetical", "composite", "while-on-treatment", "principal-stratum"
-]
+Strategy = Literal["treatment-policy", "hypothetical", "composite", "while-on-treatment", "principal-stratum"]
 _MARGIN_IN_SD = re.compile(r"^\s*([0-9.]+)\s*sd\s+of\s+([0-9.]+)\s*$")
 
 
@@ -26,8 +24,8 @@ class ReferenceSD(Record):
 class Outcome(Record):
     """A measured quantity. Exactly one of `instrument`, `question`, `column`, `task` says how it is measured.
 
-    `good` is the direction that is better. `margin` is the smallest effect of interest in the outcome's own unit.
-    `range` holds the lowest and highest possible value; an instrument brings its own.
+    `good` is the direction that is better. `margin` is the smallest effect of interest in the outcome's own
+    unit. `range` holds the lowest and highest possible value; an instrument brings its own.
     """
 
     instrument: Identifier | None = None
@@ -61,15 +59,13 @@ class Outcome(Record):
 
     @model_validator(mode="after")
     def _one_source(self) -> "Outcome":
-        sources = [
-            name for name in ("instrument", "column", "task") if getattr(self, name) is not None
-        ]
+        sources = [name for name in ("instrument", "column", "task") if getattr(self, name) is not None]
         if self.question is not None and self.task is None:
             sources.append("question")
         if len(sources) != 1:
             found = " and ".join(sources) if sources else "none"
             raise ValueError(
-                "an outcome is measured by exactly one of instrument, question, column, or task with question; "
-                f"found {found}"
+                "an outcome is measured by exactly one of instrument, question, column, or task with question"
+                f"; found {found}"
             )
         return self

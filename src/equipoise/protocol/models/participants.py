@@ -17,7 +17,8 @@ Activity = Literal[
 class RosterColumn(Record):
     """A column that an import must yield, whatever the file calls it.
 
-    A `category` without `levels` takes the levels found. A `date` is ISO (`%Y-%m-%d`) unless `format` says otherwise.
+    A `category` without `levels` takes the levels found. A `date` is ISO (`%Y-%m-%d`) unless `format` says
+    otherwise.
     """
 
     type: ColumnType
@@ -33,7 +34,8 @@ class RosterColumn(Record):
 class Participants(Record):
     """The people of a study.
 
-    `eligible` is an expression over the roster; `derived` are named expressions over it, usable as covariates.
+    `eligible` is an expression over the roster; `derived` are named expressions over it, usable as
+    covariates.
     """
 
     roster: dict[Name, RosterColumn]

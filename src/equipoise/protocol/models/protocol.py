@@ -31,7 +31,7 @@ _STAGE_KEYS = {field.replace("_", "-") for field in Stage.model_fields} - {"arms
 
 
 class Protocol(Record):
-    """What a study says that it will do. Everything that is not written has a default, which the lock writes out."""
+    """What a study says that it will do. What is not written has a default, which the lock writes out."""
 
     equipoise: Literal[1]
     study: Study
@@ -70,7 +70,9 @@ class Protocol(Record):
         if isinstance(allocation, dict) and _STAGE_KEYS & set(allocation):
             given["allocation"] = {MAIN: {"arms": arms or {}, **allocation}}
         elif arms is not None:
-            stage = {"arms": arms, **allocation.get(MAIN, {})} if isinstance(allocation, dict) else {"arms": arms}
+            stage = (
+                {"arms": arms, **allocation.get(MAIN, {})} if isinstance(allocation, dict) else {"arms": arms}
+            )
             given["allocation"] = {**(allocation if isinstance(allocation, dict) else {}), MAIN: stage}
         return given
 
@@ -89,6 +91,6 @@ class Protocol(Record):
         return "arm" if len(self.allocation) == 1 else stage
 
     def frame_column(self, outcome: str, wave: str | None) -> str:
-        """The frame's column of an outcome at a wave: the bare name where it has one wave after, else with the wave."""
+        """The frame's column of an outcome at a wave: the bare name where it has one wave."""
         waves = self.outcomes[outcome].waves
         return outcome if wave is None or waves == (wave,) else f"{outcome}_{wave}"
