@@ -1,14 +1,12 @@
-"""Who can take part: rosters and outside data read, matched to the protocol, typed, checked for doubles."""
+"""Who can take part: rosters read, matched to the protocol, typed, checked for doubles."""
 
 from equipoise.roster.eligibility import Eligibility, select_eligible
 from equipoise.roster.importing import RosterFile, RosterImport, examine_rosters, read_roster, read_rosters
 from equipoise.roster.matching import Mapping, mapping_path, propose_mapping, read_mapping, write_mapping
-from equipoise.roster.outside_data import DataFiles, read_data
 from equipoise.roster.reading import read_table
 from equipoise.roster.reporting import ImportReport
 
 __all__ = [
-    "DataFiles",
     "Eligibility",
     "ImportReport",
     "Mapping",
@@ -17,7 +15,6 @@ __all__ = [
     "examine_rosters",
     "mapping_path",
     "propose_mapping",
-    "read_data",
     "read_mapping",
     "read_roster",
     "read_rosters",

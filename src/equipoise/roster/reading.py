@@ -20,7 +20,7 @@ from equipoise.roster.text_files import (
     sample_of,
 )
 
-__all__ = ["FileRead", "RawTable", "file_kind", "parquet_frame", "read_table"]
+__all__ = ["FileRead", "RawTable", "read_table"]
 
 Kind = Literal["csv", "xlsx", "parquet"]
 
@@ -81,7 +81,7 @@ def read_table(
     Raises:
         RosterError: the file is missing, empty, of another kind, without rows, or not well formed.
     """
-    kind = file_kind(path)
+    kind = _file_kind(path)
     if kind == "xlsx":
         return _from_workbook(path, sheet)
     if kind == "parquet":
@@ -89,7 +89,7 @@ def read_table(
     return _from_text(path, encoding, separator)
 
 
-def file_kind(path: Path) -> Kind:
+def _file_kind(path: Path) -> Kind:
     """Which kind of file this is, by its first bytes.
 
     Raises:
@@ -120,7 +120,7 @@ def file_kind(path: Path) -> Kind:
     return "csv"
 
 
-def parquet_frame(path: Path) -> pl.DataFrame:
+def _parquet_frame(path: Path) -> pl.DataFrame:
     """A Parquet file with the types that it declares.
 
     Raises:
@@ -180,7 +180,7 @@ def _filled(sheet: Sheet) -> Iterator[list[str]]:
 
 
 def _from_parquet(path: Path) -> RawTable:
-    typed = parquet_frame(path)
+    typed = _parquet_frame(path)
     if typed.height == 0:
         raise RosterError(Problem(path.name, "", "the file has column names but no rows."))
     cells = typed.select(_as_text(column) for column in typed)

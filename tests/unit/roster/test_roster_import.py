@@ -11,7 +11,6 @@ from equipoise.roster import (
     RosterFile,
     examine_rosters,
     mapping_path,
-    read_data,
     read_mapping,
     read_roster,
     read_rosters,
@@ -128,14 +127,3 @@ def test_eligible_ineligible_and_unknown_are_the_whole_roster():
     frame = pl.DataFrame({"x": [1, None, -1]})
     split = select_eligible(frame, lambda rows: rows["x"] > 0)
     assert split.counts == {"eligible": 1, "ineligible": 1, "unknown": 1}
-
-
-def test_data_refuse_text_and_infinity_in_numbers_by_line(tmp_path):
-    path = tmp_path / "data.csv"
-    path.write_text("id,wellbeing,x\n007,21.5,1\n008,many,inf\n009,,2\n")
-    with pytest.raises(RosterError) as refusal:
-        read_data(path, {"wellbeing": RosterColumn(type="number", required=False)})
-    assert [(each.place, each.where) for each in refusal.value.problems] == [
-        ("data.csv:3", "wellbeing"),
-        ("data.csv:3", "x"),
-    ]
