@@ -7,7 +7,7 @@ from equipoise.findings.results import Finding, Findings
 from equipoise.protocol.folder import Study
 from equipoise.report import facts, words
 from equipoise.report.names import Names
-from equipoise.report.numbers import count, number, percentage
+from equipoise.report.numbers import count, number, percentage, span
 from equipoise.report.results import Results
 from equipoise.report.tables import Cell, Column, Table
 
@@ -181,10 +181,10 @@ def reliability(results: Results, names: Names) -> Table | None:
             Cell(names.outcome(one.outcome)),
             Cell(names.wave(one.at)),
             Cell((one.model or "alpha").partition(";")[0]),
-            Cell(number(one.estimate, 2), one.estimate, one.id),
-            Cell(words.interval_text(one, names) if one.interval else "–", finding=one.id),
+            Cell(_reliable(one, names), one.estimate, one.id),
+            Cell(span(one.interval, 2) if one.interval else "–", finding=one.id),
         )
-        for one in results.kind("reliability")
+        for one in results.of("reliability")
     ]
     columns = (
         Column("Outcome"),
@@ -243,9 +243,19 @@ def provenance(findings: Findings, names: Names) -> Table:
     return Table("findings", "Every finding that this report draws on", columns, rows)
 
 
+def _reliable(one: Finding, names: Names) -> str:
+    if one.kind == "rate" or one.estimate is None:
+        return words.estimate_text(one, names)
+    return number(one.estimate, 2)
+
+
 def _titled(one: Finding, names: Names) -> str:
     unit = words.scale_of(one, names).unit
-    return names.outcome(one.outcome) + (f" ({unit})" if unit else "")
+    part = {"joint": "joint test", "linear": "change per week", "interaction": "test of interaction"}.get(
+        one.id.rpartition(".")[2],
+        f"{names.level(one.by or '')} {names.level(one.level)}".strip() if one.level else "",
+    )
+    return names.outcome(one.outcome) + (f" ({unit})" if unit else "") + (f", {part}" if part else "")
 
 
 def _baseline(one: Finding | None, names: Names) -> Cell:

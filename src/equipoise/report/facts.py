@@ -162,18 +162,19 @@ def allocation(of: Study, names: Names) -> tuple[str, ...]:
     for name, stage in of.protocol.allocation.items():
         which = "" if len(of.protocol.allocation) == 1 else f"Stage {names.level(name)}: "
         told.append(
-            f"{which}{names.level(stage.unit)}s were allocated by a keyed draw (HMAC-SHA256) from "
+            f"{which}{names.level(stage.unit).capitalize()}s were allocated by a keyed draw "
+            "(HMAC-SHA256) from "
             f"a seed, {_METHODS[stage.method]}."
         )
         if stage.seed == "public-round":
             told.append(
-                f"{which}the seed joins a secret that was committed at the lock with public randomness "
+                f"{which}The seed joins a secret that was committed at the lock with public randomness "
                 "dated after the "
                 "roster was fixed, so that nobody could choose it."
             )
         else:
             told.append(
-                f"{which}the seed was drawn by the team without public randomness: it could have been chosen."
+                f"{which}The seed was drawn by the team without public randomness: it could have been chosen."
             )
     return tuple(told)
 

@@ -89,7 +89,8 @@ class Names:
             return f"{sides[0]} against {sides[1]}"
         analysis = self.protocol.analyses.get(finding.analysis) or self.explore.get(finding.analysis)
         if analysis is not None and analysis.label and len(analysis.contrast) <= 1:
-            return analysis.label
+            label = analysis.label
+            return label if label[1:2].isupper() else label[0].lower() + label[1:]
         # Factors are clear from their levels: `shown.blinded - shown.named within ethnicity.x` loses both
         # names.
         bare = re.sub(r"\b[a-z]\w*\.(\w+)", r"\1", finding.contrast or finding.analysis)

@@ -24,8 +24,7 @@ from equipoise.report.figures.coefficients import forest
 from equipoise.report.figures.figure import Figure
 from equipoise.report.narrative import Prose, recommendations, render
 from equipoise.report.numbers import count
-from equipoise.report.references import References
-from equipoise.report.results import Results
+from equipoise.report.references import References, linked
 from equipoise.report.source import StudyAndFindings, select, total_people
 from equipoise.report.study import StudyReport
 from equipoise.report.tables import Cell, Column, Table, slug
@@ -156,10 +155,13 @@ def _answers(reports: Sequence[StudyReport]) -> tuple[Markup | str, ...]:
     for one in reports:
         primary = next(iter(one.results.primary), None)
         if primary is not None:
+            page = f"{one.protocol.study.id}/index.html"
             link = Markup('<a href="#study-{}">{}</a>').format(
                 one.protocol.study.id, one.protocol.study.title
             )
-            told.append(Markup("{}: {}").format(link, words.sentence(primary, one.names)))
+            told.append(
+                Markup("{}: {}").format(link, linked(primary.id, words.sentence(primary, one.names), page))
+            )
     return tuple(told) or ("No result has been computed yet.",)
 
 
@@ -177,7 +179,7 @@ def _forest(reports: Sequence[StudyReport]) -> Figure | None:
     trials = [
         (one.protocol.study.title, primary, one.names)
         for one in reports
-        for primary in Results(one.findings).primary[:1]
+        for primary in one.results.primary[:1]
     ]
     return forest(trials)
 

@@ -33,6 +33,9 @@ class Verdict:
         """`Adoption: amber, 35% (95% interval 20% to 54%), which reaches from red to green.`"""
         if self.finding is None:
             return Markup("{}: not yet known.").format(self.label)
+        if self.finding.estimate is None:
+            reason = self.finding.not_estimable or "nothing was estimated"
+            return Markup("{}: not known, {}.").format(self.label, reason)
         value = linked(self.finding.id, words.short(self.finding, self.names), page)
         spread = f"; the interval reaches {' and '.join(self.reached)}" if len(self.reached) > 1 else ""
         return Markup("{}: {}, {}{}.").format(self.label, self.zone, value, spread)

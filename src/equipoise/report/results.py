@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from equipoise.findings.results import Finding, Findings
+from equipoise.protocol.folder import Study
 
 __all__ = ["Results", "is_by_week", "level_of"]
 
@@ -16,17 +17,31 @@ class Results:
     """The findings of one study, sorted by their place in the report."""
 
     findings: Findings | None
+    beside: frozenset[str] = frozenset()
+
+    @classmethod
+    def of_study(cls, study: Study, findings: Findings | None) -> "Results":
+        """The findings of a study; what stands beside the main analyses is read from its protocol."""
+        checks = {
+            name
+            for name, analysis in study.protocol.analyses.items()
+            if analysis.sensitivity_of or analysis.supplementary_to
+        }
+        return cls(findings, frozenset(checks | set(study.explore)))
 
     def _effects(self) -> Iterable[Finding]:
         for one in self.findings or ():
-            if one.kind == "effect" and one.analysis not in _OTHER and ".by=" not in one.id:
+            if one.kind == "effect" and one.analysis not in _OTHER:
                 yield one
 
     @property
     def main(self) -> list[Finding]:
-        """Effects of the planned analyses that neither check nor supplement another; of all where none was
-        planned."""
-        whole = [one for one in self._effects() if one.level is None and not one.id.endswith(".linear")]
+        """Effects of the analyses that neither check nor supplement another; of an unlocked study too."""
+        whole = [
+            one
+            for one in self._effects()
+            if one.level is None and not one.id.endswith(".linear") and one.analysis not in self.beside
+        ]
         kept = [one for one in whole if one.tier in ("primary", "secondary") and one.planned]
         return kept or [one for one in whole if one.tier not in _SET_APART]
 
@@ -39,7 +54,7 @@ class Results:
     @property
     def checking(self) -> list[Finding]:
         """Sensitivity and supplementary effects, in this order."""
-        apart = [one for one in self._effects() if one.planned and one.level is None]
+        apart = [one for one in self._effects() if one.level is None]
         return sorted(
             (one for one in apart if one.tier in _SET_APART), key=lambda one: _SET_APART.index(one.tier)
         )
@@ -51,7 +66,8 @@ class Results:
 
     @property
     def exploratory(self) -> list[Finding]:
-        """Everything exploratory or not planned that stands apart from the main results, tests included."""
+        """Everything exploratory or not planned beside the main results; effects by week are "
+        "in their figure."""
         main = {one.id for one in self.main}
         return [
             one
@@ -59,6 +75,7 @@ class Results:
             if one.kind in ("effect", "test")
             and one.analysis not in _OTHER
             and one.id not in main
+            and not is_by_week(one)
             and (one.tier == "exploratory" or not one.planned)
         ]
 

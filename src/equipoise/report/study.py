@@ -40,7 +40,7 @@ class StudyReport:
         self.study, self.findings = study, findings
         self.protocol = study.protocol
         self.names = Names(study.protocol, study.explore)
-        self.results = Results(findings)
+        self.results = Results.of_study(study, findings)
         self.references = References(self.names, findings, page)
         self.is_trial = self.protocol.study.kind in ("trial", "survey-experiment")
 
@@ -267,7 +267,7 @@ class StudyReport:
 
     def _exploratory(self) -> Section | None:
         found = self.results.exploratory
-        if not found:
+        if not found and not self.results.by_week:
             return None
         note = Paragraph("Nothing in this part confirms anything: it suggests what to ask next.", aside=True)
         figures = [

@@ -47,7 +47,7 @@ def answer(study: Study, findings: Findings | None, names: Names, page: str = ""
     if study.protocol.progression:
         judged = [verdict.sentence(page) for verdict in verdicts(study, findings, names)]
         return tuple(judged) or ("The pilot's data have not been analysed yet.",)
-    primary = Results(findings).primary
+    primary = Results.of_study(study, findings).primary
     if not primary:
         return ("No result has been computed yet.",)
     return tuple(linked(one.id, words.sentence(one, names), page) for one in primary[:2])
@@ -56,7 +56,7 @@ def answer(study: Study, findings: Findings | None, names: Names, page: str = ""
 def sure(study: Study, findings: Findings | None, names: Names) -> tuple[Markup | str, ...]:
     """Who answered of whom, what was planned, and what would have mattered."""
     told: list[Markup | str] = []
-    primary = next(iter(Results(findings).primary), None)
+    primary = next(iter(Results.of_study(study, findings).primary), None)
     told.extend(_answered(study, findings, primary, names))
     if study.protocol.study.kind in ("trial", "survey-experiment"):
         told.append(_planned(findings, primary))

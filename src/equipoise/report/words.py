@@ -33,7 +33,7 @@ def label_of(finding: Finding) -> str:
 def estimate_text(finding: Finding, names: Names) -> str:
     """The estimate alone, without its unit: `0.35`; counts whole, rates in per cent."""
     if finding.estimate is None:
-        return "not estimable"
+        return "–" if finding.kind == "test" or not finding.not_estimable else _why_not(finding)
     if finding.kind == "count":
         return count(finding.estimate)
     if _is_share(finding):
@@ -97,6 +97,10 @@ def scale_of(finding: Finding, names: Names) -> Scale:
     if finding.analysis == "response":
         return Scale(100, "percentage points")
     return names.scale(finding.outcome, difference=finding.kind in ("effect", "bound"))
+
+
+def _why_not(finding: Finding) -> str:
+    return "withheld" if str(finding.not_estimable).startswith("withheld") else "not estimable"
 
 
 def _is_share(finding: Finding) -> bool:

@@ -25,7 +25,7 @@ def study_figures(
         main: the figures of the main part; otherwise those of the detail.
         weeks_only: the effects by week since launch, which stand with what is exploratory.
     """
-    results = Results(findings)
+    results = Results.of_study(study, findings)
     if weeks_only:
         return [weeks(series, names) for series in results.by_week.values()]
     if main:

@@ -22,7 +22,7 @@ def coefficients(effects: Sequence[Finding], names: Names, name: str = "effects"
     if not drawn:
         return None
     several = len({one.contrast for one in drawn}) > 1
-    rows = tuple(_row(one, names.outcome(one.outcome), _note(one, names, several)) for one in drawn)
+    rows = tuple(_row(one, _label(one, names, several), _note(one, names, several)) for one in drawn)
     clear = sum(words.is_clear(one) for one in drawn)
     return Figure(
         id=name,
@@ -85,12 +85,18 @@ def _row(finding: Finding, label: str, note: str) -> Row:
     )
 
 
+def _label(finding: Finding, names: Names, several: bool) -> str:
+    if not several:
+        return names.outcome(finding.outcome)
+    contrast = names.contrast(finding)
+    return contrast[:1].upper() + contrast[1:]
+
+
 def _note(finding: Finding, names: Names, several: bool) -> str:
     good = {"low": "lower is better", "high": "higher is better"}.get(finding.good or "", "")
     standing = "primary" if finding.tier == "primary" else ("not planned" if not finding.planned else "")
-    sides = names.sides(finding.contrast)
-    contrast = (sides[0] if sides else names.contrast(finding)) if several else ""
-    return "; ".join(part for part in (contrast, standing, good) if part)
+    outcome = names.outcome(finding.outcome) if several else ""
+    return "; ".join(part for part in (outcome, standing, good) if part)
 
 
 def _contrasts(drawn: Sequence[Finding], names: Names) -> str:

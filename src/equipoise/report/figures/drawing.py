@@ -6,6 +6,7 @@ figure, and
 never colour alone: every series has its own marker and its own words.
 """
 
+import math
 from collections.abc import Sequence
 
 from markupsafe import Markup, escape
@@ -108,9 +109,11 @@ class Drawing:
         return y
 
     def arrow(self, x1: float, y1: float, x2: float, y2: float) -> None:
-        """A line that ends in a downward or sideward arrow."""
+        """A line that ends in an arrow."""
         self.line(x1, y1, x2, y2, GREY, 1.5)
-        ends = [(0, 0), (-5, -8), (5, -8)] if abs(y2 - y1) >= abs(x2 - x1) else [(0, 0), (-8, -5), (-8, 5)]
+        length = math.hypot(x2 - x1, y2 - y1) or 1.0
+        ux, uy = (x2 - x1) / length, (y2 - y1) / length
+        ends = [(0.0, 0.0), (-8 * ux + 5 * uy, -8 * uy - 5 * ux), (-8 * ux - 5 * uy, -8 * uy + 5 * ux)]
         self._add("polygon", points=" ".join(f"{_n(x2 + dx)},{_n(y2 + dy)}" for dx, dy in ends), fill=GREY)
 
     def end(self, height: float) -> "Drawing":

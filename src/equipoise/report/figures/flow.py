@@ -26,12 +26,17 @@ class Step:
 def steps(findings: Findings | None, names: Names) -> list[Step]:
     """The stages in the order in which people pass them; stages that nobody counted are left out."""
     answered = [(f"answered_{wave}", f"Answered: {names.wave(wave)}") for wave in names.protocol.waves]
+    sent = [
+        (f"sent_{name}", f"Sent: {one.label or names.level(name)}")
+        for name, one in names.protocol.contacts.items()
+    ]
     analysed = [(f"analysed.{name}", f"Analysed: {names.outcome(name)}") for name in names.protocol.outcomes]
     order = [
         ("eligible", "Eligible"),
         ("enrolled", "Enrolled"),
         ("randomised", "Randomised"),
         ("sent", "Sent"),
+        *sent,
         *answered,
         *analysed,
     ]

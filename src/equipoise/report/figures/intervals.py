@@ -57,7 +57,7 @@ class Axis:
 def draw_wide(rows: Sequence[Row], axis: Axis) -> Drawing:
     """Labels on the left, dots in the middle, the numbers printed on the right."""
     left, right = 205.0, 440.0
-    heights = [max(50, 22 * len(row.marks) + 26) for row in rows]
+    heights = [_height(row, left - 20) for row in rows]
     drawing = Drawing(_WIDE, 34 + sum(heights) + 52)
     marks = axis.range(rows, 6)
     bottom = 34.0 + sum(heights)
@@ -72,7 +72,7 @@ def draw_wide(rows: Sequence[Row], axis: Axis) -> Drawing:
     for row, height in zip(rows, heights, strict=True):
         after = drawing.block(0, y + 21, row.label, left - 20, bold=row.bold)
         if row.note:
-            drawing.text(0, after - 1, row.note, size=13, colour=GREY)
+            drawing.block(0, after - 1, row.note, left - 20, size=13, colour=GREY)
         for at, mark in enumerate(row.marks):
             middle = y + height / 2 + (at - (len(row.marks) - 1) / 2) * 22
             _mark(drawing, mark, marks, left, right, middle)
@@ -110,6 +110,12 @@ def draw_narrow(rows: Sequence[Row], axis: Axis) -> Drawing:
     _scale(drawing, marks, left, right, y)
     drawing.text(_NARROW / 2, y + 44, axis.name, size=14, anchor="middle", colour=GREY)
     return drawing
+
+
+def _height(row: Row, width: float) -> float:
+    label = 19.5 * len(wrap(row.label, width, 15 * (1.06 if row.bold else 1)))
+    note = 17.0 * len(wrap(row.note, width, 13)) if row.note else 0
+    return max(22.0 * len(row.marks) + 16, label + note + 14)
 
 
 def _lines(row: Row) -> list[str]:

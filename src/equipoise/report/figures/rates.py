@@ -64,7 +64,7 @@ def _row(level: str, found: Sequence[Finding], series: Sequence[str], names: Nam
         name = names.level(first) if series else ""
         marks.append(Mark((one.estimate or 0) * factor, low, high, printed, (0, 2, 1, 3)[at % 4], name))
     label = names.level(level)
-    return Row(label[:1].upper() + label[1:], "", tuple(marks))
+    return Row(label.title(), "", tuple(marks))
 
 
 def _table(name: str, found: Sequence[Finding], factors: Sequence[str], names: Names) -> Table:

@@ -42,7 +42,7 @@ def weeks(series: Sequence[Finding], names: Names) -> Figure:
         wide=_draw(drawn, names),
         narrow=draw_narrow(rows, Axis(f"Difference ({scale.unit})")),
         table=_table(series, names),
-        source=_CAUTION,
+        source=f"{words.label_of(first)}. {_CAUTION}",
     )
 
 
@@ -97,6 +97,7 @@ def _table(series: Sequence[Finding], names: Names) -> Table:
             Cell(words.estimate_text(one, names), one.estimate, one.id),
             Cell(words.interval_text(one, names), finding=one.id),
             Cell(words.n_text(one, names)),
+            Cell(words.label_of(one)),
         )
         for one in series
     )
@@ -106,6 +107,7 @@ def _table(series: Sequence[Finding], names: Names) -> Table:
         Column("Difference", numeric=True),
         Column("95% interval", numeric=True),
         Column("Answered"),
+        Column("Standing"),
     )
     return Table(
         f"weeks-{name}-table", f"{names.outcome(series[0].outcome)} by week since launch", columns, rows
