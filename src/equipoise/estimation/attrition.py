@@ -95,10 +95,12 @@ def response_by_arm(
 
 
 def response_differs(answered: npt.ArrayLike, arm: npt.ArrayLike) -> float:
-    """p-value of Pearson's chi-squared test that response is the same in every arm; 1 if all did."""
+    """p-value of Pearson's chi-squared test that response is the same in every arm; 1 if all or none did."""
     codes = np.asarray(arm, dtype=np.int64)
     held = np.asarray(answered, dtype=bool)
     same_length(len(codes), answered=held)
+    if not len(codes):
+        raise refuse("arm", "holds no rows; expected at least one person.")
     table = np.stack(
         (
             np.bincount(codes[held], minlength=codes.max() + 1),
@@ -247,7 +249,8 @@ def _effect_interval(
     def short(reach: float) -> float:
         return float(stats.norm.cdf(reach + width) - stats.norm.cdf(-reach) - level)
 
-    reach = float(optimize.brentq(short, 0.0, 20.0, xtol=1e-12))
+    # a level below a half can have its root below 0, never so far that the ends would cross
+    reach = float(optimize.brentq(short, -width / 2, 20.0, xtol=1e-12))
     return Interval(level, ends[0] - reach * errors[0], ends[1] + reach * errors[1])
 
 
