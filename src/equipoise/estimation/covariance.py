@@ -14,12 +14,12 @@ import numpy as np
 
 from equipoise.errors import NotSupportedError, nearest
 from equipoise.estimation.arrays import Bools, Floats, Ints, refuse
+from equipoise.estimation.basis import Absorbed
 
 __all__ = [
     "CLUSTERED",
     "HETEROSKEDASTIC",
     "VARIANCES",
-    "Absorbed",
     "Adjustment",
     "Variance",
     "adjust",
@@ -33,18 +33,6 @@ VARIANCES = ("classical", *HETEROSKEDASTIC, *CLUSTERED)
 _LATER = ("two-way", "wild-bootstrap")
 _FULL_LEVERAGE = 1e-10
 """One minus a leverage below this is rounding: the row (or direction in a cluster) is fitted exactly."""
-
-
-@dataclass(frozen=True)
-class Absorbed:
-    """Strata whose intercepts were projected out: code and projection weight a row.
-
-    `share` is sqrt(w_i / W_s): the stratum projection has entries share_i * share_j within a stratum.
-    """
-
-    code: Ints
-    share: Floats
-    count: int
 
 
 @dataclass(frozen=True)

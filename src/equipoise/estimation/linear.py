@@ -17,21 +17,13 @@ from equipoise.estimation.arrays import (
     refuse,
     same_length,
 )
-from equipoise.estimation.covariance import (
-    CLUSTERED,
-    Absorbed,
-    Adjustment,
-    Variance,
-    adjust,
-    check_variance,
-)
+from equipoise.estimation.basis import Absorbed, absorb, orthonormal, within
+from equipoise.estimation.covariance import CLUSTERED, Adjustment, Variance, adjust, check_variance
 from equipoise.estimation.inference import Estimate, JointTest, estimate_from
 from equipoise.estimation.satterthwaite import contrast_dof, hotelling_dof
 
 __all__ = ["LinearFit", "fit_linear"]
 
-_COLLINEAR = 1e-10
-"""A column whose part not explained by earlier ones is below this share of its length is dropped."""
 _FULL_LEVERAGE = 1e-10
 _BLIND = 1e-12
 
@@ -218,9 +210,9 @@ def fit_linear(
     same_length(len(y), design=x, strata=stratum, cluster=blocks, weights=root)
     if blocks is not None:
         _check_clusters(variance, blocks, stratum)
-    absorbed = None if stratum is None else _absorb(stratum, root)
-    basis, triangle, kept = _orthonormal(x * root[:, None], absorbed)
-    residual = _within((y * root)[:, None], absorbed)[:, 0]
+    absorbed = None if stratum is None else absorb(stratum, root)
+    basis, triangle, kept = orthonormal(x * root[:, None], absorbed)
+    residual = within((y * root)[:, None], absorbed)[:, 0]
     scores = basis.T @ residual
     residual = residual - basis @ scores
     rank = basis.shape[1] + (absorbed.count if absorbed else 0)
@@ -274,41 +266,6 @@ def _check_clusters(variance: Variance, cluster: Ints, stratum: Ints | None) -> 
     pairs = np.unique(np.stack((cluster, stratum)), axis=1)
     if pairs.shape[1] == count and (np.bincount(pairs[1]) == 2).any():
         raise refuse("variance", f"{variance} is too small where a stratum holds two clusters; choose CR2.")
-
-
-def _absorb(stratum: Ints, root: Floats) -> Absorbed:
-    totals = np.bincount(stratum, root**2)
-    return Absorbed(stratum, root / np.sqrt(totals)[stratum], len(totals))
-
-
-def _within(columns: Floats, absorbed: Absorbed | None) -> Floats:
-    """Columns less their projection on the strata."""
-    if absorbed is None:
-        return columns
-    left = np.empty_like(columns, order="F")
-    for index, column in enumerate(columns.T):
-        sums = np.bincount(absorbed.code, column * absorbed.share, minlength=absorbed.count)
-        left[:, index] = column - absorbed.share * sums[absorbed.code]
-    return left
-
-
-def _orthonormal(columns: Floats, absorbed: Absorbed | None) -> tuple[Floats, Floats, Ints]:
-    """QR of the columns that are not combinations of earlier ones or of the strata, and which were kept.
-
-    One dependent column is dropped at a time, because the directions after it in the same QR are arbitrary.
-    """
-    lengths = np.sqrt((columns**2).sum(axis=0))
-    within = _within(columns, absorbed)
-    kept = np.flatnonzero(np.sqrt((within**2).sum(axis=0)) > _COLLINEAR * lengths)
-    while len(kept):
-        basis, triangle = np.linalg.qr(within[:, kept])
-        left = np.zeros(len(kept))
-        left[: len(triangle)] = np.abs(np.diagonal(triangle))
-        dependent = np.flatnonzero(left <= _COLLINEAR * lengths[kept])
-        if not len(dependent):
-            return basis, triangle, kept
-        kept = np.delete(kept, dependent[0])
-    raise refuse("design", "has no column left: each is 0, or the same for everyone in a stratum.")
 
 
 def _inner_covariance(adjustment: Adjustment | None, residual: Floats, left: int, columns: int) -> Floats:

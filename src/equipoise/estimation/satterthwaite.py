@@ -16,7 +16,8 @@ import numpy as np
 from scipy import sparse
 
 from equipoise.estimation.arrays import Floats
-from equipoise.estimation.covariance import Absorbed, Adjustment
+from equipoise.estimation.basis import Absorbed
+from equipoise.estimation.covariance import Adjustment
 
 __all__ = ["contrast_dof", "hotelling_dof"]
 
