@@ -1,1 +1,90 @@
-"""The command line: one module a command, each a thin shell around the library."""
+"""The command line: one module a command, each a thin shell around the library.
+
+Method packages are imported inside the commands, so that `equipoise --help` does not wait for them.
+
+    0    all is well
+    1    a check or a verification ran and failed
+    2    something that was given is wrong; nothing has been written
+"""
+
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Annotated
+
+import typer
+
+from equipoise import __version__
+from equipoise.cli import (
+    allocate,
+    amend,
+    analyse,
+    check,
+    diff,
+    import_roster,
+    instruments,
+    lock,
+    new,
+    report,
+    verify,
+)
+from equipoise.cli.terminal import tell_error
+from equipoise.errors import EquipoiseError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="equipoise",
+    help="Run a randomised trial or pilot, from the written protocol to the accessible report.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # its import takes longer than everything else that --help needs
+)
+app.command("new")(new.new)
+app.command("check")(check.check)
+app.command("lock")(lock.lock)
+app.command("amend")(amend.amend)
+app.command("diff")(diff.diff)
+app.add_typer(import_roster.app, name="import")
+app.command("allocate")(allocate.allocate)
+app.command("analyse")(analyse.analyse)
+app.command("report")(report.report)
+app.command("verify")(verify.verify)
+app.add_typer(instruments.app, name="instruments")
+for _name in ("simulate", "demo"):
+    if find_spec(f"equipoise.cli.{_name}") is not None:
+        app.command(_name)(getattr(import_module(f"equipoise.cli.{_name}"), _name))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and answer with its exit code.
+
+    Args:
+        arguments: what stands after `equipoise`; the process's own when left out.
+    """
+    try:
+        app(arguments, prog_name="equipoise")
+    except EquipoiseError as error:
+        return tell_error(error, arguments)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        return tell_error(error, arguments)
+    return 0
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"equipoise {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and stop."),
+    ] = False,
+) -> None:
+    pass

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Registration",
+    "changed_files",
     "changes_since_lock",
     "current_hash",
     "lock",
@@ -136,7 +137,7 @@ def changes_since_lock(study: "Study") -> list[str]:
         told += differences(study.registration.spelled_out, plain(study.protocol)) or [
             "protocol.yaml changed"
         ]
-    told += _changed_files(registered, found)
+    told += changed_files(registered, found)
     return told
 
 
@@ -173,7 +174,8 @@ def _registered_parts(registration: Registration, study: "Study") -> Mapping[str
     return parts
 
 
-def _changed_files(registered: Mapping[str, str], found: Mapping[str, str]) -> Sequence[str]:
+def changed_files(registered: Mapping[str, str], found: Mapping[str, str]) -> Sequence[str]:
+    """In words, which parts besides the protocol are new, gone or different, from the hashes of both."""
     files = sorted({*registered, *found} - {"protocol.yaml"})
     words = []
     for path in files:

@@ -1,0 +1,268 @@
+"""`equipoise allocate`: lots drawn for the people of a roster, so that anybody can repeat the draw."""
+
+import string
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from equipoise.cli.terminal import Json, Quiet, answer, warn, working
+from equipoise.cli.writing import refuse_existing, write_files
+from equipoise.errors import CheckFailedError, DesignError, InputError, Problem
+
+if TYPE_CHECKING:
+    from equipoise.allocation import Allocation, AllocationRecord, Seed
+    from equipoise.cli.drawing import Units
+    from equipoise.protocol import Study
+    from equipoise.protocol.models.allocation import Stage
+
+__all__ = ["allocate", "read_secret"]
+
+SECRET_DIGITS = 64
+
+
+def allocate(
+    study: Annotated[Path, typer.Argument(help="The folder of the study.")],
+    roster: Annotated[
+        Path, typer.Option("--roster", help="The people: what `import roster` wrote, or a file as it came.")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="The CSV file for the arms.")],
+    secret: Annotated[
+        Path | None, typer.Option("--secret", help="The file with the team's secret, as `lock` made it.")
+    ] = None,
+    public_round: Annotated[
+        str | None,
+        typer.Option("--round", help="The public round of chance that the lock foresees, as NUMBER:HEX."),
+    ] = None,
+    seed: Annotated[
+        str | None,
+        typer.Option("--seed", help="A seed of 64 hexadecimal digits: for tests and rehearsals only."),
+    ] = None,
+    stage: Annotated[
+        str | None, typer.Option("--stage", help="The stage of allocation; the main one when left out.")
+    ] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Draw the arms of a roster: arms, the record of the draw, and a table of balance.
+
+    The study must be locked, and the secret be the one that its lock committed to. With `--seed` any study
+    can be practised with; the record then says that the seed could have been chosen. An allocation is never
+    overwritten.
+    """
+    from equipoise.cli.drawing import stage_of, units_of
+    from equipoise.cli.rosters import (
+        as_imported,
+        declared_columns,
+        eligible_people,
+        identifier_of,
+        roster_files,
+    )
+    from equipoise.protocol import load_study
+    from equipoise.roster import read_rosters
+
+    paths = _paths(out)
+    loaded = load_study(study)
+    name, declared = stage_of(loaded, stage)
+    _refuse_unready(loaded, name, secret=secret, seed=seed, public_round=public_round)
+    refuse_existing(list(paths.values()), "Lots are drawn once; keep the draw, or write to another place")
+    with working("Drawing", quiet=quiet or json):
+        files = roster_files(loaded, [roster])
+        read = read_rosters(files, as_imported(roster, declared_columns(loaded)))
+        parts = eligible_people(loaded, read.participants)
+        identifier = identifier_of(loaded)
+        units = units_of(loaded, name, declared, parts.eligible, identifier)
+        drawn, record = _drawn(loaded, name, declared, units, secret, public_round, seed)
+    write_files(_texts(loaded, name, declared, units, drawn, record, identifier, paths))
+    for warning in drawn.warnings:
+        warn(warning)
+    for part in ("ineligible", "unknown"):
+        if parts.counts[part]:
+            left = f"{parts.counts[part]:,} of {read.participants.height:,} people"
+            warn(f"{left} were left out: {part}")
+    counts = _counts(record)
+    told = (
+        ""
+        if not record.seed_could_have_been_chosen
+        else f" The seed could have been chosen ({record.seed_source})."
+    )
+    lines = [
+        f"{loaded.protocol.study.id}: {sum(counts.values()):,} {_plural(declared.unit)} allocated by lot: "
+        f"{', '.join(f'{arm} {count:,}' for arm, count in counts.items())}.{told}",
+        f"Wrote {', '.join(map(str, paths.values()))}.",
+        f"Next: equipoise verify {paths['record']} {'--seed HEX' if seed else f'--secret {secret}'}",
+    ]
+    answer(lines, _answer(loaded, record, counts, paths), json=json, quiet=quiet)
+
+
+def read_secret(path: Path) -> bytes:
+    """The secret in a file of 64 hexadecimal digits.
+
+    Raises:
+        InputError: no such file, or something else in it.
+    """
+    if not path.is_file():
+        raise InputError(
+            Problem(str(path), "", "there is no such file; `equipoise lock` makes the team's secret")
+        )
+    text = path.read_bytes()[:1000].decode("ascii", "replace").strip()
+    if len(text) != SECRET_DIGITS or set(text) - set(string.hexdigits):
+        message = (
+            f"expected {SECRET_DIGITS} hexadecimal digits only; take the file that `equipoise lock` made"
+        )
+        raise InputError(Problem(str(path), "", message))
+    return bytes.fromhex(text)
+
+
+def _paths(out: Path) -> dict[str, Path]:
+    if out.suffix.lower() != ".csv":
+        raise InputError(Problem(str(out), "", "arms are written as CSV; give a name that ends in .csv"))
+    return {
+        "arms": out,
+        "record": out.with_name(f"{out.name}.record.json"),
+        "balance": out.with_suffix(".balance.csv"),
+    }
+
+
+def _refuse_unready(
+    study: "Study", name: str, *, secret: Path | None, seed: str | None, public_round: str | None
+) -> None:
+    """What has to be so before anything is drawn; with a seed given outright, only that it stands alone."""
+    from equipoise.protocol.registration import refuse_changed
+
+    refuse_changed(study)
+    if (secret is None) == (seed is None):
+        message = "give either the team's secret with --secret FILE or, for tests and rehearsals, --seed HEX"
+        raise InputError(Problem("", "--secret", message))
+    if seed is not None:
+        if public_round is not None:
+            raise InputError(
+                Problem("", "--round", "goes with --secret; a seed given outright has no public round")
+            )
+        return
+    if study.registration is None:
+        message = "this study is not locked, so no secret was committed to; lock it first: `equipoise lock`"
+        raise DesignError(Problem(f"{study.folder.name}/lock.json", "", message))
+    _refuse_open_waves(study, name)
+
+
+def _refuse_open_waves(study: "Study", name: str) -> None:
+    """The draw waits for the waves before it: nobody shall answer them knowing the arm."""
+    from equipoise.cli.clock import now, written
+    from equipoise.protocol.timeline import timeline, waves_before
+
+    closes = timeline(study.protocol).closes
+    document = study.documents["protocol.yaml"]
+    problems = [
+        document.problem(
+            ("waves", wave, "closes"),
+            f"closes at {written(closes[wave])} and it is {written(now())}; the draw waits until then",
+        )
+        for wave in waves_before(study.protocol, name)
+        if closes[wave] > now()
+    ]
+    if problems:
+        raise DesignError(problems)
+
+
+def _drawn(
+    study: "Study",
+    name: str,
+    stage: "Stage",
+    units: "Units",
+    secret: Path | None,
+    public_round: str | None,
+    seed: str | None,
+) -> "tuple[Allocation, AllocationRecord]":
+    from equipoise.allocation import given_seed, record_of, roster_hash
+    from equipoise.cli.drawing import draw
+    from equipoise.protocol import current_hash
+
+    hashed = roster_hash(units.units, units.strata, unit=stage.unit)
+    rolling = study.protocol.participants is not None and study.protocol.participants.enrolment != "roster"
+    if secret is not None:
+        chance = _committed(study, name, stage, secret, public_round, None if rolling else hashed)
+    else:
+        chance = given_seed(seed or "")
+    drawn = draw(study, name, stage, units, chance)
+    record = record_of(
+        drawn,
+        chance,
+        stage=name,
+        strata=tuple(units.strata),
+        roster_hash=hashed,
+        protocol_hash=current_hash(study) if study.registration is not None else None,
+        unit=stage.unit,
+    )
+    return drawn, record
+
+
+def _committed(
+    study: "Study", name: str, stage: "Stage", path: Path, public_round: str | None, hashed: str | None
+) -> "Seed":
+    """The seed from the team's secret, if it is the one that the lock committed to."""
+    from equipoise.allocation import PublicRound, commitment, derive_seed
+    from equipoise.protocol import current_hash
+
+    value = read_secret(path)
+    committed = study.registration.seed_commitment if study.registration else None
+    if commitment(value) != committed:
+        raise CheckFailedError(
+            f"{path}: this is not the secret that {study.folder.name}/lock.json committed to"
+        )
+    beacon = PublicRound.read(public_round) if public_round is not None else None
+    if beacon is None and stage.seed == "public-round":
+        warn(
+            "the protocol says `seed: public-round` and no --round was given, "
+            "so the record says that the seed could have been chosen"
+        )
+    return derive_seed(
+        value, protocol_hash=current_hash(study), stage=name, roster_hash=hashed, public_round=beacon
+    )
+
+
+def _texts(
+    study: "Study",
+    name: str,
+    stage: "Stage",
+    units: "Units",
+    drawn: "Allocation",
+    record: "AllocationRecord",
+    identifier: str,
+    paths: dict[str, Path],
+) -> dict[Path, str | bytes]:
+    from equipoise.cli.drawing import arms_text, balance_rows, balance_text
+
+    return {
+        paths["arms"]: arms_text(study, name, stage, units, drawn, identifier),
+        paths["record"]: record.to_json(),
+        paths["balance"]: balance_text(balance_rows(study, stage, units, drawn)),
+    }
+
+
+def _counts(record: "AllocationRecord") -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for by_arm in record.counts.values():
+        for arm, count in by_arm.items():
+            counts[arm] = counts.get(arm, 0) + count
+    return counts
+
+
+def _plural(unit: str) -> str:
+    return "people" if unit == "participant" else f"units ({unit})"
+
+
+def _answer(
+    study: "Study", record: "AllocationRecord", counts: dict[str, int], paths: dict[str, Path]
+) -> dict[str, Any]:
+    return {
+        "study": study.protocol.study.id,
+        "stage": record.stage,
+        "unit": record.unit,
+        "counts": counts,
+        "seed_source": record.seed_source,
+        "seed_could_have_been_chosen": record.seed_could_have_been_chosen,
+        "roster_hash": record.roster_hash,
+        "warnings": list(record.warnings),
+        "files": {what: str(path) for what, path in paths.items()},
+    }
