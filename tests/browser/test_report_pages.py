@@ -1,4 +1,4 @@
-"""The reports as a browser shows them: nothing for axe to find, no sideways scrolling, everything within keyboard reach."""
+"""The reports in a browser: axe finds nothing, nothing scrolls sideways, the keyboard reaches all."""
 
 import shutil
 from collections.abc import Iterator

@@ -6,7 +6,7 @@ states
 what the item asks for; otherwise the checklist says "not stated".
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from equipoise.findings.results import Findings
@@ -142,12 +142,12 @@ ITEMS: tuple[Item, ...] = (
 )
 
 
-def checklist(study: Study, findings: Findings | None, present: Collection[str]) -> Table:
-    """Each item with the section that answers it, or "not stated"."""
+def checklist(study: Study, findings: Findings | None, present: Mapping[str, str]) -> Table:
+    """Each item with the title of the section that answers it, or "not stated"."""
     rows = []
     for item in ITEMS:
         answered = item.section in present and item.stated(study, findings)
-        where = Cell("answered", item.section) if answered else Cell("not stated")
+        where = Cell(present[item.section], finding=item.section) if answered else Cell("not stated")
         rows.append((Cell(item.number), Cell(item.topic), where))
     columns = (Column("Item"), Column("Topic"), Column("Where in this report"))
     return Table("consort", "CONSORT 2025 checklist", columns, tuple(rows))

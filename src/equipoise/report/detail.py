@@ -108,7 +108,7 @@ def baseline(results: Results, names: Names) -> Table | None:
         Column("Standardised difference", True),
     )
     note = ("Differences are described, not tested: the allocation was drawn by lot.",)
-    return Table("baseline", "Who was in each arm", columns, tuple(shown), note) if shown else None
+    return Table("baseline-table", "Who was in each arm", columns, tuple(shown), note) if shown else None
 
 
 def response(results: Results, names: Names) -> Table | None:
@@ -171,7 +171,7 @@ def harms(results: Results, names: Names) -> Table | None:
         for one in found
     ]
     columns = (Column("Event"), Column("Arm"), Column("People", True), Column("Of", True))
-    return Table("harms", "Harms and unintended events", columns, tuple(rows)) if rows else None
+    return Table("harms-table", "Harms and unintended events", columns, tuple(rows)) if rows else None
 
 
 def reliability(results: Results, names: Names) -> Table | None:
@@ -194,7 +194,7 @@ def reliability(results: Results, names: Names) -> Table | None:
         Column("95% interval", True),
     )
     return (
-        Table("reliability", "How consistently the scores measured", columns, tuple(rows)) if rows else None
+        Table("reliability-table", "How consistently the scores measured", columns, tuple(rows)) if rows else None
     )
 
 

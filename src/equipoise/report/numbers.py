@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from equipoise.findings.results import Finding, Interval
 
-__all__ = ["Scale", "count", "decimals", "number", "p_value", "percentage", "span"]
+__all__ = ["Scale", "count", "decimals", "number", "p_value", "percentage", "span", "spread"]
 
 MINUS = "\u2212"
 _MOST_DECIMALS = 5

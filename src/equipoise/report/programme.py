@@ -177,7 +177,7 @@ def _prose(stem: str, text: str, reports: Sequence[StudyReport]) -> Text:
 
 def _forest(reports: Sequence[StudyReport]) -> Figure | None:
     trials = [
-        (one.protocol.study.title, primary, one.names)
+        (one.protocol.study.title, primary, one.names, f"{one.protocol.study.id}/index.html")
         for one in reports
         for primary in one.results.primary[:1]
     ]

@@ -76,6 +76,7 @@ class Results:
             and one.analysis not in _OTHER
             and one.id not in main
             and not is_by_week(one)
+            and ".monotone=" not in one.id
             and (one.tier == "exploratory" or not one.planned)
         ]
 

@@ -214,7 +214,8 @@ class StudyReport:
         ]
         kept = [part for part in parts if part is not None]
         if self.is_trial:
-            present = {"top", "summary"} | {p.id for section in (*before, *kept) for p in section.walk()}
+            present = {p.id: p.title for section in (*before, *kept) for p in section.walk()}
+            present |= {"top": "Title", "summary": "Summary"}
             table = consort.checklist(self.study, self.findings, present)
             kept.append(Section("checklist", "Reporting checklist", (ShownTable(table),)))
         return Section("detail", "The detail", (), tuple(kept))

@@ -11,12 +11,14 @@ __all__ = ["Cell", "Column", "Table", "slug"]
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell: `text` is printed, `raw` goes into the CSV, `finding` is the id of the finding it was drawn
+    """A cell: `text` is printed, `raw` goes into the CSV, `page` is the document that holds
+    the finding where it is another; `finding` is the id of the finding it was drawn
     from."""
 
     text: str
     raw: float | int | str | None = None
     finding: str | None = None
+    page: str = ""
 
     @property
     def value(self) -> str:

@@ -1,6 +1,7 @@
 """Effects on a common scale: one row an outcome, the primary one first; and the forest plot across trials."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from equipoise.findings.results import Finding
 from equipoise.report import words
@@ -36,14 +37,18 @@ def coefficients(effects: Sequence[Finding], names: Names, name: str = "effects"
     )
 
 
-def forest(trials: Sequence[tuple[str, Finding, Names]]) -> Figure | None:
-    """The primary outcome of each trial on the standardised scale."""
-    drawn = [(title, one, names) for title, one, names in trials if one.standardised is not None]
+def forest(trials: Sequence[tuple[str, Finding, Names, str]]) -> Figure | None:
+    """The primary outcome of each trial on the standardised scale: title, finding, "
+    "names, the study's page."""
+    drawn = [trial for trial in trials if trial[1].standardised is not None]
     if not drawn:
         return None
-    rows = tuple(_row(one, title, names.outcome(one.outcome).lower()) for title, one, names in drawn)
-    clear = sum(words.is_clear(one) for _, one, _ in drawn)
-    cells = tuple((Cell(title), *_cells(one, names)) for title, one, names in drawn)
+    rows = tuple(_row(one, title, names.outcome(one.outcome).lower()) for title, one, names, _ in drawn)
+    clear = sum(words.is_clear(one) for _, one, _, _ in drawn)
+    cells = tuple(
+        (Cell(title), *(replace(cell, page=page) for cell in _cells(one, names)))
+        for title, one, names, page in drawn
+    )
     return Figure(
         id="forest",
         title=_title(clear, len(drawn)),

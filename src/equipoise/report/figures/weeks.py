@@ -8,13 +8,14 @@ from equipoise.report.figures.drawing import ACCENT, GREY, INK, LINE, Drawing, t
 from equipoise.report.figures.figure import Figure
 from equipoise.report.figures.intervals import Axis, Mark, Row, draw_narrow
 from equipoise.report.names import Names
-from equipoise.report.numbers import number
+from equipoise.report.numbers import number, spread
 from equipoise.report.tables import Cell, Column, Table, slug
 
 __all__ = ["weeks"]
 
 Height = Callable[[float], float]
 _CAUTION = (
+    "An interval that reaches the edge runs on; the table has its ends. "
     "Descriptive only: when a person answers is itself chosen after allocation, so the "
     "weeks compare different people."
 )
@@ -58,12 +59,17 @@ def _draw(drawn: Sequence[Finding], names: Names) -> Drawing:
     drawing = Drawing(720, 380)
     left, right, top, bottom = 70.0, 706.0, 20.0, 290.0
     ends = [
-        v for one in drawn if one.interval for v in (one.interval.low, one.interval.high) if v is not None
+        v
+        for one in _typical(drawn)
+        if one.interval
+        for v in (one.interval.low, one.interval.high)
+        if v is not None
     ]
     marks = ticks(min([0.0, *ends]), max([0.0, *ends, 0.1]), 7)
 
     def height(value: float) -> float:
-        return bottom - (bottom - top) * (value - marks[0]) / (marks[-1] - marks[0])
+        share = (value - marks[0]) / (marks[-1] - marks[0])
+        return bottom - (bottom - top) * min(1.0, max(0.0, share))
 
     places = max(len(f"{mark:g}".partition(".")[2]) for mark in marks)
     for mark in marks:
@@ -79,6 +85,13 @@ def _draw(drawn: Sequence[Finding], names: Names) -> Drawing:
     drawing.text(0, bottom + 68, "Answered", size=13, colour=GREY)
     drawing.line(left, bottom, right, bottom, LINE)
     return drawing
+
+
+def _typical(drawn: Sequence[Finding]) -> list[Finding]:
+    """The weeks that set the axis: a week in which a handful answered would flatten all the others."""
+    widths = sorted(spread(one) or 0.0 for one in drawn)
+    middle = widths[len(widths) // 2] if widths else 0.0
+    return [one for one in drawn if (spread(one) or 0.0) <= 3 * middle]
 
 
 def _week(drawing: Drawing, one: Finding, x: float, height: Height, bottom: float, names: Names) -> None:

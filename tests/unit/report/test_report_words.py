@@ -1,0 +1,114 @@
+"""The sentence follows the decision and the margin, as the table of words says."""
+
+from itertools import product
+
+import pytest
+
+from equipoise.findings.results import Finding
+from equipoise.protocol.models.protocol import Protocol
+from equipoise.report import words
+from equipoise.report.names import Names
+from equipoise.report.numbers import decimals, number, p_value
+
+NAMES = Names(
+    Protocol.model_validate(
+        {
+            "equipoise": 1,
+            "study": {"id": "x", "title": "X", "kind": "trial", "question": "Does it help?"},
+            "arms": {"control": {"label": "Usual"}, "texts": {"label": "Weekly texts"}},
+            "outcomes": {
+                "burnout": {"instrument": "cbi", "score": "work", "good": "low", "label": "Burnout"},
+                "got": {"column": "got", "scale": "yes-no", "good": "high", "label": "Got the result"},
+            },
+        }
+    )
+)
+
+
+def effect(low: float, high: float, **given: object) -> Finding:
+    base = {
+        "id": "effect.burnout.after.texts - control",
+        "analysis": "effect",
+        "kind": "effect",
+        "outcome": "burnout",
+        "contrast": "texts - control",
+        "tier": "primary",
+        "decision": "rejected" if low > 0 or high < 0 else "not-rejected",
+        "estimate": (low + high) / 2,
+        "std_error": (high - low) / 3.92,
+        "interval": {"level": 0.95, "low": low, "high": high},
+        "margin": 5.0,
+        "good": "low",
+    }
+    return Finding.model_validate({**base, **given})
+
+
+CASES = [
+    (-9.0, -6.0, "lower (better) with Weekly texts than with Usual"),
+    (-9.0, -6.0, "large enough to matter"),
+    (-4.0, -1.0, "a difference, smaller than what was said to matter"),
+    (-7.0, -3.0, "may or may not be large enough to matter"),
+    (-3.0, 2.0, "among those who answered, not compatible with a difference large enough to matter"),
+    (-8.0, 2.0, "rule out a worsening of 5 points or more and cannot rule out an improvement that large"),
+    (-2.0, 8.0, "rule out an improvement of 5 points or more and cannot rule out a worsening that large"),
+    (-8.0, 9.0, "the data cannot tell; they are most compatible with values from −8.0 to 9.0 points"),
+]
+
+
+@pytest.mark.parametrize(("low", "high", "said"), CASES)
+def test_the_sentence_is_chosen_by_decision_and_margin(low: float, high: float, said: str) -> None:
+    assert said in words.sentence(effect(low, high), NAMES)
+
+
+def test_words_follow_the_adjusted_decision_and_not_the_interval() -> None:
+    said = words.sentence(effect(-9, -1, decision="not-rejected"), NAMES)
+    assert "unclear after allowing for all outcomes tested; the interval is not adjusted" in said
+    assert "not tested" in words.sentence(effect(-9, -1, decision="not-tested"), NAMES)
+
+
+def test_what_was_not_planned_says_so_first() -> None:
+    assert words.sentence(effect(-9, -6, planned=False), NAMES).startswith("Not planned: burnout was")
+    assert words.label_of(effect(-9, -6, planned=False)) == "Not planned"
+    assert words.label_of(effect(-9, -6, tier="exploratory")) == "Exploratory, planned"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "decision", "margin"),
+    list(
+        product((-9, -3, -0.5), (0.4, 3, 9), ("rejected", "not-rejected", "not-tested", "none"), (None, 5.0))
+    ),
+)
+def test_no_sentence_ever_says_more_than_the_data(low, high, decision, margin) -> None:
+    said = words.sentence(effect(low, high, decision=decision, margin=margin), NAMES).lower()
+    for never in ("no effect", "proved", "trend", "significant", "*", "works"):
+        assert never not in said
+
+
+def test_a_yes_no_outcome_is_told_in_percentage_points() -> None:
+    found = effect(0.40, 0.50, outcome="got", good="high", margin=0.1)
+    assert "45.0 percentage points higher (better)" in words.sentence(found, NAMES)
+    assert words.short(found, NAMES) == "45.0 (95% interval 40.0 to 50.0)"
+
+
+def test_what_cannot_be_estimated_says_why() -> None:
+    found = effect(-1, 1, estimate=None, interval=None, not_estimable="an arm has nobody")
+    assert "could not be estimated: an arm has nobody" in words.sentence(found, NAMES)
+
+
+@pytest.mark.parametrize(
+    ("error", "places"), [(0.234, 2), (3.4, 1), (0.034, 3), (12.0, 0), (0.0998, 3), (None, 2)]
+)
+def test_two_significant_figures_of_the_standard_error(error: float | None, places: int) -> None:
+    assert decimals(error) == places
+
+
+@pytest.mark.parametrize(
+    ("p", "printed"), [(0.0004, "p < 0.001"), (0.034, "p = 0.034"), (0.9999, "p > 0.999"), (None, "–")]
+)
+def test_p_values_are_never_nought(p: float | None, printed: str) -> None:
+    assert p_value(p) == printed
+
+
+def test_numbers_have_a_true_minus_and_nought_has_no_sign() -> None:
+    assert number(-1234.5, 1) == "−1,234.5"
+    assert number(-0.001, 2) == "0.00"
