@@ -138,9 +138,10 @@ def _written_wrongly(cell: str) -> str | None:
 
 def _why_not(number: phonenumbers.PhoneNumber) -> str:
     possible = phonenumbers.is_possible_number_with_reason(number)
-    if possible == phonenumbers.ValidationResult.TOO_SHORT:
+    told = phonenumbers.ValidationResult
+    if possible in (told.TOO_SHORT, told.IS_POSSIBLE_LOCAL_ONLY):
         return "too few digits"
-    if possible == phonenumbers.ValidationResult.TOO_LONG:
+    if possible == told.TOO_LONG:
         return "too many digits"
     return "no number of its country begins like this"
 
