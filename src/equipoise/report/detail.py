@@ -194,7 +194,9 @@ def reliability(results: Results, names: Names) -> Table | None:
         Column("95% interval", True),
     )
     return (
-        Table("reliability-table", "How consistently the scores measured", columns, tuple(rows)) if rows else None
+        Table("reliability-table", "How consistently the scores measured", columns, tuple(rows))
+        if rows
+        else None
     )
 
 

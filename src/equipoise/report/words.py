@@ -158,9 +158,14 @@ def _difference(finding: Finding, names: Names) -> str:
         )
     better = _better(finding, estimate)
     return (
-        f"{names.outcome(finding.outcome)} was {amount} {direction}{better} with {sides[0]} than with "
+        f"{_what(finding, names)} was {amount} {direction}{better} with {sides[0]} than with "
         f"{sides[1]} {interval}"
     )
+
+
+def _what(finding: Finding, names: Names) -> str:
+    name = names.outcome(finding.outcome)
+    return f"{name}: the share" if scale_of(finding, names).factor == 100 else name
 
 
 def _better(finding: Finding, estimate: float) -> str:

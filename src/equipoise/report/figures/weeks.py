@@ -15,7 +15,6 @@ __all__ = ["weeks"]
 
 Height = Callable[[float], float]
 _CAUTION = (
-    "An interval that reaches the edge runs on; the table has its ends. "
     "Descriptive only: when a person answers is itself chosen after allocation, so the "
     "weeks compare different people."
 )
@@ -43,7 +42,7 @@ def weeks(series: Sequence[Finding], names: Names) -> Figure:
         wide=_draw(drawn, names),
         narrow=draw_narrow(rows, Axis(f"Difference ({scale.unit})")),
         table=_table(series, names),
-        source=f"{words.label_of(first)}. {_CAUTION}",
+        source=f"{words.label_of(first)}. {_CAUTION}{_cut(drawn)}",
     )
 
 
@@ -85,6 +84,12 @@ def _draw(drawn: Sequence[Finding], names: Names) -> Drawing:
     drawing.text(0, bottom + 68, "Answered", size=13, colour=GREY)
     drawing.line(left, bottom, right, bottom, LINE)
     return drawing
+
+
+def _cut(drawn: Sequence[Finding]) -> str:
+    if len(_typical(drawn)) == len(drawn):
+        return ""
+    return " An interval that reaches the edge runs on; the table has its ends."
 
 
 def _typical(drawn: Sequence[Finding]) -> list[Finding]:
