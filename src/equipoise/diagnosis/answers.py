@@ -1,17 +1,20 @@
-"""The answers of one wave, item by item, from latent values; and the ratings of a task."""
+"""The answers of one wave, item by item, from latent values."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 import polars as pl
 
+from equipoise.diagnosis.latents import Stream
+from equipoise.diagnosis.values import Scale, values_of
+from equipoise.errors import DesignError, NotSupportedError
 from equipoise.instruments.definition import Composite, Instrument
 from equipoise.instruments.library import load
 from equipoise.instruments.scoring import Floats, rule_of
 from equipoise.instruments.simulate import (
     answers_for,
     answers_for_composite,
-    counts_for,
     latent_shift,
     planning_values,
 )
@@ -21,9 +24,10 @@ from equipoise.protocol.models.assumptions import AssumedOutcome
 from equipoise.protocol.models.files import Question, Survey
 from equipoise.protocol.models.outcomes import Outcome
 
-__all__ = ["Latent", "outcome_shift", "survey_answers"]
+__all__ = ["Latent", "column_values", "survey_answers"]
 
 _RELATED = 0.6  # correlation of scores that no outcome takes with the outcomes of the same instrument
+_COMPOSITE_SD = 0.8  # of a composite for which none is assumed
 
 
 class Latent:
@@ -38,7 +42,7 @@ class Latent:
 
 
 def survey_answers(
-    study: Study, survey: Survey, latents: Mapping[str, Latent], n: int, rng: np.random.Generator
+    study: Study, survey: Survey, latents: Mapping[str, Latent], n: int, stream: Stream
 ) -> dict[str, pl.Series]:
     """Every answer to a survey: instruments by item, questions by id.
 
@@ -47,59 +51,63 @@ def survey_answers(
         survey: what is asked.
         latents: of the outcomes that the survey measures.
         n: people who answer.
-        rng: where the chance comes from.
+        stream: where the chance comes from; each instrument, outcome and question has its own.
     Returns:
         Columns named `instrument.item` or by the question, each of n answers.
+    Raises:
+        DesignError, ScoringError: assumptions that the answers cannot have.
     """
     columns: dict[str, pl.Series] = {}
     for question in questions(survey):
         if question.instrument is not None:
-            found = _instrument_answers(study, question.instrument, latents, n, rng)
+            found = _instrument_answers(study, question.instrument, latents, n, stream)
             columns |= {name: pl.Series(name, values, nan_to_null=True) for name, values in found.items()}
         elif question.id is not None and question.type not in ("text", "several"):
-            columns[question.id] = _question_answers(study, question, latents, n, rng)
+            columns[question.id] = _question_answers(study, question, latents, n, stream)
     return columns
 
 
-def outcome_shift(outcome: Outcome, assumed: AssumedOutcome, effect: Floats) -> Floats:
-    """The latent shift that moves the mean score by each person's effect."""
-    definition = load(str(outcome.instrument)) if outcome.instrument else None
-    if not isinstance(definition, Instrument) or assumed.sd is None:
-        return effect / (assumed.sd or 1.0)
-    sizes = np.unique(effect)
-    shifts = [
-        latent_shift(definition, outcome.score, assumed.mean, assumed.sd, float(size)) for size in sizes
-    ]
-    return np.asarray(shifts, dtype=np.float64)[np.searchsorted(sizes, effect)]
+def column_values(name: str, spec: Outcome, assumed: AssumedOutcome, latent: Latent) -> Floats:
+    """Values of an outcome that is read from a column, shape (n,): the scale and range that it declares.
+
+    Raises:
+        DesignError, ScoringError: assumptions that such values cannot have.
+    """
+    low, high = spec.range or (-np.inf, np.inf)
+    scale = Scale("number", low, high, whole=spec.scale == "ordinal")
+    if spec.scale == "yes-no":
+        scale = Scale("yes-no")
+    elif spec.scale == "count" or assumed.zero_share is not None:
+        scale = Scale("count", 0.0, high, whole=True)
+    return _drawn(name, scale, assumed, latent)
 
 
 def _instrument_answers(
-    study: Study, name: str, latents: Mapping[str, Latent], n: int, rng: np.random.Generator
+    study: Study, name: str, latents: Mapping[str, Latent], n: int, stream: Stream
 ) -> dict[str, Floats]:
     definition = load(name)
     if not isinstance(definition, Instrument):
         return {}
     found: dict[str, Floats] = {}
     related: Floats | None = None
-    outcomes = study.protocol.outcomes
     for outcome, latent in latents.items():
-        spec = outcomes[outcome]
-        assumed = study.protocol.diagnosis.assume.outcomes.get(outcome)
-        if spec.instrument == name and assumed is not None:
+        spec = study.protocol.outcomes[outcome]
+        assumed = study.protocol.diagnosis.assume.outcomes[outcome]
+        rng = stream(name, outcome)
+        if spec.instrument == name:
             sd = assumed.sd or planning_values(definition, spec.score)[1]
-            shift = outcome_shift(spec, assumed.model_copy(update={"sd": sd}), latent.effect)
+            shift = _shifts(name, spec.score, assumed.mean, sd, latent.effect)
             answers = answers_for(definition, spec.score, assumed.mean, sd, latent.value + shift, rng)
             found |= {f"{name}.{key}": values for key, values in answers.items()}
             related = latent.value
-        elif spec.instrument is not None and name in _parts_of(spec.instrument) and assumed is not None:
-            composite = load(spec.instrument)
-            if isinstance(composite, Composite):
-                sd = assumed.sd or 0.8
-                parts = answers_for_composite(composite, sd, latent.value + latent.effect / sd, rng)
-                found |= {f"{name}.{key}": values for key, values in parts.get(name, {}).items()}
+        elif spec.instrument is not None and name in _parts_of(spec.instrument):
+            # One stream for all parts: their noise has to cancel over the parts.
+            parts = _composite_answers(spec.instrument, assumed, latent, stream(outcome))
+            found |= {f"{name}.{key}": values for key, values in parts[name].items()}
     for score in definition.scores:
         left = [key for key in rule_of(definition, score).items if f"{name}.{key}" not in found]
         if left:
+            rng = stream(name, "score", score)
             own = rng.standard_normal(n)
             value = own if related is None else _RELATED * related + np.sqrt(1 - _RELATED**2) * own
             answers = answers_for(definition, score, *planning_values(definition, score), value, rng)
@@ -107,53 +115,96 @@ def _instrument_answers(
     return found
 
 
+def _shifts(instrument: str, score: str | None, mean: float, sd: float, effect: Floats) -> Floats:
+    """The latent shift that moves the mean score by each person's effect."""
+    sizes = np.unique(effect)
+    shifts = [_shift(instrument, score, mean, sd, float(size)) for size in sizes]
+    return np.asarray(shifts, dtype=np.float64)[np.searchsorted(sizes, effect)]
+
+
+@lru_cache(maxsize=1024)
+def _shift(instrument: str, score: str | None, mean: float, sd: float, effect: float) -> float:
+    definition = load(instrument)
+    if effect == 0 or not isinstance(definition, Instrument):
+        return 0.0
+    return latent_shift(definition, score, mean, sd, effect)
+
+
+def _composite_answers(
+    name: str, assumed: AssumedOutcome, latent: Latent, rng: np.random.Generator
+) -> dict[str, dict[str, Floats]]:
+    composite = load(name)
+    if not isinstance(composite, Composite):
+        return {}
+    sd = assumed.sd or _COMPOSITE_SD
+    return answers_for_composite(composite, sd, latent.value + latent.effect / sd, rng)
+
+
 def _parts_of(name: str) -> set[str]:
     definition = load(name)
-    return (
-        {part.instrument for part in definition.parts.values()}
-        if isinstance(definition, Composite)
-        else set()
-    )
+    parts = definition.parts.values() if isinstance(definition, Composite) else ()
+    return {part.instrument for part in parts}
 
 
 def _question_answers(
-    study: Study, question: Question, latents: Mapping[str, Latent], n: int, rng: np.random.Generator
+    study: Study, question: Question, latents: Mapping[str, Latent], n: int, stream: Stream
 ) -> pl.Series:
     name = str(question.id)
     for outcome, latent in latents.items():
         spec = study.protocol.outcomes[outcome]
-        assumed = study.protocol.diagnosis.assume.outcomes.get(outcome)
-        if spec.question is not None and spec.question.rpartition(".")[2] == name and assumed is not None:
-            return _outcome_question(question, spec, assumed, latent, n)
+        if spec.question is not None and spec.question.rpartition(".")[2] == name:
+            assumed = study.protocol.diagnosis.assume.outcomes[outcome]
+            return _outcome_question(question, outcome, spec, assumed, latent)
+    rng = stream(name)
     if question.type == "single":
         levels = list(question.options)
-        return pl.Series(name, [levels[place] for place in rng.integers(0, len(levels), n)])
+        return pl.Series(name, [levels[place] for place in rng.integers(0, len(levels), n)], dtype=pl.String)
     if question.type == "yes-no":
         return pl.Series(name, rng.random(n) < 0.5)
     if question.type == "number":
-        low, high = question.low or 0.0, question.high if question.high is not None else 10.0
-        return pl.Series(name, np.round(rng.uniform(low, high, n)))
+        low = question.low or 0.0
+        high = question.high if question.high is not None else low + 10.0
+        return pl.Series(name, np.clip(np.round(rng.uniform(low, high, n)), low, high))
     return pl.Series(name, [None] * n, dtype=pl.String)
 
 
 def _outcome_question(
-    question: Question, spec: Outcome, assumed: AssumedOutcome, latent: Latent, n: int
+    question: Question, outcome: str, spec: Outcome, assumed: AssumedOutcome, latent: Latent
 ) -> pl.Series:
-    from scipy.stats import norm
-
     name = str(question.id)
-    if question.type == "yes-no" or spec.scale == "yes-no":
-        chance = np.clip(assumed.mean + latent.effect, 0.0, 1.0)
-        return pl.Series(name, norm.cdf(latent.value) < chance)
-    low = question.low if question.low is not None else 0.0
-    high = question.high if question.high is not None else assumed.mean + 10 * (assumed.sd or 1.0)
-    if spec.scale == "count" or assumed.zero_share is not None:
-        values = np.empty(n)
-        for size in np.unique(latent.effect):
-            rows = latent.effect == size
-            values[rows] = counts_for(
-                assumed.mean + float(size), assumed.sd or 1.0, int(high), latent.value[rows]
+    scale = _scale(question, outcome, spec, assumed)
+    values = _drawn(outcome, scale, assumed, latent)
+    if question.type == "yes-no":
+        return pl.Series(name, values > 0)
+    if question.type == "single":
+        return pl.Series(name, [f"{value:.0f}" for value in values], dtype=pl.String)
+    return pl.Series(name, values)
+
+
+def _scale(question: Question, outcome: str, spec: Outcome, assumed: AssumedOutcome) -> Scale:
+    """What a question's answers may be: whole numbers but for yes and no."""
+    if question.type == "yes-no":
+        return Scale("yes-no")
+    low, high = spec.range or (-np.inf, np.inf)
+    if question.type == "single":
+        codes = sorted(float(code) for code in question.options if code.lstrip("-").isdigit())
+        if len(codes) < len(question.options) or codes[-1] - codes[0] != len(codes) - 1:
+            raise NotSupportedError(
+                f"simulating {outcome}: the options of {question.id} are not whole numbers in a row"
             )
-        return pl.Series(name, values)
-    drawn = assumed.mean + latent.effect + (assumed.sd or 1.0) * latent.value
-    return pl.Series(name, np.clip(np.round(drawn), low, high))
+        low, high = codes[0], codes[-1]
+    if spec.scale == "yes-no":
+        return Scale("yes-no")
+    low = low if question.low is None else question.low
+    high = high if question.high is None else question.high
+    if spec.scale == "count" or assumed.zero_share is not None:
+        return Scale("count", 0.0, high, whole=True)
+    return Scale("number", low, high, whole=True)
+
+
+def _drawn(outcome: str, scale: Scale, assumed: AssumedOutcome, latent: Latent) -> Floats:
+    if assumed.sd is None and scale.kind != "yes-no":
+        raise DesignError(f"diagnosis.assume.{outcome}: the SD is missing; only shares of yes go without")
+    zeros = assumed.zero_share if scale.kind == "count" else None
+    sd = assumed.sd or 0.0
+    return values_of(outcome, scale, assumed.mean, sd, latent.value, latent.effect, zero_share=zeros)

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from equipoise.allocation import design, simulate, strata_labels
-from equipoise.errors import NotSupportedError
+from equipoise.errors import DesignError, NotSupportedError
 from equipoise.protocol.expressions import compile_expression
 from equipoise.protocol.facts import roster_schema
 from equipoise.protocol.folder import Study
@@ -46,8 +46,13 @@ def invent_participants(study: Study, people: int | None, rng: np.random.Generat
         found = pl.concat([found, _eligible(study, more)])
         if found.height >= wanted:
             break
+    if found.height < wanted:
+        raise DesignError(
+            f"{study.protocol.study.id}: of {wanted * 40:,} people invented from the roster's columns "
+            f"{found.height:,} are eligible, and {wanted:,} are wanted; give the people themselves"
+        )
     identifier = next(name for name, column in participants.roster.items() if column.role == "identifier")
-    numbered = pl.Series(identifier, [f"P{number + 1:06d}" for number in range(min(wanted, found.height))])
+    numbered = pl.Series(identifier, [f"P{number + 1:06d}" for number in range(wanted)])
     return found.head(wanted).with_columns(numbered)
 
 
@@ -71,6 +76,11 @@ def _arms(study: Study, name: str, stage: Stage, people: pl.DataFrame, rng: np.r
     if len(stage.ratio) > 1:
         raise NotSupportedError(
             f"simulating the stage {name}: ratios that differ between strata are not supported"
+        )
+    absent = [key for key in (*stage.strata, stage.unit) if key not in ("participant", *people.columns)]
+    if absent:
+        raise NotSupportedError(
+            f"simulating the stage {name}: {', '.join(absent)} is no column of the participants"
         )
     units = people if stage.unit == "participant" else people.unique(stage.unit, maintain_order=True)
     strata = [units[stratum].cast(pl.String).fill_null("").to_list() for stratum in stage.strata]
@@ -104,8 +114,9 @@ def _values(name: str, column: RosterColumn, n: int, start: date, rng: np.random
     if column.type in ("integer", "number"):
         low = 0.0 if column.low is None else column.low
         high = low + 60.0 if column.high is None else column.high
-        drawn = rng.uniform(low, high, n)
-        return pl.Series(name, np.floor(drawn) if column.type == "integer" else drawn.round(1))
+        if column.type == "integer":
+            return pl.Series(name, rng.integers(int(np.ceil(low)), int(np.floor(high)) + 1, n).astype(float))
+        return pl.Series(name, rng.uniform(low, high, n).round(1).clip(low, high))
     if column.type == "date":
         days = rng.integers(1, 3650, n)
         return pl.Series(name, [start - timedelta(days=int(day)) for day in days])

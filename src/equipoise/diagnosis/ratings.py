@@ -3,6 +3,7 @@
 import numpy as np
 import polars as pl
 
+from equipoise.diagnosis.latents import Stream
 from equipoise.instruments.scoring import Floats
 from equipoise.protocol.folder import Study
 from equipoise.protocol.models.allocation import Task
@@ -13,14 +14,14 @@ from equipoise.protocol.models.outcomes import Outcome
 __all__ = ["task_ratings"]
 
 
-def task_ratings(study: Study, name: str, people: pl.Series, rng: np.random.Generator) -> pl.DataFrame:
+def task_ratings(study: Study, name: str, people: pl.Series, stream: Stream) -> pl.DataFrame:
     """The ratings of one task by these people, one row a rating.
 
     Args:
         study: with the task, its vignette and the assumptions of the outcomes measured by it.
         name: the task.
         people: identifiers; the column is named as in the roster.
-        rng: where the chance comes from.
+        stream: where the chance comes from: what is drawn, and each outcome, have their own.
     """
     task = study.protocol.tasks[name]
     vignette = study.vignettes[task.vignette]
@@ -29,12 +30,13 @@ def task_ratings(study: Study, name: str, people: pl.Series, rng: np.random.Gene
         people.name: pl.Series(people.name, np.repeat(people.to_numpy(), k)),
         "position": pl.Series("position", np.tile(np.arange(1.0, k + 1), n)),
     }
-    drawn = _drawn(task, vignette, n, rng)
+    drawn = _drawn(task, vignette, n, stream("task", name))
     rows |= {factor: pl.Series(factor, levels) for factor, levels in drawn.items()}
     for outcome, spec in study.protocol.outcomes.items():
         assumed = study.protocol.diagnosis.assume.outcomes.get(outcome)
         if spec.task == name and assumed is not None:
-            rows[str(spec.question)] = pl.Series(str(spec.question), _rated(spec, assumed, drawn, n, k, rng))
+            marks = _rated(spec, assumed, drawn, n, k, stream("task", name, outcome))
+            rows[str(spec.question)] = pl.Series(str(spec.question), marks)
     return pl.DataFrame(rows)
 
 

@@ -1,9 +1,8 @@
 """A study's data from its assumptions, with an effect planted: the same tables that real data would be.
 
-Every participant has a latent value for each outcome at each wave. Outcomes are correlated through a common
-factor (better with better), waves through the before-after correlation. An effect acts on those who take
-the intervention up, by week since launch where it is assumed to change. Then it is drawn who answers, when,
-and what, item by item.
+Every participant has a latent value for each outcome at each wave, correlated as assumed. An effect acts on
+those who take the intervention up, by week since launch where it is assumed to change. Then it is drawn who
+answers, when, and what, item by item. An outcome that is read from a column gets that column.
 """
 
 from collections.abc import Mapping
@@ -14,28 +13,41 @@ import numpy as np
 import polars as pl
 
 from equipoise import streams
-from equipoise.diagnosis.answers import Latent, survey_answers
+from equipoise.diagnosis.answers import Latent, column_values, survey_answers
+from equipoise.diagnosis.latents import Latents, Stream
 from equipoise.diagnosis.people import drawn_arms, invent_participants
 from equipoise.diagnosis.ratings import task_ratings
+from equipoise.diagnosis.refusals import refuse_unassumed
 from equipoise.diagnosis.response import answer_times, answered
+from equipoise.diagnosis.routing import routed
 from equipoise.errors import DesignError
 from equipoise.findings.data import StudyData
 from equipoise.findings.subgroups import weeks_since
 from equipoise.instruments.scoring import Floats
-from equipoise.protocol.expressions import compile_expression
 from equipoise.protocol.factors import questions, waves_asking
-from equipoise.protocol.facts import answers_schema
 from equipoise.protocol.folder import Study
-from equipoise.protocol.models.files import Survey
 from equipoise.protocol.timeline import Timeline, timeline, waves_before
 from equipoise.protocol.times import parse_duration
 
 __all__ = ["Simulated", "simulate_study"]
 
+_LENGTHS = {
+    "minute": timedelta(minutes=1),
+    "hour": timedelta(hours=1),
+    "day": timedelta(days=1),
+    "week": timedelta(weeks=1),
+    "month": timedelta(days=30),
+    "year": timedelta(days=365),
+}
+
 
 @dataclass(frozen=True)
 class Simulated:
-    """Simulated tables and what was planted: by outcome and arm, the mean effect on everybody allocated."""
+    """Simulated tables and what was planted.
+
+    `planted` has, by outcome and arm, the mean effect on everybody allocated, those who did not take it up
+    among them; where it changes by week, at the weeks in which the last wave was answered.
+    """
 
     data: StudyData
     planted: Mapping[str, Mapping[str, float]]
@@ -54,26 +66,18 @@ def simulate_study(
             allocated; None to invent them and draw their arms.
         people: how many to invent; None for as many as the study expects.
     Raises:
-        DesignError: an outcome without an assumption.
+        DesignError: nobody to simulate, or assumptions that are missing or cannot be had.
         NotSupportedError: a design that cannot be simulated yet.
     """
     root = f"{seed:x}"
-    _refuse_unassumed(study)
+    refuse_unassumed(study)
     if participants is None:
         participants = invent_participants(study, people, streams.generator(root, "simulation", "people"))
     if study.protocol.arm_column(study.protocol.main_stage) not in participants.columns:
         participants = drawn_arms(study, participants, streams.generator(root, "simulation", "allocation"))
+    if participants.is_empty():
+        raise DesignError(f"{study.protocol.study.id}: there is nobody to simulate")
     return _Simulation(study, participants, root, seed).run()
-
-
-def _refuse_unassumed(study: Study) -> None:
-    assumed = study.protocol.diagnosis.assume.outcomes
-    lacking = [name for name in study.protocol.outcomes if name not in assumed]
-    if lacking:
-        raise DesignError(
-            f"{study.protocol.study.id}: diagnosis.assume says nothing of {', '.join(lacking)}; a simulation "
-            "needs the mean and SD of every outcome"
-        )
 
 
 class _Simulation:
@@ -88,6 +92,7 @@ class _Simulation:
         kept = [name for name in participants.columns if name not in roster or roster[name].role != "contact"]
         self.people = participants.select(kept).sort(self.identifier)
         self.n = self.people.height
+        self.latents = Latents(self.protocol, self.n, self._stream)
         self.latent: dict[str, Floats] = {}
         self.answered_before = np.zeros(self.n)
         self.planted: dict[str, dict[str, float]] = {}
@@ -97,10 +102,8 @@ class _Simulation:
         times = timeline(self.protocol)
         answers = {wave: self._wave(wave, times) for wave in self._waves_in_order(times)}
         people = self.people[self.identifier]
-        ratings = {
-            task: task_ratings(self.study, task, people, self._stream("task", task))
-            for task in self.protocol.tasks
-        }
+        ratings = {task: task_ratings(self.study, task, people, self._stream) for task in self.protocol.tasks}
+        self._columns_without_wave()
         self._sends(times)
         self._events()
         data = StudyData(
@@ -125,34 +128,43 @@ class _Simulation:
             for name, outcome in self.protocol.outcomes.items()
             if wave in waves_asking(self.protocol, self.study.surveys, outcome)
         ]
-        self._draw_latents(outcomes, wave)
+        self.latent |= {name: self.latents.draw(name, wave) for name in outcomes}
         who = self._responders(wave, outcomes)
         moments = self._moments(wave, times, int(who.sum()))
         column = pl.Series(f"answered_{wave}", [None] * self.n, dtype=pl.Datetime("us", "UTC"))
         self.people = self.people.with_columns(column.scatter(np.flatnonzero(who), moments))
-        if not questions(survey):
-            return None
         week = weeks_since(moments, times.launch) if times.launch else np.ones(len(moments))
         after = wave not in waves_before(self.protocol, self.protocol.main_stage)
         latents = {
             name: Latent(self.latent[name][who], self._effect(name, who, week, after=after))
             for name in outcomes
         }
-        found = survey_answers(self.study, survey, latents, int(who.sum()), self._stream("answers", wave))
-        table = pl.DataFrame({self.identifier: self.people[self.identifier].filter(pl.Series(who)), **found})
-        return self._routed(survey, self._with_gaps(table, wave))
-
-    def _draw_latents(self, outcomes: list[str], wave: str) -> None:
-        """New values, tied to the last by the before-after correlation and to each other by a common factor."""
-        rho = self.assume.correlation
-        common = self._stream("common", wave).standard_normal(self.n)
         for name in outcomes:
-            sign = -1.0 if self.protocol.outcomes[name].good == "low" else 1.0
-            own = self._stream("latent", wave, name).standard_normal(self.n)
-            fresh = sign * np.sqrt(max(rho, 0.0)) * common + np.sqrt(1 - max(rho, 0.0)) * own
-            r = self.assume.outcomes[name].before_after_correlation
-            last = self.latent.get(name)
-            self.latent[name] = fresh if last is None else r * last + np.sqrt(1 - r**2) * fresh
+            if self.protocol.outcomes[name].column is not None:
+                self._column(name, wave, who, latents[name])
+        if not questions(survey):
+            return None
+        found = survey_answers(self.study, survey, latents, int(who.sum()), self._of_wave(wave))
+        table = pl.DataFrame({self.identifier: self.people[self.identifier].filter(pl.Series(who)), **found})
+        return routed(self.protocol, survey, self._with_gaps(table, wave), self.people)
+
+    def _of_wave(self, wave: str) -> Stream:
+        return lambda *names: self._stream("answers", wave, *names)
+
+    def _columns_without_wave(self) -> None:
+        """Outcomes that everybody has once, from a column."""
+        everybody = np.ones(self.n, dtype=bool)
+        for name, spec in self.protocol.outcomes.items():
+            if spec.column is not None and not spec.waves:
+                effect = self._effect(name, everybody, np.ones(self.n), after=True)
+                self._column(name, "", everybody, Latent(self.latents.draw(name, ""), effect))
+
+    def _column(self, name: str, wave: str, who: np.ndarray, latent: Latent) -> None:
+        spec = self.protocol.outcomes[name]
+        column = self.protocol.frame_column(name, wave or None) if len(spec.waves) > 1 else str(spec.column)
+        values = pl.Series(column, [None] * self.n, dtype=pl.Float64)
+        found = column_values(name, spec, self.assume.outcomes[name], latent)
+        self.people = self.people.with_columns(values.scatter(np.flatnonzero(who), found))
 
     def _responders(self, wave: str, outcomes: list[str]) -> np.ndarray:
         response = self.assume.response
@@ -164,7 +176,7 @@ class _Simulation:
             leaning = leaning + response.leans_on_outcome * self.latent[first]
         groups, rates = np.zeros(self.n, dtype=np.int64), np.array([rate])
         if self.protocol.allocation and wave not in waves_before(self.protocol, self.protocol.main_stage):
-            arms = list(self.protocol.arms)
+            arms = self._main_arms()
             column = self.people[self.protocol.arm_column(self.protocol.main_stage)].to_list()
             groups = np.array([arms.index(arm) for arm in column])
             others = float((groups > 0).mean())
@@ -179,7 +191,7 @@ class _Simulation:
         spec = self.protocol.waves[wave]
         for text in spec.remind.after if spec.remind else ():
             duration = parse_duration(text)
-            reminders.append(timedelta(days={"day": 1, "week": 7}.get(duration.unit, 30) * duration.count))
+            reminders.append(_LENGTHS[duration.unit] * duration.count)
         found = answer_times(times.opens[wave], times.closes[wave], reminders, n, self._stream("when", wave))
         return pl.Series(found, dtype=pl.Datetime("us", "UTC"))
 
@@ -189,42 +201,34 @@ class _Simulation:
         assumed = self.assume.outcomes[name]
         if not after or not self.protocol.allocation or not assumed.effects:
             return effect
-        arms = self.people[self.protocol.arm_column(self.protocol.main_stage)].to_numpy()[who]
         for planted in assumed.effects:
-            rows = arms == planted.arm
+            rows = (self.people[self._column_of(planted.arm)] == planted.arm).to_numpy()[who]
             size = np.full(len(effect), planted.constant)
             if planted.by_week:
                 place = np.clip(week - 1, 0, len(planted.by_week) - 1).astype(np.int64)
                 size = np.asarray(planted.by_week)[place]
             effect = np.where(rows & self.taken_up[who], effect + size, effect)
             if rows.any():
-                self.planted.setdefault(name, {})[planted.arm] = float(size[rows].mean() * self.assume.uptake)
+                self.planted.setdefault(name, {})[planted.arm] = round(
+                    float(size[rows].mean()) * self.assume.uptake, 12
+                )
         return effect
+
+    def _main_arms(self) -> list[str]:
+        return list(self.protocol.allocation[self.protocol.main_stage].arms)
+
+    def _column_of(self, arm: str) -> str:
+        """The column of the stage that allocates this arm."""
+        stages = self.protocol.allocation.items()
+        return self.protocol.arm_column(next(name for name, stage in stages if arm in stage.arms))
 
     def _with_gaps(self, table: pl.DataFrame, wave: str) -> pl.DataFrame:
         share = self.assume.response.missing_item
         if not share:
             return table
-        rng = self._stream("gaps", wave)
         items = [name for name in table.columns if "." in name]
-        return table.with_columns(
-            table[name].scatter(np.flatnonzero(rng.random(table.height) < share), None) for name in items
-        )
-
-    def _routed(self, survey: Survey, table: pl.DataFrame) -> pl.DataFrame:
-        """Questions that were not shown have no answer."""
-        schema = answers_schema(self.protocol, survey)
-        known = table.join(self.people, on=self.identifier, how="left", maintain_order="left")
-        missing = [name for name in schema.columns if name not in known.columns]
-        known = known.with_columns([pl.lit(None, dtype=pl.String).alias(name) for name in missing])
-        for page in survey.pages:
-            for question in page.questions:
-                for rule in (page.show_if, question.show_if):
-                    if rule is not None and question.id in table.columns:
-                        shown = compile_expression(rule, schema).evaluate_frame(known).fill_null(False)
-                        hidden = np.flatnonzero(~shown.to_numpy())
-                        table = table.with_columns(table[str(question.id)].scatter(hidden, None))
-        return table
+        gaps = {name: self._stream("gaps", wave, name).random(table.height) < share for name in items}
+        return table.with_columns(table[name].scatter(np.flatnonzero(gaps[name]), None) for name in items)
 
     def _sends(self, times: Timeline) -> None:
         """When each contact's first message went, to the arms that it is for; and who took it up."""
@@ -233,13 +237,11 @@ class _Simulation:
         arms = self.people[self.protocol.arm_column(self.protocol.main_stage)]
         for name, contact in self.protocol.contacts.items():
             sent = arms.is_in(list(contact.to.arm)) if contact.to.arm else pl.Series([True] * self.n)
-            moments = pl.Series(
-                f"sent_{name.replace('-', '_')}", [None] * self.n, dtype=pl.Datetime("us", "UTC")
-            )
+            moments = pl.Series(f"sent_{name}", [None] * self.n, dtype=pl.Datetime("us", "UTC"))
             if contact.from_.startswith("launch"):
                 rows = np.flatnonzero(sent.to_numpy())
                 self.people = self.people.with_columns(moments.scatter(rows, [times.launch] * len(rows)))
-        treated = (arms != next(iter(self.protocol.arms))).to_numpy()
+        treated = (arms != self._main_arms()[0]).to_numpy()
         self.people = self.people.with_columns(pl.Series("dose_taken_up", treated & self.taken_up))
 
     def _events(self) -> None:
