@@ -43,12 +43,13 @@ def check(
             typer.echo(_explained(each), nl=False)
         return
     found = [_found(each, with_report=report) for each in studies]
-    answer(
-        [line for each in found for line in _lines(each, study)], {"studies": found}, json=json, quiet=quiet
-    )
-    if not all(each["ok"] for each in found):
-        if quiet and not json:
-            answer([line for each in found if not each["ok"] for line in _lines(each, study)], {}, json=False)
+    bad = [each for each in found if not each["ok"]]
+    shown = [study / each.folder.relative_to(study.resolve()) for each in studies]
+    lines = [line for each, place in zip(found, shown, strict=True) for line in _lines(each, place)]
+    if quiet:
+        lines = [line for each in bad for line in _lines(each, study)]
+    answer(lines, {"studies": found}, json=json)
+    if bad:
         raise typer.Exit(1)
 
 
@@ -90,9 +91,14 @@ def _lines(found: dict[str, Any], folder: Path) -> list[str]:
     ]
     if lines:
         return lines
-    size = ", ".join(f"{count} {what}" for what, count in found["size"].items() if count)
+    size = ", ".join(_counted(count, what) for what, count in found["size"].items() if count)
     state = f"Locked on {found['locked']}" if found["locked"] else "Not locked"
     return [f"{name}: no problems ({size}). {state}; hash {found['hash'][:12]}. {_next(found, folder)}"]
+
+
+def _counted(count: int, what: str) -> str:
+    one = {"arms": "arm", "waves": "wave", "outcomes": "outcome", "analyses": "analysis"}
+    return f"{count} {what if count != 1 else one.get(what, 'interview plan')}"
 
 
 def _next(found: dict[str, Any], folder: Path) -> str:

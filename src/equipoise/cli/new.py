@@ -37,7 +37,7 @@ def new(
     written = {folder / path: text.replace(_ID, _identifier(folder)) for path, text in _templates(root, "")}
     write_files(dict(sorted(written.items())))
     lines = [
-        f"{folder}: a {kind} in {len(written)} files. Read {folder / 'protocol.yaml'}.",
+        f"{folder}: a study of the kind {kind}, in {len(written)} files. Read {folder / 'protocol.yaml'}.",
         f"Next: equipoise check {folder}",
     ]
     answer(
