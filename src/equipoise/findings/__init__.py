@@ -1,4 +1,4 @@
-"""What was found: `analyse` walks the plan, calls estimation, and wraps what it returns with its provenance."""
+"""What was found: `analyse` walks the plan, calls estimation and wraps the result with its provenance."""
 
 from equipoise.findings.analyse import analyse
 from equipoise.findings.data import StudyData, read_data

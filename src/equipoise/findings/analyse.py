@@ -8,6 +8,7 @@ import polars as pl
 
 from equipoise import __version__
 from equipoise.errors import NotSupportedError
+from equipoise.estimation.registry import supported_models
 from equipoise.findings.claims import decided, may_confirm
 from equipoise.findings.data import StudyData
 from equipoise.findings.describe import descriptions
@@ -27,8 +28,6 @@ from equipoise.protocol.waves import points_of
 from equipoise.streams import analysis_seed
 
 __all__ = ["analyse"]
-
-SUPPORTED_MODELS = ("difference-in-means", "linear", "lin-interacted", "logistic", "poisson")
 
 
 def analyse(study: Study, data: StudyData) -> Findings:
@@ -76,7 +75,7 @@ def refuse_unsupported(study: Study) -> None:
     """
     found = []
     for name, analysis in {**study.protocol.analyses, **study.explore}.items():
-        if analysis.model not in SUPPORTED_MODELS:
+        if analysis.model not in supported_models():
             found.append(f"analyses.{name}: the model {analysis.model}")
         if analysis.variance in ("two-way", "wild-bootstrap"):
             found.append(f"analyses.{name}: the variance {analysis.variance}")
@@ -90,7 +89,9 @@ def refuse_unsupported(study: Study) -> None:
             found.append(f"analyses.{name}: averages over clusters")
         if any(point == "slope" or len(points_of(point)) > 1 for point in analysis.at or ()):
             found.append(f"analyses.{name}: averages and slopes over waves")
-        found += [f"analyses.{name}: {kind}" for kind in analysis.missing or () if kind in ("lee", "imputation")]
+        found += [
+            f"analyses.{name}: {kind}" for kind in analysis.missing or () if kind in ("lee", "imputation")
+        ]
         if analysis.kind == "per-protocol":
             found.append(f"analyses.{name}: per-protocol analyses")
     if study.protocol.schedule is not None:
@@ -102,7 +103,8 @@ def refuse_unsupported(study: Study) -> None:
     if found:
         listed = "\n  ".join(found)
         raise NotSupportedError(
-            f"{study.protocol.study.id}: the protocol is well formed, but this version cannot yet compute\n  {listed}"
+            f"{study.protocol.study.id}: the protocol is well formed, but this version cannot yet compute\n"
+            f"  {listed}"
         )
 
 
@@ -114,7 +116,9 @@ def _effects(study: Study, data: StudyData) -> Iterator[Finding]:
         yield from _analysis(study, data, name, analysis, planned=False)
 
 
-def _analysis(study: Study, data: StudyData, name: str, analysis: Analysis, *, planned: bool) -> Iterator[Finding]:
+def _analysis(
+    study: Study, data: StudyData, name: str, analysis: Analysis, *, planned: bool
+) -> Iterator[Finding]:
     for outcome in analysis.outcomes or ():
         for text in analysis.contrast:
             if study.protocol.outcomes[outcome].task is not None:

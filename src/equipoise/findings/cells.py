@@ -1,7 +1,7 @@
-"""From a contrast to weights on cells: the arms it names, crossed with each other where it names several factors.
+"""From a contrast to weights on cells: the arms it names, crossed where it names several factors.
 
-A term that leaves a factor open (`incentive.voucher` beside a factor `reminder`) is averaged over that factor in the
-shares at which it was randomised.
+A term that leaves a factor open (`incentive.voucher` beside a factor `reminder`) is averaged over that factor
+in the shares at which it was randomised.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,8 @@ Shares = Mapping[str, Mapping[str, Fraction]]
 class Cells:
     """The cells that a contrast compares.
 
-    `names` in the order of the codes, `weights` shape (cells,), adding up to zero; `factors` crossed, with levels.
+    `names` in the order of the codes, `weights` shape (cells,), adding up to zero; `factors` crossed, with
+    levels.
     """
 
     factors: tuple[str, ...]
@@ -62,7 +63,9 @@ def cells_of(contrast: Contrast, levels: Levels, shares: Shares) -> Cells:
     weights = []
     for cell in product(*chosen):
         named = dict(zip(factors, cell, strict=True))
-        weights.append(sum((_share(dict(term), named, shares) * weight for term, weight in contrast.cells), Fraction(0)))
+        weights.append(
+            sum((_share(dict(term), named, shares) * weight for term, weight in contrast.cells), Fraction(0))
+        )
     return Cells(factors, chosen, np.array([float(weight) for weight in weights]))
 
 

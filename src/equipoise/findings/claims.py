@@ -1,14 +1,16 @@
-"""Which claims the plan allows: steps in order, adjusted p-values within a step, decisions, what is confirmatory."""
+"""Which claims the plan allows: steps in order, adjusted p-values, decisions, what is confirmatory."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from equipoise.estimation.multiplicity import adjust_p_values
-from equipoise.findings.results import Finding
+from equipoise.findings.results import Finding, Tier
+from equipoise.protocol.claims import answers_to, is_main
 from equipoise.protocol.folder import Study
-from equipoise.protocol.models.analyses import TestStep
+from equipoise.protocol.models.analyses import Analysis, TestStep
+from equipoise.protocol.models.outcomes import Role
 
-__all__ = ["decided", "may_confirm"]
+__all__ = ["claimed", "decided", "may_confirm", "tier_of"]
 
 CLAIMED_TIERS = ("primary", "secondary")
 
@@ -31,7 +33,9 @@ def decided(study: Study, findings: Sequence[Finding], *, confirms: bool) -> lis
         claimed = [finding for finding in findings if _claims(step, finding)]
         tested = [finding for finding in claimed if finding.p_value is not None]
         if not reached:
-            changed |= {finding.id: finding.model_copy(update={"decision": "not-tested"}) for finding in claimed}
+            changed |= {
+                finding.id: finding.model_copy(update={"decision": "not-tested"}) for finding in claimed
+            }
             continue
         adjusted = _adjusted(step, tested)
         for finding in tested:
@@ -43,8 +47,10 @@ def decided(study: Study, findings: Sequence[Finding], *, confirms: bool) -> lis
                     "confirmatory": confirms,
                 }
             )
-        reached = bool(tested) and len(tested) == len(claimed) and all(
-            changed[finding.id].decision == "rejected" for finding in tested
+        reached = (
+            bool(tested)
+            and len(tested) == len(claimed)
+            and all(changed[finding.id].decision == "rejected" for finding in tested)
         )
     return [changed.get(finding.id, finding) for finding in findings]
 
@@ -59,20 +65,43 @@ def may_confirm(study: Study, first_answer: datetime | None) -> str | None:
     if study.registration is None:
         return "the protocol was not locked"
     if study.protocol.study.data_public_since is not None:
-        return f"the data were public (since {study.protocol.study.data_public_since}) before the protocol was locked"
+        since = study.protocol.study.data_public_since
+        return f"the data were public (since {since}) before the protocol was locked"
     locked = datetime.fromisoformat(study.registration.time)
     if first_answer is not None and first_answer < locked:
         return "outcomes were answered before the protocol was locked"
     return None
 
 
+def claimed(study: Study, analysis: str, outcome: str, at: str | None) -> bool:
+    """Whether a step of the testing order claims what an analysis says of an outcome at a wave."""
+    spec = study.protocol.analyses.get(analysis)
+    claims = [claim for step in study.protocol.testing or () for claim in step.claims]
+    return (
+        spec is not None and is_main(spec) and any(answers_to(one, analysis, outcome, at) for one in claims)
+    )
+
+
+def tier_of(analysis: Analysis, role: Role, *, planned: bool, claimed: bool) -> Tier:
+    """Primary, secondary, sensitivity, supplementary or exploratory: derived, never typed in."""
+    if not planned or role == "exploratory":
+        return "exploratory"
+    if analysis.sensitivity_of is not None:
+        return "sensitivity"
+    if (
+        analysis.supplementary_to is not None
+        or analysis.kind == "per-protocol"
+        or analysis.target == "complier"
+    ):
+        return "supplementary"
+    return role if claimed else "exploratory"
+
+
 def _claims(step: TestStep, finding: Finding) -> bool:
     if finding.kind != "effect" or finding.tier not in CLAIMED_TIERS or finding.by is not None:
         return False
-    return any(
-        claim in (finding.outcome, f"{finding.outcome}.{finding.at}", f"{finding.analysis}.{finding.outcome}")
-        for claim in step.claims
-    )
+    outcome = finding.outcome or ""
+    return any(answers_to(claim, finding.analysis, outcome, finding.at) for claim in step.claims)
 
 
 def _adjusted(step: TestStep, tested: Sequence[Finding]) -> Mapping[str, float]:

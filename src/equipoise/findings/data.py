@@ -1,8 +1,8 @@
-"""The data of a study as the analysis meets them: read, typed by the protocol, refused with their place when wrong.
+"""The data of a study as the analysis meets them: read, typed, and refused with their place when wrong.
 
-A data set is one file (a row a participant) or a folder: `participants` (a row a participant), `answers_WAVE` (the
-answers of a wave, columns `instrument.item` or the question's id), one file named for each task (a row a rating) and
-one for each source. `dictionary.json` beside them says where the data come from.
+A data set is one file (a row a participant) or a folder: `participants` (a row a participant), `answers_WAVE`
+(the answers of a wave, columns `instrument.item` or the question's id), one file named for each task (a row a
+rating) and one for each source. `dictionary.json` beside them says where the data come from.
 """
 
 import json
@@ -34,9 +34,9 @@ ANSWERS = "answers_"
 class StudyData:
     """Typed tables of one study, all keyed by the participant's identifier.
 
-    `participants` has one row a participant, in the order of the identifier; `ratings` one row a rating, by task;
-    `answers` one row a participant who answered, by wave; `sources` the data from elsewhere. `files` names the file
-    of each table, for messages.
+    `participants` has one row a participant, in the order of the identifier; `ratings` one row a rating, by
+    task; `answers` one row a participant who answered, by wave; `sources` the data from elsewhere. `files`
+    names the file of each table, for messages.
     """
 
     identifier: str
@@ -85,7 +85,9 @@ def read_data(study: Study, path: Path) -> StudyData:
         raise RosterError(problems)
     participants = tables.pop(PARTICIPANTS, None)
     if participants is None:
-        raise RosterError(Problem(str(path.name), "", f"there is no table of {PARTICIPANTS}; found {', '.join(files)}"))
+        raise RosterError(
+            Problem(str(path.name), "", f"there is no table of {PARTICIPANTS}; found {', '.join(files)}")
+        )
     problems += _strangers(participants[identifier], tables, identifier, files)
     problems += _arms(protocol, participants, files[PARTICIPANTS].name)
     if problems:
@@ -95,7 +97,9 @@ def read_data(study: Study, path: Path) -> StudyData:
         participants=participants.sort(identifier),
         ratings={name: tables[name] for name in protocol.tasks if name in tables},
         answers={
-            wave: tables[ANSWERS + wave].sort(identifier) for wave in protocol.waves if ANSWERS + wave in tables
+            wave: tables[ANSWERS + wave].sort(identifier)
+            for wave in protocol.waves
+            if ANSWERS + wave in tables
         },
         sources={name: tables[name] for name in protocol.sources if name in tables},
         source=source,
@@ -127,10 +131,14 @@ def _files(path: Path, protocol: Protocol) -> dict[str, Path]:
         if file.suffix.lower() not in (".csv", ".xlsx", ".parquet") or file.name.startswith("."):
             continue
         if file.stem not in known:
-            message = f'"{file.stem}" is not a table of this study. Tables: {nearest(file.stem, sorted(known))}'
+            message = (
+                f'"{file.stem}" is not a table of this study. Tables: {nearest(file.stem, sorted(known))}'
+            )
             raise RosterError(Problem(file.name, "", message))
         if file.stem in found:
-            raise RosterError(Problem(file.name, "", f"{found[file.stem].name} holds the same table; keep one"))
+            raise RosterError(
+                Problem(file.name, "", f"{found[file.stem].name} holds the same table; keep one")
+            )
         found[file.stem] = file
     if not found:
         raise RosterError(Problem(path.name, "", "the folder holds no CSV, XLSX or Parquet file"))
@@ -143,7 +151,9 @@ def _source(path: Path, protocol: Protocol) -> DataSource:
         try:
             said = json.loads(beside.read_text("utf-8")).get("source")
         except (ValueError, AttributeError):
-            raise RosterError(Problem("dictionary.json", "", "this is not the JSON of a data dictionary")) from None
+            raise RosterError(
+                Problem("dictionary.json", "", "this is not the JSON of a data dictionary")
+            ) from None
         if said in ("collected", "simulated", "outside"):
             return said  # type: ignore[no-any-return]
     return "outside"
@@ -152,16 +162,22 @@ def _source(path: Path, protocol: Protocol) -> DataSource:
 def _table(study: Study, name: str, file: Path, identifier: str) -> pl.DataFrame:
     raw = read_table(file)
     if raw.faults or raw.broken:
-        faults = [Problem(raw.source.place(int(raw.lines[row])), "", fault) for row, fault in raw.faults.items()]
-        faults += [
+        refused = [
+            Problem(raw.source.place(int(raw.lines[row])), "", fault) for row, fault in raw.faults.items()
+        ]
+        refused += [
             Problem(raw.source.place(int(raw.lines[row])), column, fault)
             for (row, column), fault in raw.broken.items()
         ]
-        raise RosterError(faults)
+        raise RosterError(refused)
     if identifier not in raw.cells.columns:
         listed = nearest(identifier, raw.cells.columns)
         raise RosterError(
-            Problem(raw.source.place(raw.source.header_line), identifier, f"this column is missing. Columns: {listed}")
+            Problem(
+                raw.source.place(raw.source.header_line),
+                identifier,
+                f"this column is missing. Columns: {listed}",
+            )
         )
     declared = _declared(study, name, identifier)
     problems: list[Problem] = []
@@ -185,7 +201,9 @@ def _declared(study: Study, table: str, identifier: str) -> dict[str, Declared]:
     declared: dict[str, Declared] = {identifier: Declared("identifier")}
     for name, column in (protocol.participants.roster if protocol.participants else {}).items():
         if column.role == "attribute":
-            declared[name] = Declared(column.type, column.levels, _range(column.low, column.high), column.format)
+            declared[name] = Declared(
+                column.type, column.levels, _range(column.low, column.high), column.format
+            )
     if table in protocol.tasks:
         declared |= {
             name: Declared("category", levels)
@@ -209,13 +227,14 @@ def _declared(study: Study, table: str, identifier: str) -> dict[str, Declared]:
         columns = {protocol.frame_column(name, wave) for wave in waves} | {f"{name}_{wave}" for wave in waves}
         declared |= dict.fromkeys(columns | {outcome.column or name}, kind)
     declared |= {f"answered_{wave}": Declared("moment") for wave in protocol.waves}
-    declared |= {f"sent_{contact}": Declared("moment") for contact in protocol.contacts}
+    declared |= {protocol.sent_column(contact): Declared("moment") for contact in protocol.contacts}
     declared |= {event: Declared("yes-no") for event in (*protocol.events, *protocol.harms)}
     return declared
 
 
 def _answer_columns(study: Study, wave: str) -> Iterator[tuple[str, Declared]]:
     from equipoise.findings.typing import Declared
+
     survey = study.surveys[study.protocol.waves[wave].survey]
     for question in questions(survey):
         if question.instrument is not None:
@@ -245,9 +264,13 @@ def _contacts(protocol: Protocol) -> set[str]:
     return {name for name, column in roster.items() if column.role == "contact"}
 
 
-def _twice(identifiers: pl.Series, lines: pl.Series, place: Callable[[int], str], column: str) -> list[Problem]:
+def _twice(
+    identifiers: pl.Series, lines: pl.Series, place: Callable[[int], str], column: str
+) -> list[Problem]:
     frame = pl.DataFrame({"id": identifiers.str.strip_chars(), "line": lines})
-    repeated = frame.group_by("id").agg(pl.col("line").sort()).filter(pl.col("line").list.len() > 1).sort("id")
+    repeated = (
+        frame.group_by("id").agg(pl.col("line").sort()).filter(pl.col("line").list.len() > 1).sort("id")
+    )
     return [
         Problem(
             place(int(found[1])),
@@ -265,7 +288,9 @@ def _strangers(
     for name, table in tables.items():
         strangers = table.filter(~pl.col(identifier).is_in(known.implode()))[identifier].unique()
         if len(strangers):
-            message = f"{len(strangers)} identifiers are not among the participants; the tables belong together"
+            message = (
+                f"{len(strangers)} identifiers are not among the participants; the tables belong together"
+            )
             problems.append(Problem(files[name].name, identifier, message))
     return problems
 
@@ -279,7 +304,9 @@ def _arms(protocol: Protocol, participants: pl.DataFrame, file: str) -> list[Pro
             problems.append(Problem(file, column, message))
             continue
         if participants[column].null_count() and stage.among is None:
-            message = f"{participants[column].null_count()} participants have no arm; everybody randomised has one"
+            message = (
+                f"{participants[column].null_count()} participants have no arm; everybody randomised has one"
+            )
             problems.append(Problem(file, column, message))
         present = set(participants[column].drop_nulls().unique())
         absent = [arm for arm in stage.arms if arm not in present]

@@ -1,7 +1,8 @@
 """The hash of a data set: of its canonical CSV, so that CSV and Parquet of the same data have the same hash.
 
-Columns in the order of their names, rows in the order of the identifier (then of the row itself), text in NFC,
-numbers in their shortest form, moments in ISO 8601 UTC, missing as nothing; RFC 4180 quoting, LF line ends, UTF-8.
+Columns in the order of their names, rows in the order of the identifier (then of the row itself), text in
+NFC, numbers in their shortest form, moments in ISO 8601 UTC, missing as nothing; RFC 4180 quoting, LF line
+ends, UTF-8.
 """
 
 import csv
@@ -20,11 +21,12 @@ __all__ = ["canonical_csv", "data_hash"]
 
 
 def data_hash(data: StudyData) -> str:
-    """SHA-256, hexadecimal: of the canonical CSV of the only table, or of the canonical JSON of `{table: hash}`."""
+    """SHA-256, hexadecimal: of the only table's canonical CSV, or of the JSON of `{table: hash}`."""
     tables = {PARTICIPANTS: data.participants, **data.ratings, **data.sources}
     tables |= {f"answers_{wave}": table for wave, table in data.answers.items()}
     hashes = {
-        name: hashlib.sha256(canonical_csv(table, data.identifier)).hexdigest() for name, table in tables.items()
+        name: hashlib.sha256(canonical_csv(table, data.identifier)).hexdigest()
+        for name, table in tables.items()
     }
     if len(hashes) == 1:
         return hashes[PARTICIPANTS]
@@ -36,7 +38,9 @@ def canonical_csv(table: pl.DataFrame, identifier: str) -> bytes:
     names = sorted(table.columns)
     columns = [_canonical(table[name], as_text=name == identifier) for name in names]
     key = names.index(identifier)
-    rows = sorted(zip(*(column.to_list() for column in columns), strict=True), key=lambda row: (row[key], row))
+    rows = sorted(
+        zip(*(column.to_list() for column in columns), strict=True), key=lambda row: (row[key], row)
+    )
     written = io.StringIO()
     writer = csv.writer(written, lineterminator="\n")
     writer.writerow(names)
@@ -49,7 +53,9 @@ def _canonical(column: pl.Series, *, as_text: bool) -> pl.Series:
     written = {value: _written(value, as_text=as_text) for value in unique.to_list() if value is not None}
     if not written:
         return pl.Series(column.name, [""] * len(column))
-    return column.replace_strict(list(written), list(written.values()), default="", return_dtype=pl.String).fill_null("")
+    return column.replace_strict(
+        list(written), list(written.values()), default="", return_dtype=pl.String
+    ).fill_null("")
 
 
 def _written(value: Any, *, as_text: bool) -> str:

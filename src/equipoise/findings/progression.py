@@ -35,7 +35,9 @@ def _judged(study: Study, data: StudyData, name: str, rule: Progression) -> Find
         return base.model_copy(update={"not_estimable": f"there are no data of {rule.measure.of}"})
     text = rule.measure.share or rule.measure.mean or ""
     expression = compile_expression(text, everything_known(study.protocol, study.surveys))
-    lacking = [column for column in expression.names if column not in table.columns and column in _columns(study)]
+    lacking = [
+        column for column in expression.names if column not in table.columns and column in _columns(study)
+    ]
     if lacking:
         return base.model_copy(update={"not_estimable": f"the data have no column {', '.join(lacking)}"})
     found = expression.evaluate_frame(table)
@@ -69,7 +71,13 @@ def _mean(values: np.ndarray) -> dict[str, object]:
     if n > 1:
         reach = float(stats.t.ppf(0.5 + LEVEL / 2, n - 1) * values.std(ddof=1) / np.sqrt(n))
         interval = Interval(level=LEVEL, low=mean - reach, high=mean + reach)
-    return {"estimate": mean, "interval": interval, "n": {"all": n}, "units": "mean", "model": "mean; t interval"}
+    return {
+        "estimate": mean,
+        "interval": interval,
+        "n": {"all": n},
+        "units": "mean",
+        "model": "mean; t interval",
+    }
 
 
 def _zone(rule: Progression, value: float) -> str:

@@ -1,4 +1,4 @@
-"""How reliably the instruments measured in this sample, wave by wave, and how often answers sit at the ends."""
+"""How reliably the instruments measured here, wave by wave, and how often answers sit at the ends."""
 
 from collections.abc import Iterator
 
@@ -31,11 +31,15 @@ def _at_wave(
     name: str, score: str | None, definition: Instrument, wave: str, data: StudyData
 ) -> Iterator[Finding]:
     answers = answers_of(definition, data.answers[wave])
-    base = Finding(id=f"reliability.{name}.{wave}", analysis="reliability", kind="reliability", outcome=name, at=wave)
+    base = Finding(
+        id=f"reliability.{name}.{wave}", analysis="reliability", kind="reliability", outcome=name, at=wave
+    )
     try:
         found = reliability(definition, score, answers)
     except ScoringError as error:
-        yield base.model_copy(update={"not_estimable": "; ".join(problem.message for problem in error.problems)})
+        yield base.model_copy(
+            update={"not_estimable": "; ".join(problem.message for problem in error.problems)}
+        )
         return
     alpha = found.coefficient
     yield base.model_copy(
@@ -49,7 +53,12 @@ def _at_wave(
     )
     if found.omega is not None:
         yield base.model_copy(
-            update={"id": f"{base.id}.omega", "estimate": found.omega, "n": {"all": alpha.n}, "model": "omega total"}
+            update={
+                "id": f"{base.id}.omega",
+                "estimate": found.omega,
+                "n": {"all": alpha.n},
+                "model": "omega total",
+            }
         )
     ends = quality(definition, score, answers)
     for end in ("floor", "ceiling"):

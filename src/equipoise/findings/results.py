@@ -1,4 +1,4 @@
-"""Typed results with their provenance: the only thing that a report may quote, and what `findings.json` holds."""
+"""Typed results with their provenance: all that a report may quote, and what `findings.json` holds."""
 
 import json
 import math
@@ -12,7 +12,16 @@ from equipoise.errors import InputError, nearest
 __all__ = ["Decision", "Finding", "Findings", "Interval", "Kind", "Standardised", "Tier"]
 
 Kind = Literal[
-    "effect", "mean", "rate", "count", "test", "theme", "variance-component", "bound", "reliability", "progression"
+    "effect",
+    "mean",
+    "rate",
+    "count",
+    "test",
+    "theme",
+    "variance-component",
+    "bound",
+    "reliability",
+    "progression",
 ]
 Tier = Literal["primary", "secondary", "sensitivity", "supplementary", "exploratory", "descriptive"]
 Decision = Literal["rejected", "not-rejected", "not-tested", "none"]
@@ -94,8 +103,9 @@ class Finding(_Result):
 class Findings(_Result):
     """Everything that one run of `analyse` found, with what it was found from.
 
-    `protocol_hash` is of the spelled-out protocol; `locked` is null for an unlocked study. `data_hash` is of the
-    canonical CSV of the frame. `data_source` says whether people, a simulation or an outside file gave the data.
+    `protocol_hash` is of the spelled-out protocol; `locked` is null for an unlocked study. `data_hash` is of
+    the canonical CSV of the frame. `data_source` says whether people, a simulation or an outside file gave
+    the data.
     """
 
     study: str
@@ -124,7 +134,9 @@ class Findings(_Result):
             return matches[0]
         if matches:
             listed = ", ".join(finding.id for finding in matches[:6])
-            raise InputError(f'"{reference}" could mean {len(matches)} findings: {listed}. Write one of them in full.')
+            raise InputError(
+                f'"{reference}" could mean {len(matches)} findings: {listed}. Write one of them in full.'
+            )
         ids = [finding.id for finding in self.findings]
         raise InputError(f'"{reference}" is not a finding of {self.study}. Findings: {_some(reference, ids)}')
 

@@ -1,4 +1,4 @@
-"""Outcomes from answers: every instrument scored by its published rule, every question read as the number it is."""
+"""Outcomes from answers: instruments scored by their published rules, questions read as numbers."""
 
 from collections.abc import Iterator
 
@@ -39,7 +39,12 @@ def scored(study: Study, data: StudyData) -> StudyData:
                 problems += _disagreement(data, column, values)
             else:
                 added.append(pl.Series(column, values, nan_to_null=True))
-        if outcome.column is not None and outcome.column != name and not data.has(name) and data.has(outcome.column):
+        if (
+            outcome.column is not None
+            and outcome.column != name
+            and not data.has(name)
+            and data.has(outcome.column)
+        ):
             added.append(data.participants[outcome.column].alias(name))
     if problems:
         raise RosterError(problems)
@@ -73,7 +78,9 @@ def _values(outcome: Outcome, data: StudyData, wave: str) -> Floats:
 def _composite(definition: Composite, data: StudyData, wave: str) -> Floats:
     """Parts standardised on all arms at the first wave that asked for them."""
     first = next(iter(data.answers))
-    parts = {name: part_scores(definition, dict(_parts(definition, data.answers[name]))) for name in {first, wave}}
+    parts = {
+        name: part_scores(definition, dict(_parts(definition, data.answers[name]))) for name in {first, wave}
+    }
     return composite_values(definition, parts[wave], reference_sample(definition, parts[first]))
 
 
@@ -87,7 +94,9 @@ def _parts(definition: Composite, table: pl.DataFrame) -> Iterator[tuple[str, An
 def _spread(data: StudyData, wave: str, values: Floats) -> Floats:
     """From those who answered to everybody, in the order of the participants."""
     table = pl.DataFrame({data.identifier: data.answers[wave][data.identifier], "value": values})
-    joined = data.participants.select(data.identifier).join(table, on=data.identifier, how="left", maintain_order="left")
+    joined = data.participants.select(data.identifier).join(
+        table, on=data.identifier, how="left", maintain_order="left"
+    )
     return joined["value"].to_numpy().astype(np.float64)
 
 
@@ -97,7 +106,7 @@ def _disagreement(data: StudyData, column: str, values: Floats) -> list[Problem]
     if not differ.any():
         return []
     message = (
-        f"{int(differ.sum())} scores differ from what the answers give by the published rule; leave the column out, "
-        "or the answers"
+        f"{int(differ.sum())} scores differ from what the answers give by the published rule; leave the "
+        "column out, or the answers"
     )
     return [Problem(data.files.get("participants", ""), column, message)]

@@ -1,4 +1,4 @@
-"""Cells as text into the type that the protocol declares, all at once, with the fault of every cell that is not."""
+"""Cells as text into the type that the protocol declares, with the fault of every cell that is not."""
 
 from dataclasses import dataclass
 
@@ -43,16 +43,22 @@ def typed_column(cells: pl.Series, declared: Declared | None) -> tuple[pl.Series
     if declared.kind in ("category", "arm"):
         return _category(text, declared)
     if declared.kind in ("yes-no", "yes-no-number"):
-        numbers = text.str.to_lowercase().replace_strict(_YES, default=None, return_dtype=pl.Float64).alias(name)
+        numbers = (
+            text.str.to_lowercase().replace_strict(_YES, default=None, return_dtype=pl.Float64).alias(name)
+        )
         bad = text.is_not_null() & numbers.is_null()
         typed = numbers if declared.kind == "yes-no-number" else numbers.cast(pl.Boolean)
         return typed, _faults(bad, text, "expected yes or no (or 1 and 0), found {}")
     if declared.kind == "moment":
         return _moment(text)
     if declared.kind == "date":
-        dates = text.str.slice(0, 10) if declared.format is None else text
-        typed = dates.str.to_date(declared.format or "%Y-%m-%d", strict=False).alias(name)
-        return typed, _faults(text.is_not_null() & typed.is_null(), text, "expected a date such as 2021-03-01, found {}")
+        typed = text.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
+        if declared.format is not None:  # the roster's way of writing dates, where the data keep it
+            typed = typed.zip_with(typed.is_not_null(), text.str.to_date(declared.format, strict=False))
+        typed = typed.alias(name)
+        return typed, _faults(
+            text.is_not_null() & typed.is_null(), text, "expected a date such as 2021-03-01, found {}"
+        )
     return _number(text, declared)
 
 
@@ -62,7 +68,10 @@ def _category(text: pl.Series, declared: Declared) -> tuple[pl.Series, list[tupl
     bad = text.is_not_null() & ~text.is_in(list(declared.levels))
     what = "an arm" if declared.kind == "arm" else "a level"
     found = [
-        (row, f'"{text[row]}" is not {what} of this study. Allowed: {nearest(str(text[row]), declared.levels)}')
+        (
+            row,
+            f'"{text[row]}" is not {what} of this study. Allowed: {nearest(str(text[row]), declared.levels)}',
+        )
         for row in bad.arg_true().to_list()[:_SHOWN]
     ]
     return text, found + _more(bad)
@@ -72,7 +81,9 @@ def _number(text: pl.Series, declared: Declared) -> tuple[pl.Series, list[tuple[
     numbers = text.cast(pl.Float64, strict=False).alias(text.name)
     faults = _faults(text.is_not_null() & numbers.is_null(), text, "expected a number, found {}")
     wild = numbers.is_not_null() & ~numbers.is_finite().fill_null(True)
-    faults += _faults(wild, text, "expected a finite number, found {}; leave the cell empty where there is none")
+    faults += _faults(
+        wild, text, "expected a finite number, found {}; leave the cell empty where there is none"
+    )
     if declared.kind == "integer":
         broken = numbers.is_finite() & (numbers != numbers.floor())
         faults += _faults(broken.fill_null(False), text, "expected a whole number, found {}")
@@ -91,7 +102,9 @@ def _moment(text: pl.Series) -> tuple[pl.Series, list[tuple[int, str]]]:
         if answered.null_count() == text.null_count():
             return answered.cast(pl.Boolean).alias(text.name), []
     for form in _MOMENTS:
-        typed = typed.zip_with(typed.is_not_null(), text.str.to_datetime(form, strict=False, time_unit="us", time_zone="UTC"))
+        typed = typed.zip_with(
+            typed.is_not_null(), text.str.to_datetime(form, strict=False, time_unit="us", time_zone="UTC")
+        )
     for form in _LOCAL_MOMENTS:
         local = text.str.to_datetime(form, strict=False, time_unit="us").dt.replace_time_zone("UTC")
         typed = typed.zip_with(typed.is_not_null(), local)

@@ -18,7 +18,7 @@ from equipoise.record import Record
 if TYPE_CHECKING:
     from equipoise.protocol.folder import Study
 
-__all__ = ["canonical_bytes", "canonical_text", "plain", "protocol_hash", "study_parts"]
+__all__ = ["canonical_bytes", "canonical_text", "plain", "protocol_hash", "spelled_out_hash", "study_parts"]
 
 # What the lock covers of the narrative: what has to be settled before the study begins.
 LOCKED_NARRATIVE = ("background", "intervention", "methods", "ethics")
@@ -42,21 +42,38 @@ def canonical_bytes(data: Any) -> bytes:
 
 def study_parts(study: "Study") -> dict[str, str]:
     """The hash of every part that the lock covers, by the part's path in the folder."""
-    records: dict[str, Record] = {"protocol.yaml": study.protocol}
-    records |= {f"surveys/{name}.yaml": survey for name, survey in study.surveys.items()}
+    records: dict[str, Record] = {f"surveys/{name}.yaml": survey for name, survey in study.surveys.items()}
     records |= {**study.wording, **study.messages, **study.vignettes, **study.guides}
     if study.logic_model is not None:
         records["logic-model.yaml"] = study.logic_model
     parts = {path: _sha256(plain(record)) for path, record in records.items()}
+    parts["protocol.yaml"] = spelled_out_hash(plain(study.protocol))
     for section in LOCKED_NARRATIVE:
         if section in study.narrative:
             parts[f"narrative/{section}.md"] = _sha256(study.narrative[section])
     return dict(sorted((parts | dict(study.media)).items()))
 
 
+def spelled_out_hash(protocol: Mapping[str, Any]) -> str:
+    """The hash of a spelled-out protocol; lists that are sets are taken in sorted order.
+
+    So the order in which outcomes and arms are declared, from which `all` and `each` are spelled out, does
+    not count.
+    """
+    unordered = dict(protocol)
+    unordered["analyses"] = {name: _sorted(analysis) for name, analysis in protocol["analyses"].items()}
+    if protocol["testing"] is not None:
+        unordered["testing"] = [_sorted(step) for step in protocol["testing"]]
+    return _sha256(unordered)
+
+
 def protocol_hash(parts: Mapping[str, str]) -> str:
     """The hash of a study from the hashes of its parts: 64 hexadecimal digits."""
     return hashlib.sha256(canonical_bytes(dict(parts))).hexdigest()
+
+
+def _sorted(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: sorted(value) if isinstance(value, list) else value for key, value in record.items()}
 
 
 def _sha256(data: Any) -> str:

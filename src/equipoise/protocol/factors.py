@@ -1,12 +1,22 @@
 """What contrasts may name, and which waves ask for an outcome: the joints between the folder's files."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
+from equipoise.protocol.contrasts import Contrast
 from equipoise.protocol.models.files import Question, Survey, Vignette
 from equipoise.protocol.models.outcomes import Outcome
 from equipoise.protocol.models.protocol import Protocol
+from equipoise.protocol.timeline import timeline
 
-__all__ = ["asks_for", "contrast_factors", "default_factor", "questions", "waves_asking"]
+__all__ = [
+    "asks_for",
+    "compared_stage",
+    "contrast_factors",
+    "default_factor",
+    "questions",
+    "reference_arm",
+    "waves_asking",
+]
 
 
 def default_factor(protocol: Protocol) -> str:
@@ -31,6 +41,22 @@ def contrast_factors(protocol: Protocol, vignettes: Mapping[str, Vignette]) -> d
                 levels = factors.get(name, ())
                 factors[name] = tuple(dict.fromkeys((*levels, *attribute.levels)))
     return factors
+
+
+def reference_arm(arms: Sequence[str]) -> str | None:
+    """The arm that others are compared with where nothing is said: `control`, or else the first."""
+    return "control" if "control" in arms else next(iter(arms), None)
+
+
+def compared_stage(protocol: Protocol, contrasts: Iterable[Contrast]) -> str:
+    """The stage whose arms are compared, of several the earliest: covariates come from before its draw."""
+    named = {factor for contrast in contrasts for factor in contrast.factors}
+    stages = [name for name in protocol.allocation if protocol.arm_column(name) in named]
+    draws = timeline(protocol).draws
+    drawn = sorted((draws[name], name) for name in stages if name in draws)
+    if not drawn or protocol.main_stage in [name for moment, name in drawn if moment == drawn[0][0]]:
+        return protocol.main_stage
+    return drawn[0][1]
 
 
 def questions(survey: Survey) -> list[Question]:

@@ -8,7 +8,7 @@ from equipoise.protocol.expressions import ColumnType, Schema
 from equipoise.protocol.factors import contrast_factors, questions
 from equipoise.protocol.models.files import Question, Survey, Vignette
 from equipoise.protocol.models.protocol import Protocol
-from equipoise.protocol.timeline import timeline
+from equipoise.protocol.timeline import stages_before, timeline, waves_before
 
 __all__ = ["answers_schema", "before_allocation", "everything_known", "rating_facts", "roster_schema"]
 
@@ -21,11 +21,11 @@ def roster_schema(protocol: Protocol) -> Schema:
 def before_allocation(protocol: Protocol, stage: str | None = None) -> Schema:
     """The roster, derived columns and, for a later stage, the arms of earlier stages and who answered."""
     columns = {**dict(_roster(protocol)), **dict(_derived(protocol))}
-    earlier = list(protocol.allocation)[: list(protocol.allocation).index(stage)] if stage else []
-    columns |= {name: ColumnType("category", tuple(protocol.allocation[name].arms)) for name in earlier}
-    return Schema(
-        columns=columns, waves=tuple(protocol.waves), zone=_zone(protocol), constants=_constants(protocol)
-    )
+    for name in stages_before(protocol, stage) if stage else ():
+        columns[protocol.arm_column(name)] = ColumnType("category", tuple(protocol.allocation[name].arms))
+    drawn = stage or protocol.main_stage
+    waves = waves_before(protocol, drawn) if drawn in protocol.allocation else tuple(protocol.waves)
+    return Schema(columns=columns, waves=waves, zone=_zone(protocol), constants=_constants(protocol))
 
 
 def answers_schema(protocol: Protocol, survey: Survey) -> Schema:

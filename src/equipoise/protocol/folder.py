@@ -25,7 +25,7 @@ from equipoise.protocol.models.protocol import Protocol
 from equipoise.protocol.reading import Document, read_front_matter, read_yaml
 from equipoise.protocol.registration import Registration, read_registration
 from equipoise.protocol.spelling import Files, spell_out, spell_out_analyses
-from equipoise.record import Record
+from equipoise.record import Identifier, Record
 
 __all__ = ["Study", "load_study"]
 
@@ -84,6 +84,12 @@ def load_study(folder: Path | str) -> Study:
     if problems or study is None:
         raise ProtocolError(sorted(set(problems), key=_by_line))
     return study
+
+
+class _Explore(Record):
+    """`explore.yaml`, its analyses under a key of their own or bare."""
+
+    analyses: dict[Identifier, Analysis]
 
 
 class _FolderReader:
@@ -197,9 +203,6 @@ class _FolderReader:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
     def _explore(self) -> Mapping[str, Analysis]:
-        class Explore(Record):
-            analyses: dict[str, Analysis]
-
         path = "explore.yaml"
         if not (self.folder / path).is_file():
             return {}
@@ -208,7 +211,7 @@ class _FolderReader:
             self.documents[path] = document
             data = document.data if isinstance(document.data, dict) else {}
             wrapped = data if set(data) == {"analyses"} else {"analyses": data}
-            return Document(document.name, wrapped, document.lines).parse(Explore).analyses
+            return Document(document.name, wrapped, document.lines).parse(_Explore).analyses
         except InputError as error:
             self.problems += error.problems
             return {}

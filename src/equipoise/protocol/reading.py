@@ -27,7 +27,9 @@ Path = tuple[str | int, ...]
 
 _LARGEST_FILE = 2_000_000
 _DEEPEST = 40
+_LARGEST_WHOLE = 2**53 - 1  # beyond it programs of other languages read another number
 _TAG = "tag:yaml.org,2002:"
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)^---[ \t]*\n", re.DOTALL | re.MULTILINE)
 
 
@@ -101,10 +103,11 @@ def read_yaml(text: str, name: str) -> Document:
                 f"{name}:{line}", "", f"this is not YAML: {what}. Look at the indentation, quotes and colons"
             )
         ) from None
-    except (YAMLError, ValueError, RecursionError) as error:
-        raise ProtocolError(
-            Problem(f"{name}:1", "", f"this is not YAML: {str(error).splitlines()[0]}")
-        ) from None
+    except RecursionError:
+        raise ProtocolError(Problem(f"{name}:1", "", f"nested deeper than {_DEEPEST} levels")) from None
+    except (YAMLError, ValueError) as error:
+        what = next(iter(str(error).splitlines()), "it cannot be read")
+        raise ProtocolError(Problem(f"{name}:1", "", f"this is not YAML: {what}")) from None
     if node is None:
         return Document(name, None)
     reader = _Reader(name)
@@ -180,6 +183,8 @@ class _Reader:
         if tag in ("int", "float"):
             return self._number(text, tag, line, path)
         if tag in ("str", "timestamp"):
+            if _SURROGATE.search(text):
+                self._refuse(line, path, "half of a character's code stands here; write the character itself")
             return text
         self._refuse(
             line, path, f'the tag "{node.tag}" is not allowed; write plain text, numbers, lists or keys'
@@ -194,6 +199,11 @@ class _Reader:
             )
         except ValueError:
             number = {".inf": float("inf"), "-.inf": float("-inf")}.get(plain.lower(), float("nan"))
+        if tag == "int" and abs(number) > _LARGEST_WHOLE:
+            self._refuse(
+                line, path, f'"{text[:40]}" is larger than a whole number may be ({_LARGEST_WHOLE:,})'
+            )
+            return None
         if number - number != 0:
             self._refuse(
                 line, path, f'"{text}" is not a number that can be computed with; write a finite number'

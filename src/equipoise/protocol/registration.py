@@ -2,12 +2,11 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import ValidationError
-
 from equipoise.errors import Problem, ProtocolError
-from equipoise.protocol.canonical import plain, protocol_hash, study_parts
+from equipoise.protocol.canonical import plain, protocol_hash, spelled_out_hash, study_parts
 from equipoise.protocol.differences import differences
 from equipoise.record import Record
 
@@ -100,7 +99,7 @@ def read_registration(text: str, name: str) -> Registration:
     """
     try:
         found = Registration.model_validate(json.loads(text))
-    except (ValueError, ValidationError):
+    except (ValueError, RecursionError):  # a ValidationError is a ValueError
         raise ProtocolError(
             Problem(name, "", "this is not a lock that Equipoise wrote; restore the file, do not edit it")
         ) from None
@@ -112,7 +111,22 @@ def read_registration(text: str, name: str) -> Registration:
                 "the hashes of the parts do not give the study's hash; restore the file",
             )
         )
+    if _hash_of(found.spelled_out) != found.parts.get("protocol.yaml"):
+        raise ProtocolError(
+            Problem(
+                name,
+                "spelled-out",
+                "the spelled-out protocol is not the one that was locked; restore the file",
+            )
+        )
     return found
+
+
+def _hash_of(spelled_out: Mapping[str, Any]) -> str | None:
+    try:
+        return spelled_out_hash(spelled_out)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None  # not a protocol at all
 
 
 def current_hash(study: "Study") -> str:
@@ -166,10 +180,13 @@ def refuse_changed(study: "Study") -> None:
 
 def _registered_parts(registration: Registration, study: "Study") -> Mapping[str, str]:
     parts = registration.parts
-    for amendment in study.amendments:
+    files = sorted(path for path in study.documents if path.startswith("amendments/"))
+    for path, amendment in zip_longest(files, study.amendments):
         if amendment.hashes:
             if amendment.protocol_hash != protocol_hash(amendment.hashes):
-                raise ProtocolError("an amendment's hashes do not give its protocol-hash; restore the file")
+                message = "the hashes of the parts do not give the protocol-hash; restore the file"
+                place = f"{study.folder.name}/{path or 'amendments'}"
+                raise ProtocolError(Problem(place, "protocol-hash", message))
             parts = amendment.hashes
     return parts
 

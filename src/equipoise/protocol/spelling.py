@@ -4,14 +4,20 @@ One default and one trigger for each, computable at the lock; nothing is chosen 
 Names that dangle are left as they stand: the checks report them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from equipoise.errors import EquipoiseError
 from equipoise.instruments.definition import Instrument
 from equipoise.instruments.library import instrument_ids, load
-from equipoise.protocol.contrasts import expand_contrasts
-from equipoise.protocol.factors import contrast_factors, default_factor, waves_asking
+from equipoise.protocol.contrasts import Contrast, expand_contrasts
+from equipoise.protocol.factors import (
+    compared_stage,
+    contrast_factors,
+    default_factor,
+    reference_arm,
+    waves_asking,
+)
 from equipoise.protocol.models.allocation import Arm, RatioRule, Stage
 from equipoise.protocol.models.analyses import Analysis, ModelName, TestStep, Variance
 from equipoise.protocol.models.assumptions import AssumedEffect, AssumedOutcome, Diagnosis
@@ -96,14 +102,14 @@ def _outcome(name: str, outcome: Outcome) -> Outcome:
 
 
 def _diagnosis(protocol: Protocol) -> Diagnosis:
-    arms = list(protocol.arms)
+    others = [arm for arm in protocol.arms if arm != reference_arm(tuple(protocol.arms))]
     diagnosis = protocol.diagnosis
 
     def spelled(assumed: AssumedOutcome) -> AssumedOutcome:
         effects = tuple(
             AssumedEffect(arm=arm, constant=effect.constant, by_week=effect.by_week)
             for effect in assumed.effects
-            for arm in (arms[1:] if effect.arm == EVERY_OTHER_ARM else [effect.arm])
+            for arm in (others if effect.arm == EVERY_OTHER_ARM else [effect.arm])
         )
         return assumed.model_copy(update={"effects": effects})
 
@@ -136,53 +142,70 @@ def _testing(protocol: Protocol) -> tuple[TestStep, ...]:
 def _analysis(analysis: Analysis, protocol: Protocol, files: Files) -> Analysis:
     names = analysis.outcomes if analysis.outcomes is not None else tuple(protocol.outcomes)
     outcomes = {name: protocol.outcomes[name] for name in names if name in protocol.outcomes}
-    rated = any(outcome.task for outcome in outcomes.values())
-    waves = waves_before(protocol, protocol.main_stage)
+    tasks = [outcome.task for outcome in outcomes.values() if outcome.task is not None]
+    contrasts = _contrasts(analysis, protocol, files)
+    stage = compared_stage(protocol, contrasts)
     asked = {name: waves_asking(protocol, files.surveys, outcome) for name, outcome in outcomes.items()}
-    adjust = analysis.adjust if analysis.adjust is not None else _adjustments(protocol, asked, rated)
+    cluster = analysis.cluster or ("participant" if tasks else _cluster(protocol, stage))
+    model = analysis.model or ("linear" if tasks else _model(protocol, stage))
+    adjust = analysis.adjust
+    if adjust is None:
+        adjust = _drawn(tasks, protocol, files) if tasks else _adjustments(protocol, asked, stage, model)
     update: dict[str, object] = {
         "outcomes": names,
         "at": analysis.at or ("each",),
-        "contrast": _contrasts(analysis, protocol, files),
+        "contrast": tuple(dict.fromkeys(contrast.text for contrast in contrasts)),
         "adjust": adjust,
-        "unadjusted": _unadjusted(asked, adjust, waves),
-        "missing": analysis.missing if analysis.missing is not None else _missing(analysis, rated),
-        "cluster": analysis.cluster or _cluster(protocol, rated),
+        "unadjusted": _unadjusted(asked, adjust, waves_before(protocol, stage)),
+        "missing": analysis.missing if analysis.missing is not None else _missing(analysis, bool(tasks)),
+        "cluster": cluster,
+        "model": model,
+        "variance": analysis.variance or _variance(model, clustered=cluster is not None),
+        "average_over": analysis.average_over or "people",
     }
-    model = analysis.model or _model(protocol, rated)
-    clustered = update["cluster"] is not None
-    update["model"] = model
-    update["variance"] = analysis.variance or _variance(model, clustered=clustered)
-    update["average_over"] = analysis.average_over or "people"
     return analysis.model_copy(update=update)
 
 
-def _contrasts(analysis: Analysis, protocol: Protocol, files: Files) -> tuple[str, ...]:
+def _contrasts(analysis: Analysis, protocol: Protocol, files: Files) -> list[Contrast]:
+    """The contrasts, shorthands expanded; left out, every other arm against the one to compare with."""
     factors, factor = contrast_factors(protocol, files.vignettes), default_factor(protocol)
     arms = factors.get(factor, ())
     written = analysis.contrast
     if not written and len(arms) > 1:
-        written = (f"{arms[1]} - {arms[0]}",) if len(arms) == 2 else (f"each - {arms[0]}",)
-    spelled: list[str] = []
+        written = (f"each - {reference_arm(arms)}",)
+    spelled: list[Contrast] = []
     for text in written:
         try:
-            spelled += [contrast.text for contrast in expand_contrasts(text, factors, factor)]
+            spelled += expand_contrasts(text, factors, factor)
         except EquipoiseError:
-            spelled.append(text)  # the checks say what is wrong with it
-    return tuple(dict.fromkeys(spelled))
+            spelled.append(Contrast(text, ()))  # the checks say what is wrong with it
+    return spelled
 
 
-def _adjustments(protocol: Protocol, asked: Mapping[str, tuple[str, ...]], rated: bool) -> tuple[str, ...]:
-    """The scores before where anything was asked before, and the strata as drawn."""
-    if rated or not protocol.allocation:
-        return ()
-    before = [
-        wave
-        for wave in waves_before(protocol, protocol.main_stage)
-        if any(wave in waves for waves in asked.values())
+def _drawn(tasks: Sequence[str], protocol: Protocol, files: Files) -> tuple[str, ...]:
+    """What was drawn for a rating: the attributes of its vignette, and the position."""
+    paths = [protocol.tasks[task].vignette for task in tasks if task in protocol.tasks]
+    attributes = [
+        name for path in paths if path in files.vignettes for name in files.vignettes[path].attributes
     ]
-    strata = ["strata"] if protocol.allocation[protocol.main_stage].strata else []
-    return (*before[-1:], *strata)
+    return (*dict.fromkeys(attributes), "position")
+
+
+def _adjustments(
+    protocol: Protocol, asked: Mapping[str, tuple[str, ...]], name: str, model: str
+) -> tuple[str, ...]:
+    """The scores before where anything was asked before, what the draw balanced, and the strata as drawn.
+
+    A difference in means has no covariates: it weights the strata by the people randomised in each.
+    """
+    if name not in protocol.allocation:
+        return ()
+    stage = protocol.allocation[name]
+    strata = ("strata",) if stage.drawn_within else ()
+    if model == "difference-in-means":
+        return strata
+    before = [wave for wave in waves_before(protocol, name) if any(wave in waves for waves in asked.values())]
+    return (*before[-1:], *stage.balanced_on, *strata)
 
 
 def _unadjusted(
@@ -198,30 +221,32 @@ def _missing(analysis: Analysis, rated: bool) -> tuple[str, ...]:
     return () if checks_another else ("bounds", "tipping-point")
 
 
-def _cluster(protocol: Protocol, rated: bool) -> str | None:
-    if rated:
-        return "participant"
-    if not protocol.allocation:
-        return None
-    unit = protocol.allocation[protocol.main_stage].unit
+def _cluster(protocol: Protocol, stage: str) -> str | None:
+    unit = protocol.allocation[stage].unit if stage in protocol.allocation else "participant"
     return None if unit == "participant" else unit
 
 
-def _model(protocol: Protocol, rated: bool) -> ModelName:
-    """statistics.md, 'Which analysis a design gets by default'."""
-    if rated or not protocol.allocation:
+def _model(protocol: Protocol, name: str) -> ModelName:
+    """One model for each design, never chosen on sight of the outcomes.
+
+    Equal ratios: least squares on the arms (Samii & Aronow 2012). Unequal ratios over strata: the strata's
+    differences weighted by their people, since dummies weight them by n p (1 - p); with clusters by Lin's
+    estimator, which weights alike. Other unequal ratios, or more arms: Lin (2013).
+    """
+    if name not in protocol.allocation:
         return "linear"
-    stage = protocol.allocation[protocol.main_stage]
+    stage = protocol.allocation[name]
     shares = [tuple(rule.shares.values()) for rule in stage.ratio]
-    if len(shares) > 1 and stage.strata:
-        return "difference-in-means"
-    unequal = any(len(set(rule)) > 1 for rule in shares)
-    if stage.unit == "participant" and (unequal or len(stage.arms) > 2):
-        return "difference-in-means" if unequal and stage.strata else "lin-interacted"
-    return "linear"
+    unequal = len(shares) > 1 or any(len(set(rule)) > 1 for rule in shares)
+    clustered = stage.unit != "participant"
+    if unequal and stage.drawn_within:
+        return "lin-interacted" if clustered else "difference-in-means"
+    return "lin-interacted" if not clustered and (unequal or len(stage.arms) > 2) else "linear"
 
 
 def _variance(model: str, *, clustered: bool) -> Variance:
+    if model in ("logistic", "poisson"):
+        return "CR1" if clustered else "HC1"
     if clustered:
         return "CR2"
     return "neyman" if model == "difference-in-means" else "HC2"

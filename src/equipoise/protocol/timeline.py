@@ -1,5 +1,6 @@
 """When things happen: waves open and close, stages draw, in the study's zone, from the launch onwards."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +10,7 @@ from equipoise.errors import EquipoiseError
 from equipoise.protocol.models.protocol import Protocol
 from equipoise.protocol.times import Role, parse_time, resolve_all
 
-__all__ = ["Timeline", "timeline", "waves_before"]
+__all__ = ["Timeline", "stages_before", "timeline", "waves_before"]
 
 Path = tuple[str | int, ...]
 
@@ -66,6 +67,29 @@ def waves_before(protocol: Protocol, stage: str) -> tuple[str, ...]:
         name for name, closes in times.closes.items() if closes <= times.draws[stage] and name in times.opens
     ]
     return tuple(sorted(before, key=lambda name: times.opens[name]))
+
+
+def stages_before(protocol: Protocol, stage: str) -> tuple[str, ...]:
+    """The stages settled when a stage draws: drawn earlier, or at once and without regard to it."""
+    draws = timeline(protocol).draws
+    return tuple(
+        name
+        for name in protocol.allocation
+        if name != stage
+        and name in draws
+        and stage in draws
+        and (
+            draws[name] < draws[stage]
+            or (draws[name] == draws[stage] and not _follows(protocol, name, stage))
+        )
+    )
+
+
+def _follows(protocol: Protocol, stage: str, other: str, seen: frozenset[str] = frozenset()) -> bool:
+    """Whether who is drawn in a stage hangs on the arms of another, directly or by a third."""
+    among = protocol.allocation[stage].among or ""
+    named = set(re.findall(r"[a-z][a-z0-9_]*", among)) & set(protocol.allocation) - seen
+    return other in named or any(_follows(protocol, name, other, seen | {stage, name}) for name in named)
 
 
 def _written(protocol: Protocol) -> Iterator[tuple[str, tuple[Path, str, Role]]]:

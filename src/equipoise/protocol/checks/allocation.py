@@ -87,7 +87,7 @@ def _stage(study: "Study", name: str, stage: Stage) -> Iterator[Problem]:
 def _ratio(
     study: "Study", path: tuple[str | int, ...], stage: Stage, targets: Sequence[str]
 ) -> Iterator[Problem]:
-    schema = before_allocation(study.protocol)
+    schema = before_allocation(study.protocol, str(path[1]))
     for place, rule in enumerate(stage.ratio):
         where = (*path, "ratio", place) if len(stage.ratio) > 1 else (*path, "ratio")
         yield from expression_problems(study, (*where, "where"), rule.where, schema)

@@ -1,12 +1,15 @@
 """Analyses, the order of claims, looks and assumptions: each names things that exist and may be used."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from equipoise.errors import EquipoiseError, Problem
+from equipoise.protocol.checks.models import check_model
 from equipoise.protocol.checks.places import at, expression_problems, unknown
-from equipoise.protocol.contrasts import parse_contrast
-from equipoise.protocol.factors import contrast_factors, default_factor, waves_asking
+from equipoise.protocol.claims import is_main
+from equipoise.protocol.contrasts import Contrast, parse_contrast
+from equipoise.protocol.factors import compared_stage, contrast_factors, default_factor, waves_asking
 from equipoise.protocol.facts import before_allocation, rating_facts
 from equipoise.protocol.models.analyses import Analysis
 from equipoise.protocol.timeline import waves_before
@@ -61,11 +64,16 @@ def _analysis_in_protocol(study: "Study", path: Path, analysis: Analysis) -> Ite
             if wave not in protocol.waves:
                 where = (*path, "at", place)
                 yield unknown(study, where, wave, "a wave of this study", protocol.waves, "Waves")
-    yield from _contrasts(study, path, analysis)
-    among = _rated(study, analysis)
-    schema = rating_facts(protocol, study.vignettes) if among else before_allocation(protocol)
+    stage = compared_stage(protocol, _parsed(study, analysis))
+    if not any(problems := [*_contrasts(study, path, analysis)]):
+        problems += _measured(study, path, analysis, stage)
+    yield from problems
+    rated = _rated(study, analysis)
+    drawn = stage if stage in protocol.allocation else None
+    schema = rating_facts(protocol, study.vignettes) if rated else before_allocation(protocol, drawn)
     yield from expression_problems(study, (*path, "among"), analysis.among, schema)
-    yield from _adjust(study, path, analysis)
+    yield from _adjust(study, path, analysis, stage)
+    yield from check_model(study, path, analysis, rated=rated)
     yield from _references(study, path, analysis)
 
 
@@ -83,9 +91,37 @@ def _contrasts(study: "Study", path: Path, analysis: Analysis) -> Iterator[Probl
             yield at(study, *path, "contrast", place, message=str(error))
 
 
-def _adjust(study: "Study", path: Path, analysis: Analysis) -> Iterator[Problem]:
+def _parsed(study: "Study", analysis: Analysis) -> list[Contrast]:
+    """The contrasts that can be read; the others are problems of their own."""
+    factors = contrast_factors(study.protocol, study.vignettes)
+    found = []
+    for text in analysis.contrast:
+        with suppress(EquipoiseError):
+            found.append(parse_contrast(text, factors, default_factor(study.protocol)))
+    return found
+
+
+def _measured(study: "Study", path: Path, analysis: Analysis, stage: str) -> Iterator[Problem]:
+    """Every outcome is measured at a point that the analysis looks at, after the stage that it compares."""
     protocol = study.protocol
-    before = waves_before(protocol, protocol.main_stage)
+    named = {wave for point in analysis.at or () for wave in points_of(point)}
+    if not named or any(not points_of(point) for point in analysis.at or ()):
+        return
+    before = waves_before(protocol, stage)
+    for wave in sorted(named & set(before)):
+        message = f'"{wave}" closes before the allocation; effects are looked at in waves after it'
+        yield at(study, *path, "at", message=message)
+    for name in analysis.outcomes or ():
+        waves = protocol.outcomes[name].waves if name in protocol.outcomes else ()
+        if waves and not named & set(waves) and named <= set(protocol.waves):
+            listed, own = ", ".join(sorted(named)), ", ".join(waves)
+            message = f'"{name}" is measured at {own}, not at {listed}; name the outcomes of this analysis'
+            yield at(study, *path, "outcomes", message=message)
+
+
+def _adjust(study: "Study", path: Path, analysis: Analysis, stage: str) -> Iterator[Problem]:
+    protocol = study.protocol
+    before = waves_before(protocol, stage)
     participants = protocol.participants
     columns = [*participants.roster, *participants.derived] if participants else []
     asked = {wave for name in analysis.outcomes or () if name in protocol.outcomes
@@ -152,16 +188,32 @@ def _references(study: "Study", path: Path, analysis: Analysis) -> Iterator[Prob
 
 def _testing(study: "Study") -> Iterator[Problem]:
     protocol = study.protocol
+    claimable = _claimable(study)
     seen: dict[str, int] = {}
     for step, plan in enumerate(protocol.testing or ()):
         for place, claim in enumerate(plan.claims):
-            outcome = claim.partition(".")[0]
             where = ("testing", step, "claims", place)
-            if outcome not in protocol.outcomes:
-                yield unknown(study, where, claim, "an outcome of this study", protocol.outcomes, "Outcomes")
+            outcome, _, wave = claim.partition(".")
+            if claim not in claimable and outcome in protocol.outcomes and not wave:
+                message = f'no main analysis measures "{claim}", so nothing can be claimed of it'
+                yield at(study, *where, message=message)
+            elif claim not in claimable:
+                what = "an outcome, outcome.wave or analysis.outcome of a main analysis"
+                yield unknown(study, where, claim, what, claimable, "Claims")
             elif claim in seen:
                 yield at(study, *where, message=f'"{claim}" is claimed in step {seen[claim] + 1} already')
             seen[claim] = step
+
+
+def _claimable(study: "Study") -> list[str]:
+    """Whatever a claim may name, outcomes first."""
+    found: dict[str, None] = {}
+    for name, analysis in study.protocol.analyses.items():
+        for outcome in analysis.outcomes or () if is_main(analysis) else ():
+            if outcome in study.protocol.outcomes:
+                found |= {outcome: None, f"{name}.{outcome}": None}
+                found |= {f"{outcome}.{wave}": None for wave in study.protocol.outcomes[outcome].waves}
+    return sorted(found, key=lambda claim: ("." in claim, claim))
 
 
 def _assumptions(study: "Study") -> Iterator[Problem]:

@@ -61,10 +61,10 @@ def _interviews(study: "Study") -> Iterator[Problem]:
                 study, (*path, "from", "arm"), arm, "an arm of this study", study.protocol.arms, "Arms"
             )
         yield from _partners(study, (*path, "partners"), plan.partners)
-        asked = sum(sum(quota.values()) for quota in list(plan.quotas.values())[:1])
-        if asked > plan.people:
-            message = f"the quotas ask for {asked} people, the plan for {plan.people}"
-            yield at(study, *path, "quotas", message=message)
+        for column, quota in plan.quotas.items():
+            if sum(quota.values()) > plan.people:
+                message = f"the quotas ask for {sum(quota.values())} people, the plan for {plan.people}"
+                yield at(study, *path, "quotas", column, message=message)
 
 
 def _sources(study: "Study") -> Iterator[Problem]:

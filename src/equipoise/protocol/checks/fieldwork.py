@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from equipoise.errors import EquipoiseError, Problem, nearest
 from equipoise.protocol.checks.places import at, expression_problems, time_problems, unknown
-from equipoise.protocol.facts import before_allocation, everything_known
+from equipoise.protocol.facts import everything_known
 from equipoise.protocol.models.fieldwork import Contact, Wave
 from equipoise.protocol.reserved import reserved_problem
 from equipoise.protocol.timeline import Timeline, timeline
@@ -69,7 +69,7 @@ def _contact(study: "Study", name: str, contact: Contact) -> Iterator[Problem]:
             if arm not in arms:
                 yield unknown(study, (*path, "to", "arm"), arm, "an arm of this study", arms, "Arms")
     yield from expression_problems(
-        study, (*path, "to", "where"), contact.to.where, before_allocation(protocol)
+        study, (*path, "to", "where"), contact.to.where, everything_known(protocol)
     )
     if contact.times > 1 and contact.every is None:
         yield at(

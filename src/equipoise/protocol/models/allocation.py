@@ -71,6 +71,19 @@ class Stage(Record):
     pair: Name | None = None
     criterion: Criterion | None = None
 
+    @property
+    def drawn_within(self) -> tuple[str, ...]:
+        """The columns whose combinations are drawn one by one: the strata, and the pair of matched pairs."""
+        pairs = (self.pair,) if self.method == "matched-pairs" and self.pair is not None else ()
+        return (*self.strata, *pairs)
+
+    @property
+    def balanced_on(self) -> tuple[str, ...]:
+        """What the draw balances otherwise: the margins of a minimisation, a criterion's covariates."""
+        if self.method == "minimised":
+            return self.balance
+        return self.criterion.covariates if self.method == "rerandomised" and self.criterion else ()
+
     @model_validator(mode="before")
     @classmethod
     def _short_ratio(cls, given: Any) -> Any:

@@ -51,7 +51,7 @@ class AssumedOutcome(Record):
     @model_validator(mode="before")
     @classmethod
     def _short_effect(cls, given: Any) -> Any:
-        """`effect: 0.78` (every arm but the first), `effect: {arm: X, by-week: [...]}`, or a list."""
+        """`effect: 0.78` (every arm but control), `effect: {arm: X, by-week: [...]}`, or a list."""
         if not isinstance(given, dict):
             return given
         given = {

@@ -1,0 +1,106 @@
+"""The flow of people: randomised, sent, answered, analysed; response by arm; harms."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from equipoise.estimation.proportions import rate_contrast
+from equipoise.findings.data import StudyData
+from equipoise.findings.describe.arms import LEVEL, Arms, counts_by_arm, happened, share_of
+from equipoise.findings.results import Finding, Interval
+from equipoise.findings.sample import Bools
+from equipoise.protocol.contrasts import parse_contrast
+from equipoise.protocol.factors import contrast_factors, default_factor
+from equipoise.protocol.folder import Study
+
+__all__ = ["flow", "harms", "response"]
+
+
+def flow(study: Study, data: StudyData, arms: Arms) -> Iterator[Finding]:
+    first = "randomised" if study.protocol.allocation else "enrolled"
+    steps: dict[str, Bools] = {first: np.ones(data.participants.height, dtype=bool)}
+    for contact in study.protocol.contacts:
+        column = study.protocol.sent_column(contact)
+        if data.has(column):
+            steps[f"sent_{contact}"] = happened(data.participants[column])
+    for wave in study.protocol.waves:
+        if (answered := _answered(study, data, wave)) is not None:
+            steps[f"answered_{wave}"] = answered
+    for step, rows in steps.items():
+        yield from counts_by_arm(f"flow.{step}", "flow", step, rows, arms)
+    for name, outcome in study.protocol.outcomes.items():
+        for wave in outcome.waves or ("",):
+            column = study.protocol.frame_column(name, wave or None)
+            if outcome.task is None and data.has(column):
+                rows = ~np.isnan(data.numbers(column))
+                stem = f"flow.analysed.{name}" if len(outcome.waves) < 2 else f"flow.analysed.{name}.{wave}"
+                yield from counts_by_arm(stem, "flow", f"analysed.{name}", rows, arms)
+
+
+def response(study: Study, data: StudyData, arms: Arms) -> Iterator[Finding]:
+    for wave in study.protocol.waves:
+        answered = _answered(study, data, wave)
+        if answered is None:
+            continue
+        for arm in arms.names:
+            members = arms.members[arm]
+            yield share_of(f"response.{wave}", "response", wave, answered, members, arms, arm)
+        for text in _arm_contrasts(study):
+            contrast = parse_contrast(
+                text, contrast_factors(study.protocol, {}), default_factor(study.protocol)
+            )
+            names = [arm for arm in arms.names if arm is not None]
+            counts = [int((answered & arms.members[arm]).sum()) for arm in names]
+            totals = [int(arms.members[arm].sum()) for arm in names]
+            found = rate_contrast(
+                counts, totals, [float(weight) for weight in contrast.weights(names)], LEVEL
+            )
+            yield Finding(
+                id=f"response.{wave}.{text}",
+                analysis="response",
+                kind="effect",
+                outcome=wave,
+                contrast=text,
+                estimate=found.estimate,
+                interval=Interval(level=LEVEL, low=found.interval.low, high=found.interval.high),
+                model="difference in the share that answered; Newcombe's interval",
+            )
+
+
+def _arm_contrasts(study: Study) -> list[str]:
+    """The contrasts of the main stage's arms that the plan names."""
+    factor = default_factor(study.protocol)
+    found = []
+    for analysis in study.protocol.analyses.values():
+        for text in analysis.contrast:
+            contrast = parse_contrast(text, contrast_factors(study.protocol, study.vignettes), factor)
+            if contrast.supported and contrast.factors == (factor,):
+                found.append(text)
+    return list(dict.fromkeys(found))
+
+
+def harms(study: Study, data: StudyData, arms: Arms) -> Iterator[Finding]:
+    for harm in study.protocol.harms:
+        if data.has(harm):
+            yield from counts_by_arm(f"harms.{harm}", "harms", harm, happened(data.participants[harm]), arms)
+
+
+def _answered(study: Study, data: StudyData, wave: str) -> Bools | None:
+    """Who answered a wave: as the data say, else whoever has an outcome of it; None where neither tells."""
+    if data.has(f"answered_{wave}"):
+        return happened(data.participants[f"answered_{wave}"])
+    if wave in data.answers:
+        return (
+            data.participants[data.identifier].is_in(data.answers[wave][data.identifier].implode()).to_numpy()
+        )
+    columns = {study.protocol.frame_column(name, wave) for name in study.protocol.outcomes} | {
+        f"{name}_{wave}" for name in study.protocol.outcomes
+    }
+    found = [~np.isnan(data.numbers(column)) for column in sorted(columns)
+             if data.has(column) and column != "" and _of_wave(study, column, wave)]  # fmt: skip
+    return np.logical_or.reduce(found) if found else None
+
+
+def _of_wave(study: Study, column: str, wave: str) -> bool:
+    outcome = study.protocol.outcomes.get(column)
+    return outcome is None or outcome.waves == (wave,)
