@@ -237,7 +237,9 @@ class _Simulation:
         arms = self.people[self.protocol.arm_column(self.protocol.main_stage)]
         for name, contact in self.protocol.contacts.items():
             sent = arms.is_in(list(contact.to.arm)) if contact.to.arm else pl.Series([True] * self.n)
-            moments = pl.Series(f"sent_{name}", [None] * self.n, dtype=pl.Datetime("us", "UTC"))
+            moments = pl.Series(
+                self.protocol.sent_column(name), [None] * self.n, dtype=pl.Datetime("us", "UTC")
+            )
             if contact.from_.startswith("launch"):
                 rows = np.flatnonzero(sent.to_numpy())
                 self.people = self.people.with_columns(moments.scatter(rows, [times.launch] * len(rows)))

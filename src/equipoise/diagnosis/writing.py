@@ -53,12 +53,14 @@ def _sources(study: Study, data: StudyData) -> dict[str, pl.DataFrame]:
 
 
 def _writable(table: pl.DataFrame) -> pl.DataFrame:
-    """Moments in ISO 8601, whole numbers without a point."""
+    """Moments in ISO 8601, whole numbers without a point, yes and no as 1 and 0."""
     columns = []
     for name in table.columns:
         column = table[name]
         if isinstance(column.dtype, pl.Datetime):
             column = column.dt.strftime("%Y-%m-%dT%H:%M:%SZ")
+        elif column.dtype == pl.Boolean:
+            column = column.cast(pl.Int8)
         elif column.dtype == pl.Float64 and (column.drop_nulls() == column.drop_nulls().round()).all():
             column = column.cast(pl.Int64)
         columns.append(column)
