@@ -17,7 +17,8 @@ help: ## Say what can be made
 setup: $(STAMP) ## Install what is needed into .venv (every other target does it first)
 
 demo: $(STAMP) ## Run the whole example programme and say where its reports are (demo/)
-	$(BIN)/equipoise demo demo/
+	@rm -rf demo
+	$(BIN)/equipoise demo demo
 
 test: $(STAMP) ## Run every test; NO_BROWSER=1 leaves out those that need Chromium
 	@$(if $(NO_BROWSER),true,$(MAKE) --no-print-directory .browser)

@@ -8,6 +8,7 @@ answers, when, and what, item by item. An outcome that is read from a column get
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import polars as pl
@@ -27,7 +28,7 @@ from equipoise.instruments.scoring import Floats
 from equipoise.protocol.factors import questions, waves_asking
 from equipoise.protocol.folder import Study
 from equipoise.protocol.timeline import Timeline, timeline, waves_before
-from equipoise.protocol.times import parse_duration
+from equipoise.protocol.times import parse_duration, parse_time, resolve
 
 __all__ = ["Simulated", "simulate_study"]
 
@@ -242,7 +243,9 @@ class _Simulation:
             )
             if contact.from_.startswith("launch"):
                 rows = np.flatnonzero(sent.to_numpy())
-                self.people = self.people.with_columns(moments.scatter(rows, [times.launch] * len(rows)))
+                zone = ZoneInfo(self.protocol.study.timezone)
+                first = resolve(parse_time(contact.from_), {"launch": times.launch}, zone, "sends")
+                self.people = self.people.with_columns(moments.scatter(rows, [first] * len(rows)))
         treated = (arms != self._main_arms()[0]).to_numpy()
         self.people = self.people.with_columns(pl.Series("dose_taken_up", treated & self.taken_up))
 
