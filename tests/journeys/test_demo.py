@@ -85,18 +85,19 @@ def test_every_finding_that_a_report_shows_is_in_its_findings(demo: Path) -> Non
 
 def test_every_draw_can_be_verified_and_a_changed_arm_is_found(demo: Path, tmp_path: Path) -> None:
     for study in ("symbolic-awards", "swing", "mod-ing", "diversity-in-hiring"):
-        record, secret = demo / "arms" / f"{study}.csv.record.json", demo / "secrets" / f"{study}.secret"
+        record = demo / "studies" / study / "allocation" / "arms.csv.record.json"
+        secret = demo / "secrets" / f"{study}.secret"
         assert equipoise("verify", record, "--secret", secret).returncode == 0
-    for name in ("swing.csv", "swing.csv.record.json"):
-        shutil.copy(demo / "arms" / name, tmp_path)
-    arms = tmp_path / "swing.csv"
+    for name in ("arms.csv", "arms.csv.record.json"):
+        shutil.copy(demo / "studies" / "swing" / "allocation" / name, tmp_path)
+    arms = tmp_path / "arms.csv"
     first, second, rest = arms.read_text().split("\n", 2)
     other = second.replace("control", "?").replace("messages", "control").replace("?", "messages")
     arms.write_text("\n".join((first, other, rest)))
-    record = tmp_path / "swing.csv.record.json"
+    record = tmp_path / "arms.csv.record.json"
     changed = equipoise("verify", record, "--secret", demo / "secrets" / "swing.secret")
     assert changed.returncode == 1
-    assert "swing.csv" in changed.stdout + changed.stderr
+    assert "arms.csv" in changed.stdout + changed.stderr
 
 
 def test_run_again_it_gives_the_same_findings_and_reports(demo: Path, tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def demo(
     lines += [f"  {name:<22} {page}" for name, page in pages.items()]
     lines += [
         f"The studies are in {studies}, their data in {folder / 'data'}, the findings in {folder / 'findings'}.",
-        f"Check a draw: equipoise verify {folder / 'arms' / 'swing.csv.record.json'} "
+        f"Check a draw: equipoise verify {studies / 'swing' / 'allocation' / 'arms.csv.record.json'} "
         f"--secret {folder / 'secrets' / 'swing.secret'}",
     ]
     answer(lines, {"reports": {name: str(page) for name, page in pages.items()}}, json=json, quiet=quiet)
@@ -82,7 +82,7 @@ def _run(study: Path, folder: Path) -> None:
     name = study.name
     secret = folder / "secrets" / f"{name}.secret"
     drawn = _locked(study, secret)
-    people, arms = folder / "people" / f"{name}.csv", folder / "arms" / f"{name}.csv"
+    people, arms = folder / "people" / f"{name}.csv", study / "allocation" / "arms.csv"
     roster(sorted((study / "rosters").iterdir()), study, people, quiet=True)
     if drawn:
         allocate(study, people, arms, secret=secret, quiet=True)

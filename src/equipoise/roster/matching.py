@@ -16,7 +16,8 @@ from equipoise.protocol.models.participants import RosterColumn
 from equipoise.roster.reading import RawTable
 from equipoise.roster.values import convert
 
-__all__ = ["Mapping", "Match", "Proposal", "mapping_path", "propose_mapping", "read_mapping", "write_mapping"]
+__all__ = ["Mapping", "Match", "Proposal", "mapping_path",
+    "mapping_text", "propose_mapping", "read_mapping", "write_mapping"]
 
 CERTAIN = 0.75
 POSSIBLE = 0.45
@@ -174,8 +175,8 @@ def read_mapping(path: Path, columns: Lookup[str, RosterColumn]) -> Mapping:
     return Mapping(parts["columns"], parts["constants"])
 
 
-def write_mapping(mapping: Mapping, path: Path) -> None:
-    """Stores a mapping where its study keeps it, making the folder if need be."""
+def mapping_text(mapping: Mapping) -> str:
+    """A mapping as the YAML that `read_mapping` reads."""
     written: dict[str, dict[str, str]] = {"columns": dict(mapping.columns)}
     if mapping.constants:
         written["constants"] = dict(mapping.constants)
@@ -183,8 +184,13 @@ def write_mapping(mapping: Mapping, path: Path) -> None:
     yaml = YAML()
     yaml.width = 1000
     yaml.dump(written, text)
+    return text.getvalue()
+
+
+def write_mapping(mapping: Mapping, path: Path) -> None:
+    """Stores a mapping where its study keeps it, making the folder if need be."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text.getvalue(), encoding="utf-8")
+    path.write_text(mapping_text(mapping), encoding="utf-8")
 
 
 def _pairs(path: Path, key: str, pairs: object, columns: Lookup[str, RosterColumn]) -> dict[str, str]:
