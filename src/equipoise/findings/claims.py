@@ -5,7 +5,7 @@ from datetime import datetime
 
 from equipoise.estimation.multiplicity import adjust_p_values
 from equipoise.findings.results import Finding, Tier
-from equipoise.protocol.claims import answers_to, is_main
+from equipoise.protocol.claims import answers_to
 from equipoise.protocol.folder import Study
 from equipoise.protocol.models.analyses import Analysis, TestStep
 from equipoise.protocol.models.outcomes import Role
@@ -30,7 +30,7 @@ def decided(study: Study, findings: Sequence[Finding], *, confirms: bool) -> lis
     changed: dict[str, Finding] = {}
     reached = True
     for step in study.protocol.testing or ():
-        claimed = [finding for finding in findings if _claims(step, finding)]
+        claimed = [finding for finding in findings if _claims(study, step, finding)]
         tested = [finding for finding in claimed if finding.p_value is not None]
         if not reached:
             changed |= {
@@ -77,9 +77,7 @@ def claimed(study: Study, analysis: str, outcome: str, at: str | None) -> bool:
     """Whether a step of the testing order claims what an analysis says of an outcome at a wave."""
     spec = study.protocol.analyses.get(analysis)
     claims = [claim for step in study.protocol.testing or () for claim in step.claims]
-    return (
-        spec is not None and is_main(spec) and any(answers_to(one, analysis, outcome, at) for one in claims)
-    )
+    return spec is not None and any(answers_to(one, analysis, spec, outcome, at) for one in claims)
 
 
 def tier_of(analysis: Analysis, role: Role, *, planned: bool, claimed: bool) -> Tier:
@@ -97,11 +95,12 @@ def tier_of(analysis: Analysis, role: Role, *, planned: bool, claimed: bool) -> 
     return role if claimed else "exploratory"
 
 
-def _claims(step: TestStep, finding: Finding) -> bool:
-    if finding.kind != "effect" or finding.tier not in CLAIMED_TIERS or finding.by is not None:
+def _claims(study: Study, step: TestStep, finding: Finding) -> bool:
+    analysis = study.protocol.analyses.get(finding.analysis)
+    if analysis is None or finding.kind != "effect" or finding.tier not in CLAIMED_TIERS:
         return False
-    outcome = finding.outcome or ""
-    return any(answers_to(claim, finding.analysis, outcome, finding.at) for claim in step.claims)
+    name, outcome = finding.analysis, finding.outcome or ""
+    return any(answers_to(claim, name, analysis, outcome, finding.at) for claim in step.claims)
 
 
 def _adjusted(step: TestStep, tested: Sequence[Finding]) -> Mapping[str, float]:

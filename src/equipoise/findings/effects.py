@@ -20,6 +20,7 @@ from equipoise.findings.estimands import estimand, model_words
 from equipoise.findings.estimates import standardised_of, with_estimate
 from equipoise.findings.results import Finding, Interval, Standardised
 from equipoise.findings.sample import Bools, Sample, sample_of, supported_contrast
+from equipoise.findings.weighting import alone_in_stratum, randomised_sizes, weighted_as_randomised
 from equipoise.instruments.scoring import Floats
 from equipoise.protocol.folder import Study
 from equipoise.protocol.models.analyses import Analysis
@@ -83,13 +84,17 @@ def effect_findings(
     except DesignError as error:
         yield shared.model_copy(update={"not_estimable": str(error), "model": words})
         return
+    alone = () if strata is None else alone_in_stratum(strata, measured.answered)
     yield with_estimate(
         shared,
         estimate,
         standardised=_standardised(measured, estimate),
         model=words,
-        warnings=(*sample.notes, *covariates.notes),
+        warnings=(*sample.notes, *covariates.notes, *alone),
     )
+    if strata is not None and analysis.model == "linear" and shared.tier in ("primary", "secondary"):
+        level = analysis.interval
+        yield from weighted_as_randomised(shared, sample, values, measured.answered, strata, level)
     yield from _for_all_randomised(shared, measured, estimate)
 
 
@@ -123,7 +128,7 @@ def _estimate(measured: _Measured, covariates: Covariates, strata: Labels | None
     y, arm, weights = measured.values[rows], sample.code[rows], sample.cells.weights
     level, names = analysis.interval, sample.cells.names
     if analysis.model == "difference-in-means" and strata is not None:
-        sizes = _sizes(strata[sample.inside])
+        sizes = randomised_sizes(strata[sample.inside])
         return difference_in_means(
             y, arm, weights, strata=strata[rows], randomised=sizes, level=level, arm_names=names
         )
@@ -141,12 +146,6 @@ def _estimate(measured: _Measured, covariates: Covariates, strata: Labels | None
         level=level,
         arm_names=names,
     )
-
-
-def _sizes(strata: Labels) -> dict[str, float]:
-    """People randomised in each stratum."""
-    labels, counts = np.unique(strata, return_counts=True)
-    return {str(label): float(count) for label, count in zip(labels, counts, strict=True)}
 
 
 def _cluster(measured: _Measured) -> Labels | None:

@@ -10,7 +10,18 @@ from equipoise.protocol.models.files import Question, Survey, Vignette
 from equipoise.protocol.models.protocol import Protocol
 from equipoise.protocol.timeline import stages_before, timeline, waves_before
 
-__all__ = ["answers_schema", "before_allocation", "everything_known", "rating_facts", "roster_schema"]
+__all__ = [
+    "USAGE",
+    "answers_schema",
+    "before_allocation",
+    "everything_known",
+    "rating_facts",
+    "roster_schema",
+]
+
+
+# What is known of a licence from a vendor's log, whatever the vendor calls it.
+USAGE = ("active_days", "active_weeks", "minutes", "sessions")
 
 
 def roster_schema(protocol: Protocol) -> Schema:
@@ -49,6 +60,7 @@ def everything_known(protocol: Protocol, surveys: Mapping[str, Survey] | None = 
     columns |= {name: ColumnType("number") for name in protocol.outcomes}
     for name, outcome in protocol.outcomes.items():
         columns |= {f"{name}_{wave}": ColumnType("number") for wave in outcome.waves}
+    columns |= dict.fromkeys(USAGE, ColumnType("number"))
     for source in protocol.sources.values():
         columns |= {name: ColumnType("number") for name in source.columns}
     return Schema(

@@ -146,7 +146,12 @@ class _FolderReader:
         yield from sorted(path.relative_to(self.folder).as_posix() for path in found)
 
     def _text(self, path: str) -> str:
-        raw = (self.folder / path).read_bytes()
+        try:
+            raw = (self.folder / path).read_bytes()
+        except OSError as error:
+            raise ProtocolError(
+                Problem(self._name(path), "", f"the file cannot be read: {error.strerror}")
+            ) from None
         if len(raw) > _LARGEST_TEXT:
             raise ProtocolError(
                 Problem(self._name(path), "", f"the file is larger than {_LARGEST_TEXT:,} bytes")
@@ -166,6 +171,7 @@ class _FolderReader:
             return document.parse(model)
         except InputError as error:
             self.problems += error.problems
+            self.documents.setdefault(path, Document(self._name(path), None))
             return None
 
     def _optional(self, path: str, model: type[RecordT]) -> RecordT | None:
@@ -182,12 +188,15 @@ class _FolderReader:
                 found[path] = read(path)
             except InputError as error:
                 self.problems += error.problems
+                self.documents.setdefault(path, Document(self._name(path), None))
         return found
 
     def _message(self, path: str) -> Message:
-        document, body, _ = read_front_matter(self._text(path), self._name(path))
-        self.documents[path] = document
-        return Document(document.name, {**document.data, "body": body}, document.lines).parse(Message)
+        document, body, line = read_front_matter(self._text(path), self._name(path))
+        first = line + body[: len(body) - len(body.lstrip())].count("\n")
+        lines = {**document.lines, ("body",): first}
+        self.documents[path] = Document(document.name, {**document.data, "body": body}, lines)
+        return self.documents[path].parse(Message)
 
     def _guide(self, path: str) -> Guide:
         document, body, _ = read_front_matter(self._text(path), self._name(path))

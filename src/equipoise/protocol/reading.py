@@ -47,7 +47,7 @@ class Document:
 
     def place(self, path: Path) -> str:
         """`file:line` of a path, or of the nearest thing above it that the file writes."""
-        return f"{self.name}:{self._line(path)}"
+        return f"{self.name}:{self.line(path)}"
 
     def problem(self, path: Path, message: str) -> Problem:
         """A problem with its place and its path in words (`outcomes.wellbeing.waves`)."""
@@ -68,8 +68,8 @@ class Document:
         except ValidationError as error:
             raise ProtocolError(list(_problems(self, model, error))) from None
 
-    def _line(self, path: Path) -> int:
-        """Shorthands move things when they are spelled out: the best match finds most of the path."""
+    def line(self, path: Path) -> int:
+        """The line of a path; shorthands move things when spelled out: the best match finds most of it."""
         best, best_line = 0, self.lines.get((), 1)
         for start in range(len(path)):
             at: Path = ()
@@ -235,7 +235,7 @@ def _problems(document: Document, model: type[Record], error: ValidationError) -
                 "letters, digits and underscores (identifiers of files, contacts and studies may have "
                 "hyphens)"
             )
-        elif kind == "value_error" and isinstance(found, dict):
+        elif kind == "value_error":
             message = _expected(detail)
         else:
             message = f"{_expected(detail)}, found {_shown(found)}"

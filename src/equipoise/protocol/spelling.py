@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from equipoise.errors import EquipoiseError
 from equipoise.instruments.definition import Instrument
 from equipoise.instruments.library import instrument_ids, load
+from equipoise.protocol.claims import is_main
 from equipoise.protocol.contrasts import Contrast, expand_contrasts
 from equipoise.protocol.factors import (
     compared_stage,
@@ -126,8 +127,12 @@ def _testing(protocol: Protocol) -> tuple[TestStep, ...]:
             else step.model_copy(update={"method": "holm"})
             for step in protocol.testing
         )
+    main = [analysis for analysis in protocol.analyses.values() if is_main(analysis)]
+    analysed = {name for analysis in main for name in analysis.outcomes or protocol.outcomes}
     by_role = {
-        role: tuple(name for name, outcome in protocol.outcomes.items() if outcome.role == role)
+        role: tuple(
+            name for name, outcome in protocol.outcomes.items() if outcome.role == role and name in analysed
+        )
         for role in ("primary", "secondary")
     }
     if not protocol.allocation and not protocol.tasks:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from equipoise.errors import EquipoiseError
 from equipoise.protocol.models.protocol import Protocol
-from equipoise.protocol.times import Role, parse_time, resolve_all
+from equipoise.protocol.times import Role, parse_time, resolve, resolve_all
 
 __all__ = ["Timeline", "stages_before", "timeline", "waves_before"]
 
@@ -20,7 +20,7 @@ UNDATED_LAUNCH = "2001-01-01 09:00"
 
 @dataclass(frozen=True)
 class Timeline:
-    """Moments in UTC by the name of the wave or stage; what could not be read is in `errors` with its path.
+    """Moments in UTC by the name of the wave, stage or contact; `errors` has what could not be read.
 
     With rolling enrolment `enrolled` stands at the launch: the moments are those of somebody enrolled that
     day.
@@ -30,6 +30,7 @@ class Timeline:
     opens: Mapping[str, datetime]
     closes: Mapping[str, datetime]
     draws: Mapping[str, datetime]
+    starts: Mapping[str, datetime]
     errors: tuple[tuple[Path, EquipoiseError], ...]
 
 
@@ -45,6 +46,12 @@ def timeline(protocol: Protocol) -> Timeline:
             errors.append((path, error))
     resolved, failed = resolve_all(parsed, _zone(protocol))
     errors += [(written[name][0], error) for name, error in failed.items()]
+    starts = {}
+    for name, contact in protocol.contacts.items():
+        try:
+            starts[name] = resolve(parse_time(contact.from_), resolved, _zone(protocol), "sends")
+        except EquipoiseError as error:
+            errors.append((("contacts", name, "from"), error))
     return Timeline(
         launch=resolved.get("launch"),
         opens={name: resolved[f"{name}.opens"] for name in protocol.waves if f"{name}.opens" in resolved},
@@ -54,6 +61,7 @@ def timeline(protocol: Protocol) -> Timeline:
             for name in protocol.allocation
             if f"allocated({name})" in resolved
         },
+        starts=starts,
         errors=tuple(errors),
     )
 

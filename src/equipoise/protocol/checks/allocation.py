@@ -55,6 +55,11 @@ def _stage(study: "Study", name: str, stage: Stage) -> Iterator[Problem]:
             yield at(
                 study, *path, "to", message="people are allocated to sequences, but there is no `schedule:`"
             )
+            return
+        for sequence, steps in protocol.schedule.sequences.items():
+            for arm in dict.fromkeys(step for step in steps if stage.arms and step not in stage.arms):
+                where = ("schedule", "sequences", sequence)
+                yield unknown(study, where, arm, "an arm of this study", stage.arms, "Arms")
     elif len(stage.arms) < 2:
         found = ", ".join(stage.arms) or "none"
         yield at(study, *path, "arms", message=f"a stage of allocation needs two arms or more; found {found}")
@@ -65,8 +70,8 @@ def _stage(study: "Study", name: str, stage: Stage) -> Iterator[Problem]:
     yield from _ratio(study, path, stage, targets)
     columns = _columns(protocol)
     for place, column in enumerate(stage.strata):
-        if column not in columns:
-            what = "a roster or derived column"
+        if column not in (*columns, *protocol.units):
+            what = "a roster or derived column, or a unit"
             yield unknown(study, (*path, "strata", place), column, what, columns, "Columns")
         elif protocol.participants and _contact(protocol, column):
             yield at(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from equipoise.errors import EquipoiseError, Problem
 from equipoise.protocol.checks.models import check_model
 from equipoise.protocol.checks.places import at, expression_problems, unknown
-from equipoise.protocol.claims import is_main
+from equipoise.protocol.claims import is_main, may_be_claimed
 from equipoise.protocol.contrasts import Contrast, parse_contrast
 from equipoise.protocol.factors import compared_stage, contrast_factors, default_factor, waves_asking
 from equipoise.protocol.facts import before_allocation, rating_facts
@@ -113,7 +113,7 @@ def _measured(study: "Study", path: Path, analysis: Analysis, stage: str) -> Ite
         yield at(study, *path, "at", message=message)
     for name in analysis.outcomes or ():
         waves = protocol.outcomes[name].waves if name in protocol.outcomes else ()
-        if waves and not named & set(waves) and named <= set(protocol.waves):
+        if waves and not named & set(waves) and {*named, *waves} <= set(protocol.waves):
             listed, own = ", ".join(sorted(named)), ", ".join(waves)
             message = f'"{name}" is measured at {own}, not at {listed}; name the outcomes of this analysis'
             yield at(study, *path, "outcomes", message=message)
@@ -164,7 +164,8 @@ def _references(study: "Study", path: Path, analysis: Analysis) -> Iterator[Prob
             yield unknown(study, (*path, key.replace("_", "-")), target, "an analysis", names, "Analyses")
     columns = list(protocol.participants.roster) if protocol.participants else []
     units = ["participant", *protocol.units, *columns]
-    if analysis.cluster is not None and analysis.cluster not in units:
+    declared = {stage.unit for stage in protocol.allocation.values()}  # checked with their stages
+    if analysis.cluster is not None and analysis.cluster not in {*units, *declared}:
         yield unknown(
             study, (*path, "cluster"), analysis.cluster, "a unit or column", units, "Units and columns"
         )
@@ -209,9 +210,13 @@ def _claimable(study: "Study") -> list[str]:
     """Whatever a claim may name, outcomes first."""
     found: dict[str, None] = {}
     for name, analysis in study.protocol.analyses.items():
-        for outcome in analysis.outcomes or () if is_main(analysis) else ():
-            if outcome in study.protocol.outcomes:
-                found |= {outcome: None, f"{name}.{outcome}": None}
+        for outcome in analysis.outcomes or ():
+            if outcome not in study.protocol.outcomes:
+                continue
+            if may_be_claimed(analysis):
+                found[f"{name}.{outcome}"] = None
+            if is_main(analysis):
+                found[outcome] = None
                 found |= {f"{outcome}.{wave}": None for wave in study.protocol.outcomes[outcome].waves}
     return sorted(found, key=lambda claim: ("." in claim, claim))
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import date
 from typing import TYPE_CHECKING
 
 from equipoise.errors import Problem, nearest
@@ -24,6 +25,7 @@ def check_conduct(study: "Study") -> Iterator[Problem]:
     yield from _report(study)
     yield from _logic_model(study)
     yield from _harms(study)
+    yield from _amendments(study)
 
 
 def _progression(study: "Study") -> Iterator[Problem]:
@@ -33,7 +35,7 @@ def _progression(study: "Study") -> Iterator[Problem]:
         for key, expects in (("share", "bool"), ("mean", "double")):
             text = getattr(rule.measure, key)
             yield from expression_problems(study, (*path, "measure", key), text, schema, expects=expects)
-        populations = ["participants", *study.protocol.sources]
+        populations = ["participants", *dict.fromkeys(("licences", *study.protocol.sources))]
         if rule.measure.of not in populations:
             where = (*path, "measure", "of")
             yield unknown(study, where, rule.measure.of, "a set of people", populations, "Sets of people")
@@ -49,7 +51,7 @@ def _interviews(study: "Study") -> Iterator[Problem]:
     roster = study.protocol.participants.roster if study.protocol.participants else {}
     for name, plan in study.protocol.interviews.items():
         path = ("interviews", name)
-        if plan.guide not in study.guides:
+        if plan.guide not in study.guides and plan.guide not in study.documents:
             yield at(study, *path, "guide", message=f'there is no file "{plan.guide}". Guides: '
                      f"{nearest(plan.guide, list(study.guides))}")  # fmt: skip
         for column in (*plan.spread, *plan.quotas):
@@ -106,5 +108,21 @@ def _logic_model(study: "Study") -> Iterator[Problem]:
 
 def _harms(study: "Study") -> Iterator[Problem]:
     for place, harm in enumerate(study.protocol.harms):
-        if study.protocol.harms.count(harm) > 1:
+        if harm in study.protocol.harms[:place]:
             yield at(study, "harms", place, message=f'"{harm}" stands twice')
+
+
+def _amendments(study: "Study") -> Iterator[Problem]:
+    files = sorted(path for path in study.documents if path.startswith("amendments/"))
+    if len(files) != len(study.amendments):
+        return  # one of them cannot be read, which is a problem of its own
+    for path, amendment in zip(files, study.amendments, strict=True):
+        document = study.documents[path]
+        try:
+            date.fromisoformat(amendment.date)
+        except ValueError:
+            message = f'"{amendment.date}" is not a date; write one such as 2027-03-01'
+            yield document.problem(("date",), message)
+        if bool(amendment.hashes) != bool(amendment.protocol_hash):
+            message = "`hashes` and `protocol-hash` belong together; `equipoise amend` writes both"
+            yield document.problem(("hashes",), message)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from equipoise.errors import EquipoiseError, Problem, nearest
 from equipoise.protocol.checks.places import at, expression_problems, time_problems, unknown
+from equipoise.protocol.factors import contrast_factors
 from equipoise.protocol.facts import everything_known
 from equipoise.protocol.models.fieldwork import Contact, Wave
 from equipoise.protocol.reserved import reserved_problem
@@ -40,7 +41,7 @@ def _wave(study: "Study", name: str, wave: Wave, times: Timeline) -> Iterator[Pr
     problem = reserved_problem(name)
     if problem:
         yield at(study, *path, message=problem)
-    if wave.survey not in study.surveys:
+    if wave.survey not in study.surveys and f"surveys/{wave.survey}.yaml" not in study.documents:
         what = "a survey of this study (surveys/NAME.yaml)"
         yield unknown(study, (*path, "survey"), wave.survey, what, study.surveys, "Surveys")
     opens, closes = times.opens.get(name), times.closes.get(name)
@@ -64,7 +65,7 @@ def _contact(study: "Study", name: str, contact: Contact) -> Iterator[Problem]:
         what = "a stage of allocation"
         yield unknown(study, (*path, "to", "stage"), contact.to.stage, what, protocol.allocation, "Stages")
     elif contact.to.arm:
-        arms = list(protocol.allocation[stage].arms) if stage in protocol.allocation else []
+        arms = contrast_factors(protocol, {}).get(protocol.arm_column(stage), ())
         for arm in contact.to.arm:
             if arm not in arms:
                 yield unknown(study, (*path, "to", "arm"), arm, "an arm of this study", arms, "Arms")
@@ -91,7 +92,7 @@ def _contact(study: "Study", name: str, contact: Contact) -> Iterator[Problem]:
 
 
 def _template(study: "Study", path: Path, template: str) -> Iterator[Problem]:
-    if template not in study.messages:
+    if template not in study.messages and template not in study.documents:
         listed = nearest(template, list(study.messages))
         yield at(study, *path, message=f'there is no file "{template}". Messages: {listed}')
 
@@ -133,16 +134,15 @@ def _fields(study: "Study") -> Iterator[Problem]:
     participants = study.protocol.participants
     known = [*(participants.roster if participants else ()), *OCCASION]
     for path, message in study.messages.items():
-        for text in (message.subject or "", message.body):
-            for field in FIELD.findall(text):
+        document = study.documents[path]
+        for part, text in (("subject", message.subject or ""), ("body", message.body)):
+            for found in FIELD.finditer(text):
+                field = found[1]
                 if field not in known:
-                    place = f"{study.folder.name}/{path}"
-                    yield Problem(
-                        place,
-                        "",
-                        f'"{{{field}}}" is not a roster column or a word of the occasion. Known: '
-                        f"{nearest(field, known)}",
-                    )
+                    line = document.line((part,)) + text.count("\n", 0, found.start())
+                    listed = nearest(field, known)
+                    what = f'"{{{field}}}" is not a roster column or a word of the occasion. Known: {listed}'
+                    yield Problem(f"{document.name}:{line}", part, what)
 
 
 def _parsed(study: "Study", path: Path, text: str, parse: object) -> Iterator[Problem]:

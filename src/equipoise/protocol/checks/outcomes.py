@@ -91,6 +91,8 @@ def _question(study: "Study", name: str, outcome: Outcome) -> Iterator[Problem]:
     if not survey:
         message = f'a question is named with its survey, such as "wellbeing.{question}"'
         yield at(study, *path, message=message)
+    elif f"surveys/{survey}.yaml" in study.documents and survey not in study.surveys:
+        return  # it cannot be read, which is a problem of its own
     elif survey not in study.surveys:
         yield unknown(study, path, survey, "a survey of this study", study.surveys, "Surveys")
     else:

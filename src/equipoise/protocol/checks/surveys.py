@@ -1,7 +1,6 @@
 """Surveys, wording packs and vignettes: every question can be asked and every item has its words."""
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,6 @@ from equipoise.instruments.definition import Instrument
 from equipoise.instruments.library import instrument_ids, load
 from equipoise.instruments.wording import WordingPack, check_pack
 from equipoise.protocol.expressions import Schema, check_expression
-from equipoise.protocol.factors import questions
 from equipoise.protocol.facts import answers_schema
 from equipoise.protocol.models.files import Question, Survey, Vignette
 from equipoise.protocol.reserved import reserved_problem
@@ -35,14 +33,11 @@ def check_surveys(study: "Study") -> Iterator[Problem]:
 
 def _survey(study: "Study", path: str, survey: Survey) -> Iterator[Problem]:
     document = study.documents[path]
-    named = [question.id for question in questions(survey) if question.id is not None]
-    pages = [page.id for page in survey.pages]
-    for what, names in (("question", named), ("page", pages)):
-        for name, count in Counter(names).items():
-            if count > 1:
-                yield Problem(
-                    document.name, "", f'the {what} "{name}" stands {count} times; each needs its own id'
-                )
+    seen: set[tuple[str, str]] = set()
+    for where, what, name in _identifiers(survey):
+        if (what, name) in seen:
+            yield document.problem(where, f'the {what} "{name}" stands twice; each needs its own id')
+        seen.add((what, name))
     schema = answers_schema(study.protocol, survey)
     for number, page in enumerate(survey.pages):
         yield from _routing(study, path, ("pages", number, "show-if"), page.show_if, schema)
@@ -50,6 +45,14 @@ def _survey(study: "Study", path: str, survey: Survey) -> Iterator[Problem]:
             where = ("pages", number, "questions", place)
             yield from _routing(study, path, (*where, "show-if"), question.show_if, schema)
             yield from _question(study, path, where, question)
+
+
+def _identifiers(survey: Survey) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
+    for number, page in enumerate(survey.pages):
+        yield ("pages", number, "id"), "page", page.id
+        for place, question in enumerate(page.questions):
+            if question.id is not None:
+                yield ("pages", number, "questions", place, "id"), "question", question.id
 
 
 def _routing(
@@ -84,7 +87,7 @@ def _question(
             f'there is no wording for "{question.instrument}"; `equipoise instruments wording '
             f"{question.instrument}` makes a pack to fill, or write `demonstration: true` in it",
         )
-    elif question.wording is not None and question.wording not in study.wording:
+    elif question.wording is not None and question.wording not in {**study.wording, **study.documents}:
         listed = nearest(question.wording, list(study.wording))
         yield document.problem((*where, "wording"), f'there is no file "{question.wording}". Packs: {listed}')
 

@@ -55,7 +55,6 @@ class Analysis(Record):
     interval: float = Field(default=0.95, gt=0.5, lt=1)
     missing: tuple[Missing, ...] | None = None
     by: str | None = None
-    exclude: tuple[str, ...] = ()
     kind: Literal["as-randomised", "per-protocol"] = "as-randomised"
     sensitivity_of: Identifier | None = None
     supplementary_to: Identifier | None = None
@@ -68,7 +67,7 @@ class Analysis(Record):
         if not isinstance(given, dict):
             return given
         given = dict(given)
-        for key in ("outcomes", "at", "contrast", "adjust", "missing", "exclude"):
+        for key in ("outcomes", "at", "contrast", "adjust", "missing"):
             if isinstance(given.get(key), str):
                 given[key] = [given[key]]
         for key in ("adjust", "missing"):
