@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 
 __all__ = ["Identifier", "Name", "Record", "Text"]
 
-# Names are used inside expressions and contrasts; identifiers only name things (rulings: names and expressions).
+# Names are used inside expressions and contrasts; identifiers only name things.
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]

@@ -88,6 +88,7 @@ def read_data(study: Study, path: Path) -> StudyData:
         raise RosterError(
             Problem(str(path.name), "", f"there is no table of {PARTICIPANTS}; found {', '.join(files)}")
         )
+    participants = participants.rename(_short_names(protocol, participants.columns))
     problems += _strangers(participants[identifier], tables, identifier, files)
     problems += _arms(protocol, participants, files[PARTICIPANTS].name)
     if problems:
@@ -105,6 +106,16 @@ def read_data(study: Study, path: Path) -> StudyData:
         source=source,
         files={name: file.name for name, file in files.items()},
     )
+
+
+def _short_names(protocol: Protocol, columns: list[str]) -> dict[str, str]:
+    """`wellbeing_after` is another way to write `wellbeing` where an outcome has one wave."""
+    written = {
+        f"{name}_{outcome.waves[0]}": protocol.frame_column(name, outcome.waves[0])
+        for name, outcome in protocol.outcomes.items()
+        if len(outcome.waves) == 1
+    }
+    return {long: short for long, short in written.items() if long in columns and short not in columns}
 
 
 def _identifier(protocol: Protocol) -> str:

@@ -16,7 +16,7 @@ from equipoise.protocol.models.protocol import Protocol
 __all__ = ["FEWEST", "LEVEL", "WITHHELD", "Arms", "counts_by_arm", "happened", "mean_of", "share_of"]
 
 LEVEL = 0.95
-FEWEST = 10  # a share or a mean of fewer people is not printed (evidence: small numbers)
+FEWEST = 10  # a share or a mean of fewer people can point at one of them
 WITHHELD = f"withheld: fewer than {FEWEST} people"
 
 
