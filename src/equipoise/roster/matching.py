@@ -16,8 +16,16 @@ from equipoise.protocol.models.participants import RosterColumn
 from equipoise.roster.reading import RawTable
 from equipoise.roster.values import convert
 
-__all__ = ["Mapping", "Match", "Proposal", "mapping_path",
-    "mapping_text", "propose_mapping", "read_mapping", "write_mapping"]
+__all__ = [
+    "Mapping",
+    "Match",
+    "Proposal",
+    "mapping_path",
+    "mapping_text",
+    "propose_mapping",
+    "read_mapping",
+    "write_mapping",
+]
 
 CERTAIN = 0.75
 POSSIBLE = 0.45
