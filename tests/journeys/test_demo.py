@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 STUDIES = ("symbolic-awards", "swing", "mod-ing", "diversity-in-hiring", "dictation", "flexitime")
 REPORTS = ("index.html", *(f"{study}/index.html" for study in STUDIES))
+PAGES = (*REPORTS, "swing/provenance.html", "diversity-in-hiring/provenance.html")
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
 
@@ -83,6 +84,20 @@ def test_every_finding_that_a_report_shows_is_in_its_findings(demo: Path) -> Non
             assert len(shown) > 10
 
 
+def test_every_number_leads_to_a_row_that_is_there(demo: Path) -> None:
+    for report in REPORTS:
+        page = demo / "reports" / report
+        for target, anchor in set(re.findall(r'href="([^"]*provenance\.html)#([^"]+)"', page.read_text())):
+            assert f'id="{anchor}"' in (page.parent / target).read_text(), (report, anchor)
+
+
+def test_a_report_says_how_the_seed_of_its_draw_came_about(demo: Path) -> None:
+    page = (demo / "reports" / "swing" / "index.html").read_text()
+    record = json.loads((demo / "studies" / "swing" / "allocation" / "arms.csv.record.json").read_text())
+    assert "The seed could have been chosen" in page
+    assert record["roster_hash"] in page
+
+
 def test_every_draw_can_be_verified_and_a_changed_arm_is_found(demo: Path, tmp_path: Path) -> None:
     for study in ("symbolic-awards", "swing", "mod-ing", "diversity-in-hiring"):
         record = demo / "studies" / study / "allocation" / "arms.csv.record.json"
@@ -140,7 +155,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [360, 1280])
-@pytest.mark.parametrize("report", REPORTS)
+@pytest.mark.parametrize("report", PAGES)
 def test_axe_finds_nothing_in_the_seven_reports(
     browser: Browser, demo: Path, report: str, width: int
 ) -> None:

@@ -1,8 +1,8 @@
 """`equipoise demo`: the whole programme of the examples, from the written protocol to the reports.
 
-Each study goes the road that a real one goes, by the same commands: lock, import, allocate, analyse, report. Only the
-people's answers are simulated, and only the clock of the lock is a rehearsal's: it stands two weeks before the first
-survey opens, and the lock says so.
+Each study goes the road that a real one goes, by the same commands: lock, import, allocate, analyse, report.
+Only the people's answers are simulated, and only the clock of the lock is a rehearsal's: it stands two weeks
+before the first survey opens, and the lock says so.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["demo"]
 
-# Chosen from the first twenty so that each simulated study shows what was planted in it, not a quirk of one draw.
+# Chosen from the first twenty, so that each simulated study shows what was planted in it.
 SEED = 10
 _LEAD = timedelta(weeks=2)
 
@@ -56,7 +56,8 @@ def demo(
     lines = ["Seven reports, of invented people in invented organisations:"]
     lines += [f"  {name:<22} {page}" for name, page in pages.items()]
     lines += [
-        f"The studies are in {studies}, their data in {folder / 'data'}, the findings in {folder / 'findings'}.",
+        f"The studies are in {studies}, their data in {folder / 'data'}, "
+        f"the findings in {folder / 'findings'}.",
         f"Check a draw: equipoise verify {studies / 'swing' / 'allocation' / 'arms.csv.record.json'} "
         f"--secret {folder / 'secrets' / 'swing.secret'}",
     ]
@@ -93,7 +94,7 @@ def _run(study: Path, folder: Path) -> None:
 def _locked(folder: Path, secret: Path) -> bool:
     """Lock a study by the rehearsal's clock; whether it has an allocation to draw.
 
-    The secret is fixed, so that the demonstration is the same for everybody: no secret of a real study may be.
+    The secret is fixed, so that the demonstration is the same for everybody; no real study's may be.
     """
     from equipoise import __version__
     from equipoise.allocation import commitment

@@ -1,12 +1,16 @@
 """`equipoise report`: findings become a document."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from equipoise.cli.terminal import Json, Quiet, answer, each, working
-from equipoise.errors import NotSupportedError
+from equipoise.errors import InputError, NotSupportedError, Problem
+
+if TYPE_CHECKING:
+    from equipoise.allocation import AllocationRecord
+    from equipoise.protocol import Study
 
 __all__ = ["report"]
 
@@ -26,6 +30,13 @@ def report(
             "The study's own `findings` when left out.",
         ),
     ] = None,
+    draws: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--draw",
+            help="The record of a draw of a study; those in its `allocation` folder when left out.",
+        ),
+    ] = None,
     format: Annotated[str, typer.Option("--format", help="The format: html.")] = "html",
     json: Json = False,
     quiet: Quiet = False,
@@ -42,17 +53,33 @@ def report(
             f"--format {', '.join(unknown)}: not yet supported. This version writes {', '.join(FORMATS)}"
         )
     with working(f"Writing the report of {study}", quiet=quiet or json):
-        page = _programme(study, findings, out) if is_programme(study) else _study(study, findings, out)
+        page = (
+            _programme(study, findings, out) if is_programme(study) else _study(study, findings, draws, out)
+        )
     answer([f"The report is in {page}"], {"report": str(page)}, json=json, quiet=quiet)
 
 
-def _study(path: Path, findings: Path | None, out: Path) -> Path:
+def _study(path: Path, findings: Path | None, draws: list[Path] | None, out: Path) -> Path:
     from equipoise.cli.findings_files import stored_findings
     from equipoise.protocol import load_study
     from equipoise.report import write_report
 
     study = load_study(path)
-    return write_report(study, stored_findings(study, findings), out)
+    return write_report(study, stored_findings(study, findings), out, _records(study, draws))
+
+
+def _records(study: "Study", draws: list[Path] | None) -> "list[AllocationRecord]":
+    """The records of a study's draws: those named, or those that lie with the study."""
+    from equipoise.allocation import AllocationRecord
+
+    paths = draws if draws is not None else sorted((study.folder / "allocation").glob("*.record.json"))
+    lacking = [path for path in paths if not path.is_file()]
+    if lacking:
+        raise InputError(
+            Problem(str(path), "", "there is no such file; `equipoise allocate` writes it")
+            for path in lacking
+        )
+    return [AllocationRecord.from_json(path.read_text("utf-8"), place=str(path)) for path in paths]
 
 
 def _programme(path: Path, findings: Path | None, out: Path) -> Path:
@@ -72,4 +99,5 @@ def _programme(path: Path, findings: Path | None, out: Path) -> Path:
             else None
         )
         found.append((study, known))
-    return write_programme_report(programme.programme, programme.narrative, found, out)
+    draws = {study.protocol.study.id: _records(study, None) for study in programme.studies}
+    return write_programme_report(programme.programme, programme.narrative, found, out, draws)

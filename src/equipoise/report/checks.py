@@ -8,13 +8,14 @@ Allowed without a reference: years, numbers in code and addresses, and numbers t
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from equipoise.allocation import AllocationRecord
 from equipoise.errors import Problem
 from equipoise.findings.results import Findings
 from equipoise.protocol.folder import Study
 from equipoise.report.narrative import Prose, parse, spoken_lines
 from equipoise.report.source import StudyAndFindings, place_of, select, total_people
 
-__all__ = ["check_programme", "check_study", "dead_links", "star_legends", "typed_in", "unsupported"]
+__all__ = ["check_programme", "check_study", "dead_links", "draws", "star_legends", "typed_in", "unsupported"]
 
 _RESULTS = ("what-we-found", "recommendations")
 _NUMBER = re.compile(r"(?<![\w.])[\u2212-]?\d[\d,]*(?:\.\d+)?\s?(?:%|per cent\b)?")
@@ -44,6 +45,31 @@ def check_study(study: Study, findings: Findings | None) -> tuple[Problem, ...]:
         Prose(study.narrative.get("recommendations", ""), place_of(study, "recommendations"))
     )
     problems += _totals(findings)
+    return tuple(problems)
+
+
+def draws(
+    study: Study, findings: Findings | None, records: Sequence[AllocationRecord]
+) -> tuple[Problem, ...]:
+    """Where the record of a draw and the findings speak of different studies or different people."""
+    problems = []
+    for record in records:
+        place = f"{study.folder.name}: the draw of {record.stage}"
+        if findings is None:
+            continue
+        if record.protocol_hash is not None and record.protocol_hash != findings.protocol_hash:
+            problems.append(Problem(place, "", "was made under another protocol than the one analysed"))
+        if record.unit != "participant" or record.stage != study.protocol.main_stage:
+            continue
+        drawn: dict[str, int] = {}
+        for by_arm in record.counts.values():
+            for arm, count in by_arm.items():
+                drawn[arm] = drawn.get(arm, 0) + count
+        for arm, count in drawn.items():
+            for found in select(findings, f"flow.randomised.{arm}"):
+                if found.estimate != count:
+                    message = f"{count:,} were drawn to {arm}, and {found.estimate:,.0f} are in the data"
+                    problems.append(Problem(place, "", message))
     return tuple(problems)
 
 

@@ -1,12 +1,19 @@
 """Facts that the protocol states: who takes part, how the study is made, how lots are drawn, what is
 measured."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
+from equipoise.allocation import AllocationRecord
+from equipoise.instruments.library import load
 from equipoise.protocol.folder import Study
 from equipoise.protocol.models.allocation import Stage
+from equipoise.protocol.models.fieldwork import Wave
+from equipoise.protocol.models.outcomes import Outcome
+from equipoise.protocol.timeline import timeline
 from equipoise.report.content import Facts
 from equipoise.report.names import Names
 from equipoise.report.numbers import count
@@ -81,7 +88,7 @@ def participants(of: Study, names: Names) -> Facts | None:
     people = protocol.participants
     if people is not None:
         if people.eligible:
-            rows.append(("Eligible", Markup("<code>{}</code>").format(people.eligible)))
+            rows.append(("Eligible", Markup("people for whom <code>{}</code>").format(people.eligible)))
         enrolment = {
             "roster": "from rosters of the organisations",
             "rolling": "one by one as they arrive",
@@ -109,7 +116,7 @@ def design(of: Study, names: Names) -> Facts | None:
             (task.label or "Task", f"{task.per_person} a person; shown {shown}; drawn {task.assign} people")
         )
     for name, wave in protocol.waves.items():
-        rows.append((f"Survey: {names.wave(name)}", f"opens {wave.opens}; closes {wave.closes}"))
+        rows.append((f"Survey: {names.wave(name)}", _open_between(of, name, wave)))
     for name, source in protocol.sources.items():
         rows.append((source.label or names.level(name), source.kind.replace("-", " ")))
     if protocol.study.launch:
@@ -133,7 +140,7 @@ def outcomes(of: Study, names: Names) -> Table | None:
         return None
     rows = []
     for name, outcome in of.protocol.outcomes.items():
-        how = outcome.instrument or outcome.column or f"question {outcome.question or outcome.task}"
+        how = _measured_by(outcome)
         measured = f"{how}, {outcome.score} score" if outcome.score else how
         when = ", ".join(names.wave(wave) for wave in outcome.waves)
         good = {"high": "higher", "low": "lower", "neither": "neither"}.get(
@@ -156,27 +163,67 @@ def outcomes(of: Study, names: Names) -> Table | None:
     return Table("outcomes-planned", "Outcomes, as the protocol states them", columns, tuple(rows))
 
 
-def allocation(of: Study, names: Names) -> tuple[str, ...]:
-    """What can be said about how lots were drawn, and whether somebody could have chosen the seed."""
+def _measured_by(outcome: Outcome) -> str:
+    if outcome.instrument is not None:
+        return load(outcome.instrument).title
+    return outcome.column or f"question {outcome.question or outcome.task}"
+
+
+def allocation(of: Study, names: Names, draws: Sequence[AllocationRecord] = ()) -> tuple[str, ...]:
+    """How lots were drawn, and whether somebody could have chosen the seed: by the record of the draw where
+    there is one, otherwise as the protocol foresees it."""
     told = []
+    recorded = {record.stage: record for record in draws}
     for name, stage in of.protocol.allocation.items():
         which = "" if len(of.protocol.allocation) == 1 else f"Stage {names.level(name)}: "
         told.append(
             f"{which}{names.level(stage.unit).capitalize()}s were allocated by a keyed draw "
-            "(HMAC-SHA256) from "
-            f"a seed, {_METHODS[stage.method]}."
+            f"(HMAC-SHA256) from a seed, {_METHODS[stage.method]}."
         )
-        if stage.seed == "public-round":
-            told.append(
-                f"{which}The seed joins a secret that was committed at the lock with public randomness "
-                "dated after the "
-                "roster was fixed, so that nobody could choose it."
-            )
+        if name in recorded:
+            told += [f"{which}{line}" for line in _recorded(recorded[name])]
         else:
-            told.append(
-                f"{which}The seed was drawn by the team without public randomness: it could have been chosen."
-            )
+            told.append(f"{which}{_FORESEEN[stage.seed]} No record of the draw was given with this report.")
     return tuple(told)
+
+
+def _recorded(record: AllocationRecord) -> list[str]:
+    chosen = (
+        f"The seed could have been chosen: nothing public went into it ({record.seed_source})."
+        if record.seed_could_have_been_chosen
+        else f"Nobody could choose the seed: a secret committed to before was joined with public randomness "
+        f"({record.seed_source})."
+    )
+    units = sum(sum(by_arm.values()) for by_arm in record.counts.values())
+    return [
+        chosen,
+        f"{units:,} units in {len(record.counts):,} {'stratum' if len(record.counts) == 1 else 'strata'} "
+        f"were drawn by version {record.software}. Roster (SHA-256): {record.roster_hash}. Commitment of the "
+        f"secret: {record.commitment}.",
+        "Anybody who has the record and, once it is published, the secret can draw again and get the same "
+        "arms (the command is equipoise verify).",
+    ]
+
+
+_FORESEEN = {
+    "public-round": "The protocol foresees a seed that joins a secret, committed at the lock, with public "
+    "randomness dated after the roster was fixed.",
+    "team-secret": "The protocol foresees a seed of the team's own, without public randomness: it could have "
+    "been chosen.",
+}
+
+
+def _open_between(of: Study, name: str, wave: Wave) -> str:
+    """When a wave is open: its days in the study's zone, where the launch is settled, and the rule."""
+    rule = f"{wave.opens} to {wave.closes}"
+    times = timeline(of.protocol)
+    if of.protocol.study.launch is None or name not in times.opens or name not in times.closes:
+        return rule
+    zone = ZoneInfo(of.protocol.study.timezone)
+    days = (
+        day(moment.astimezone(zone).date().isoformat()) for moment in (times.opens[name], times.closes[name])
+    )
+    return f"{' to '.join(days)} ({rule})"
 
 
 def _stage(stage: Stage, names: Names) -> str:

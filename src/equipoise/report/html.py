@@ -8,13 +8,20 @@ from markupsafe import Markup
 
 from equipoise.report.content import Document
 from equipoise.report.references import anchor_of
+from equipoise.report.tables import Table
 
-__all__ = ["render_html"]
+__all__ = ["render_html", "render_provenance"]
 
 
 def render_html(document: Document) -> str:
     """The document as HTML; the same document always gives the same bytes."""
     return _environment().get_template("document.html.j2").render(document=document, style=_style()) + "\n"
+
+
+def render_provenance(document: Document, table: Table) -> str:
+    """The page that lists every finding of a report, and to which its numbers lead."""
+    template = _environment().get_template("provenance.html.j2")
+    return template.render(document=document, findings=table, style=_style()) + "\n"
 
 
 @cache

@@ -38,7 +38,8 @@ def programme_document(
     """The whole programme report, before it has a format."""
     head = programme.programme
     reports = [
-        StudyReport(study, findings, f"{study.protocol.study.id}/index.html") for study, findings in studies
+        StudyReport(study, findings, f"{study.protocol.study.id}/provenance.html")
+        for study, findings in studies
     ]
     total = sum(people[0] for one in studies if (people := total_people(*one)) is not None)
     return Document(
@@ -155,7 +156,7 @@ def _answers(reports: Sequence[StudyReport]) -> tuple[Markup | str, ...]:
     for one in reports:
         primary = next(iter(one.results.primary), None)
         if primary is not None:
-            page = f"{one.protocol.study.id}/index.html"
+            page = f"{one.protocol.study.id}/provenance.html"
             link = Markup('<a href="#study-{}">{}</a>').format(
                 one.protocol.study.id, one.protocol.study.title
             )
@@ -177,7 +178,7 @@ def _prose(stem: str, text: str, reports: Sequence[StudyReport]) -> Text:
 
 def _forest(reports: Sequence[StudyReport]) -> Figure | None:
     trials = [
-        (one.protocol.study.title, primary, one.names, f"{one.protocol.study.id}/index.html")
+        (one.protocol.study.title, primary, one.names, f"{one.protocol.study.id}/provenance.html")
         for one in reports
         for primary in one.results.primary[:1]
     ]
@@ -188,7 +189,7 @@ def _study(report: StudyReport) -> Section:
     name = report.protocol.study.id
     prefix = f"{name}-"
     link = Markup('<a href="{}/index.html">The whole report of this study</a>').format(name)
-    answers = summary.answer(report.study, report.findings, report.names, f"{name}/index.html")
+    answers = summary.answer(report.study, report.findings, report.names, f"{name}/provenance.html")
     return Section(
         f"study-{name}",
         report.protocol.study.title,

@@ -11,7 +11,7 @@ from equipoise.protocol.models.conduct import Progression
 from equipoise.report import words
 from equipoise.report.names import Names
 from equipoise.report.references import linked
-from equipoise.report.tables import Cell, Column, Table
+from equipoise.report.tables import PROVENANCE, Cell, Column, Table
 
 __all__ = ["Verdict", "table", "verdicts"]
 
@@ -29,7 +29,7 @@ class Verdict:
     reached: tuple[str, ...]
     names: Names
 
-    def sentence(self, page: str = "") -> Markup:
+    def sentence(self, page: str = PROVENANCE) -> Markup:
         """`Adoption: amber, 35% (95% interval 20% to 54%), which reaches from red to green.`"""
         if self.finding is None:
             return Markup("{}: not yet known.").format(self.label)

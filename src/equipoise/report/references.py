@@ -11,7 +11,7 @@ from equipoise.findings.results import Finding, Findings
 from equipoise.report import words
 from equipoise.report.names import Names
 from equipoise.report.numbers import p_value
-from equipoise.report.tables import slug
+from equipoise.report.tables import PROVENANCE, slug
 
 __all__ = ["FIELDS", "REFERENCE", "Quoted", "References", "anchor_of", "linked"]
 
@@ -34,11 +34,11 @@ def anchor_of(finding_id: str) -> str:
     return "finding-" + slug(signed)
 
 
-def linked(finding_id: str, text: str, page: str = "") -> Markup:
+def linked(finding_id: str, text: str, page: str = PROVENANCE) -> Markup:
     """A number with the way to its row of the provenance table; of a whole sentence only the interval is
     the link.
 
-    `page` is the document that holds the table, where it is not this one.
+    `page` is the document that holds the table.
     """
     parts = _INTERVAL.search(text)
     anchor = Markup('<a class="drawn" data-finding="{}" href="{}#{}">{}</a>')
@@ -52,12 +52,11 @@ def linked(finding_id: str, text: str, page: str = "") -> Markup:
 
 @dataclass(frozen=True)
 class References:
-    """Resolves references for one study; `page` is the document that holds its findings, where it is
-    another."""
+    """Resolves references for one study; `page` is the document that lists its findings."""
 
     names: Names
     findings: Findings | None
-    page: str = ""
+    page: str = PROVENANCE
 
     def quote(self, reference: str) -> Quoted:
         """The text for a reference.

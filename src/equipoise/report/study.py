@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
+from equipoise.allocation import AllocationRecord
 from equipoise.errors import InputError, Problem, ProtocolError, nearest
 from equipoise.findings.results import Findings
 from equipoise.protocol.folder import Study
@@ -28,7 +29,7 @@ from equipoise.report.narrative import Prose, Recommendation, recommendations, r
 from equipoise.report.references import References, linked
 from equipoise.report.results import Results
 from equipoise.report.source import place_of
-from equipoise.report.tables import Table, slug
+from equipoise.report.tables import PROVENANCE, Table, slug
 
 __all__ = ["StudyReport"]
 
@@ -36,8 +37,14 @@ __all__ = ["StudyReport"]
 class StudyReport:
     """Makes the sections of a study's report; the programme's report uses some of them."""
 
-    def __init__(self, study: Study, findings: Findings | None, page: str = "") -> None:
-        self.study, self.findings = study, findings
+    def __init__(
+        self,
+        study: Study,
+        findings: Findings | None,
+        page: str = PROVENANCE,
+        draws: Sequence[AllocationRecord] = (),
+    ) -> None:
+        self.study, self.findings, self.draws = study, findings, draws
         self.protocol = study.protocol
         self.names = Names(study.protocol, study.explore)
         self.results = Results.of_study(study, findings)
@@ -205,7 +212,7 @@ class StudyReport:
             _part(
                 "chance",
                 "How lots were drawn",
-                [Listing(told)] if (told := facts.allocation(self.study, self.names)) else [],
+                [Listing(told)] if (told := facts.allocation(self.study, self.names, self.draws)) else [],
             ),
             _part("ethics", "Ethics and data protection", [b for b in (self.prose("ethics", top=4),) if b]),
             Section("about", "About this study", (facts.study(self.study),)),
@@ -289,13 +296,20 @@ class StudyReport:
             ("Where the data come from", found.data_source),
             ("Code", f"Equipoise {found.code_version}"),
             ("Analysis seed", Markup("<code>{}</code>").format(found.analysis_seed)),
-            ("Findings", Markup('<a href="findings.json" download>findings.json</a>')),
+            ("Every finding", Markup('<a href="{}">as a table</a>').format(PROVENANCE)),
+            ("For programs", Markup('<a href="findings.json" download>findings.json</a>')),
         )
-        table = detail.provenance(found, self.names)
-        return Section("provenance", "Provenance", (Facts("Provenance", rows), ShownTable(table)))
+        return Section("provenance", "Provenance", (Facts("Provenance", rows),))
+
+    def provenance_table(self) -> Table | None:
+        """Every finding, one row each, for the page to which the numbers lead."""
+        return None if self.findings is None else detail.provenance(self.findings, self.names)
 
     def _checks(self) -> Section:
-        found = checks.check_study(self.study, self.findings)
+        found = (
+            *checks.check_study(self.study, self.findings),
+            *checks.draws(self.study, self.findings, self.draws),
+        )
         if not found:
             return Section(
                 "checks",

@@ -12,6 +12,7 @@ from equipoise.report.progression import verdicts
 from equipoise.report.references import linked
 from equipoise.report.results import Results
 from equipoise.report.source import select, total_people
+from equipoise.report.tables import PROVENANCE
 
 __all__ = ["answer", "banners", "sure"]
 
@@ -40,7 +41,9 @@ def banners(study: Study, findings: Findings | None) -> tuple[str, ...]:
     return tuple(told)
 
 
-def answer(study: Study, findings: Findings | None, names: Names, page: str = "") -> tuple[Markup | str, ...]:
+def answer(
+    study: Study, findings: Findings | None, names: Names, page: str = PROVENANCE
+) -> tuple[Markup | str, ...]:
     """The answer to the question: the primary result, the verdicts of a pilot, or what is known so far."""
     if study.protocol.study.kind == "interviews":
         return _interviews(study)

@@ -6,19 +6,21 @@ import io
 import re
 from dataclasses import dataclass
 
-__all__ = ["Cell", "Column", "Table", "slug"]
+__all__ = ["PROVENANCE", "Cell", "Column", "Table", "slug"]
+
+PROVENANCE = "provenance.html"
+"""The page beside a report that lists every finding, and to which every number leads."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell: `text` is printed, `raw` goes into the CSV, `page` is the document that holds
-    the finding where it is another; `finding` is the id of the finding it was drawn
-    from."""
+    """A cell: `text` is printed, `raw` goes into the CSV; `finding` is the id of the finding that it was
+    drawn from, and `page` the document that lists it."""
 
     text: str
     raw: float | int | str | None = None
     finding: str | None = None
-    page: str = ""
+    page: str = PROVENANCE
 
     @property
     def value(self) -> str:

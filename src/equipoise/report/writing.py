@@ -1,32 +1,37 @@
-"""Writes a report into a folder: the document, a CSV for every table, the drawings, and the findings
-themselves."""
+"""Writes a report into a folder: the document, its provenance, a CSV for every table, the drawings, and the
+findings themselves."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from equipoise.allocation import AllocationRecord
 from equipoise.findings.results import Findings
 from equipoise.protocol.folder import Study
 from equipoise.protocol.models.files import Programme
 from equipoise.report.content import Document
-from equipoise.report.html import render_html
+from equipoise.report.html import render_html, render_provenance
 from equipoise.report.programme import programme_document
 from equipoise.report.source import StudyAndFindings
 from equipoise.report.study import StudyReport
+from equipoise.report.tables import PROVENANCE
 
 __all__ = ["render_programme", "render_study", "write_programme_report", "write_report"]
 
+Draws = Sequence[AllocationRecord]
 
-def render_study(study: Study, findings: Findings | None) -> str:
+
+def render_study(study: Study, findings: Findings | None, draws: Draws = ()) -> str:
     """A study's report as one self-contained HTML document.
 
     Args:
         study: the study folder as loaded.
         findings: what its analysis found; None for a study that has not been analysed.
+        draws: the records of its allocation.
     Raises:
         ProtocolError: a narrative refers to something that is not there; file, line and the nearest name
         are given.
     """
-    return render_html(StudyReport(study, findings).document())
+    return render_html(StudyReport(study, findings, draws=draws).document())
 
 
 def render_programme(
@@ -36,30 +41,53 @@ def render_programme(
     return render_html(programme_document(programme, narrative, studies))
 
 
-def write_report(study: Study, findings: Findings | None, out: Path) -> Path:
-    """Write `index.html`, `data/*.csv`, `figures/*.svg` and `findings.json`; the path of the document.
+def write_report(study: Study, findings: Findings | None, out: Path, draws: Draws = ()) -> Path:
+    """Write `index.html`, `provenance.html`, `data/*.csv`, `figures/*.svg` and `findings.json`.
 
     Everything is made before anything is written, so that a study with a wrong reference leaves nothing
     behind.
+
+    Returns:
+        The path of the document.
     """
-    document = StudyReport(study, findings).document()
-    extra = {"findings.json": findings.to_json()} if findings is not None else {}
-    return _write(document, out, extra)
+    return _write(*_made(study, findings, draws), out)
 
 
 def write_programme_report(
-    programme: Programme, narrative: Mapping[str, str], studies: Sequence[StudyAndFindings], out: Path
+    programme: Programme,
+    narrative: Mapping[str, str],
+    studies: Sequence[StudyAndFindings],
+    out: Path,
+    draws: Mapping[str, Draws] | None = None,
 ) -> Path:
-    """Write the programme's report, and each study's in a folder of its id beside it."""
+    """Write the programme's report, and each study's in a folder of its id beside it.
+
+    `draws` holds the records of allocation by the study's id.
+    """
     document = programme_document(programme, narrative, studies)
-    made = [(StudyReport(*one).document(), *one) for one in studies]
-    for report, study, findings in made:
-        extra = {"findings.json": findings.to_json()} if findings is not None else {}
-        _write(report, out / study.protocol.study.id, extra)
-    return _write(document, out, {})
+    made = [
+        (s.protocol.study.id, _made(s, f, (draws or {}).get(s.protocol.study.id, ()))) for s, f in studies
+    ]
+    for name, report in made:
+        _write(*report, out / name)
+    return _write(document, {}, out)
 
 
-def _write(document: Document, out: Path, extra: Mapping[str, str]) -> Path:
+def _made(study: Study, findings: Findings | None, draws: Draws) -> tuple[Document, dict[str, str]]:
+    """The document, and the files beside it."""
+    report = StudyReport(study, findings, draws=draws)
+    document, table = report.document(), report.provenance_table()
+    if findings is None or table is None:
+        return document, {}
+    beside = {
+        "findings.json": findings.to_json(),
+        table.file: table.to_csv(),
+        PROVENANCE: render_provenance(document, table),
+    }
+    return document, beside
+
+
+def _write(document: Document, extra: Mapping[str, str], out: Path) -> Path:
     pages = {"index.html": render_html(document), **extra}
     pages |= {table.file: table.to_csv() for table in document.tables}
     pages |= {figure.file: f"{figure.wide_svg}\n" for figure in document.figures}

@@ -136,7 +136,7 @@ def test_text_of_others_is_never_passed_through_as_html(trial) -> None:
 
 def test_every_table_is_written_as_csv_with_unrounded_numbers_and_findings(trial, tmp_path) -> None:
     write_report(*trial, tmp_path)
-    page = (tmp_path / "index.html").read_text()
+    page = (tmp_path / "index.html").read_text() + (tmp_path / "provenance.html").read_text()
     linked = set(re.findall(r'href="(data/[^"]+\.csv)"', page))
     assert linked == {f"data/{path.name}" for path in (tmp_path / "data").iterdir()}
     rows = list(csv.DictReader(io.StringIO((tmp_path / "data/effects-table.csv").read_text())))
