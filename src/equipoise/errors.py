@@ -9,7 +9,8 @@
     ├── NotSupportedError    the language can say it, this version cannot yet do it; exit code 2
     └── CheckFailedError     a check or a verification failed; exit code 1
 
-An `InputError` holds one `Problem` or more, each with its place, what was found, what is allowed and the remedy.
+An `InputError` holds one `Problem` or more, each with its place, what was found, what is allowed and the
+remedy.
 """
 
 from collections.abc import Iterable, Sequence
@@ -89,7 +90,7 @@ class CheckFailedError(EquipoiseError):
 
 
 def nearest(found: str, allowed: Sequence[str]) -> str:
-    """What may stand here and, when one is close, the likely meaning: `Waves: a, b. Did you mean "a"?` minus its noun.
+    """What may stand here and, when one is close, the likely meaning.
 
     >>> nearest("affter", ["before", "after"])
     'before, after. Did you mean "after"?'

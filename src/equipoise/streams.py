@@ -1,8 +1,9 @@
 """Named streams of chance, so that a draw added to one never moves another.
 
-Two roots. The *allocation seed* is secret until enrolment closes and feeds `allocation`, `order` and `vignettes`.
-The *analysis seed* is public (derived from the protocol's hash) and feeds `permutation`, `imputation`, `bootstrap`
-and `simulation`. Keeping them apart stops a blinded analyst from re-drawing the arms.
+Two roots. The *allocation seed* is secret until enrolment closes and feeds `allocation`, `order` and
+`vignettes`. The *analysis seed* is public (derived from the protocol's hash) and feeds `permutation`,
+`imputation`, `bootstrap` and `simulation`. Keeping them apart stops a blinded analyst from re-drawing the
+arms.
 """
 
 import hashlib
@@ -10,15 +11,13 @@ from typing import Literal
 
 import numpy as np
 
-__all__ = ["ALLOCATION_STREAMS", "ANALYSIS_STREAMS", "AnalysisStream", "analysis_seed", "generator"]
+__all__ = ["AnalysisStream", "analysis_seed", "generator"]
 
 AnalysisStream = Literal["permutation", "imputation", "bootstrap", "simulation"]
-ALLOCATION_STREAMS = ("allocation", "order", "vignettes")
-ANALYSIS_STREAMS = ("permutation", "imputation", "bootstrap", "simulation")
 
 
 def analysis_seed(protocol_hash: str) -> str:
-    """The public seed of every analysis of a protocol: SHA-256('analysis' + protocol hash), in hexadecimal."""
+    """The public seed of a protocol's analyses: SHA-256('analysis' + protocol hash), in hexadecimal."""
     return hashlib.sha256(b"analysis" + protocol_hash.encode("ascii")).hexdigest()
 
 

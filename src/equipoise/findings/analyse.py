@@ -53,6 +53,8 @@ def analyse(study: Study, data: StudyData) -> Findings:
     effects = decided(study, effects, confirms=reason is None)
     if reason is not None:
         effects = [_told(finding, reason) for finding in effects]
+    described = descriptions(study, data), reliabilities(study, data), progressions(study, data)
+    found = chain(effects, *described)
     return Findings(
         study=study.protocol.study.id,
         protocol_hash=hash_,
@@ -61,10 +63,13 @@ def analyse(study: Study, data: StudyData) -> Findings:
         data_source=data.source,
         code_version=__version__,
         analysis_seed=analysis_seed(hash_),
-        findings=tuple(
-            chain(effects, descriptions(study, data), reliabilities(study, data), progressions(study, data))
-        ),
+        findings=tuple(_not_planned(finding) if study.registration is None else finding for finding in found),
     )
+
+
+def _not_planned(finding: Finding) -> Finding:
+    """Without a locked protocol nothing was planned, descriptions no more than effects."""
+    return finding.model_copy(update={"planned": False, "tier": "exploratory"})
 
 
 def refuse_unsupported(study: Study) -> None:
