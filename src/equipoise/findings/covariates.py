@@ -91,8 +91,11 @@ def _part(
     protocol = study.protocol
     if name in waves_before(protocol, stage):
         column = f"{outcome}_{name}"
-        if outcome in analysis.unadjusted or not data.has(column):
+        if outcome in analysis.unadjusted:
             return None
+        if not data.has(column):
+            note = f'the data have no score {name} (column "{column}"), so nothing is adjusted for it'
+            return Covariates((), np.empty((int(rows.sum()), 0)), (note,))
         return _numeric(f"the score {name}", f"score {name}", data.numbers(column)[rows])
     participants = protocol.participants
     if participants is not None and name in participants.derived:

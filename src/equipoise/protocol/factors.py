@@ -77,10 +77,10 @@ def asks_for(survey: Survey, outcome: Outcome) -> bool:
 def waves_asking(protocol: Protocol, surveys: Mapping[str, Survey], outcome: Outcome) -> tuple[str, ...]:
     """The waves whose survey measures an outcome, in the order of the protocol.
 
-    An outcome taken from a column has the waves that it names, and the frame is looked at for others.
+    An outcome taken from a column may have been measured at any wave: the data are looked at.
     """
     if outcome.column is not None:
-        return outcome.waves
+        return tuple(protocol.waves) if outcome.waves else ()
     return tuple(
         name
         for name, wave in protocol.waves.items()

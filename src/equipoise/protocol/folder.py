@@ -242,6 +242,7 @@ def _topic(text: str) -> dict[str, object]:
     return {"title": title, "probes": probes}
 
 
-def _by_line(problem: Problem) -> tuple[str, int, str]:
+def _by_line(problem: Problem) -> tuple[str, int, str, str]:
     file, _, line = problem.place.rpartition(":")
-    return (file, int(line), problem.where) if line.isdigit() else (problem.place, 0, problem.where)
+    place = (file, int(line)) if line.isdigit() else (problem.place, 0)
+    return (*place, problem.where, problem.message)
