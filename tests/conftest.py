@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from equipoise.findings.results import Findings
-from equipoise.protocol.folder import Study
 from equipoise.protocol.models.files import Amendment, Codebook, LogicModel, Programme
 from equipoise.protocol.models.protocol import Protocol
+from equipoise.protocol.study import Study
 
 _LEFT_OUT: list[str] = []
 

@@ -19,10 +19,10 @@ from equipoise.instruments.simulate import (
     planning_values,
 )
 from equipoise.protocol.factors import questions
-from equipoise.protocol.folder import Study
 from equipoise.protocol.models.assumptions import AssumedOutcome
 from equipoise.protocol.models.files import Question, Survey
 from equipoise.protocol.models.outcomes import Outcome
+from equipoise.protocol.study import Study
 
 __all__ = ["Latent", "column_values", "survey_answers"]
 

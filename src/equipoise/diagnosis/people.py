@@ -9,9 +9,9 @@ from equipoise.allocation import design, simulate, strata_labels
 from equipoise.errors import DesignError, NotSupportedError
 from equipoise.protocol.expressions import compile_expression
 from equipoise.protocol.facts import roster_schema
-from equipoise.protocol.folder import Study
 from equipoise.protocol.models.allocation import Stage
 from equipoise.protocol.models.participants import RosterColumn
+from equipoise.protocol.study import Study
 from equipoise.protocol.timeline import UNDATED_LAUNCH, timeline
 
 __all__ = ["drawn_arms", "invent_participants"]

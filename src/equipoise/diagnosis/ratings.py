@@ -5,11 +5,11 @@ import polars as pl
 
 from equipoise.diagnosis.latents import Stream
 from equipoise.instruments.scoring import Floats
-from equipoise.protocol.folder import Study
 from equipoise.protocol.models.allocation import Task
 from equipoise.protocol.models.assumptions import AssumedOutcome
 from equipoise.protocol.models.files import Vignette
 from equipoise.protocol.models.outcomes import Outcome
+from equipoise.protocol.study import Study
 
 __all__ = ["task_ratings"]
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from equipoise.errors import DesignError, NotSupportedError, Problem
 from equipoise.instruments.definition import Composite
 from equipoise.instruments.library import load
-from equipoise.protocol.folder import Study
 from equipoise.protocol.models.assumptions import AssumedOutcome
 from equipoise.protocol.models.outcomes import Outcome
+from equipoise.protocol.study import Study
 
 __all__ = ["refuse_unassumed"]
 

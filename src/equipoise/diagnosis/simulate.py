@@ -26,7 +26,7 @@ from equipoise.findings.data import StudyData
 from equipoise.findings.subgroups import weeks_since
 from equipoise.instruments.scoring import Floats
 from equipoise.protocol.factors import questions, waves_asking
-from equipoise.protocol.folder import Study
+from equipoise.protocol.study import Study
 from equipoise.protocol.timeline import Timeline, timeline, waves_before
 from equipoise.protocol.times import parse_duration, parse_time, resolve
 

@@ -7,7 +7,7 @@ import polars as pl
 
 from equipoise.diagnosis.simulate import Simulated
 from equipoise.findings.data import StudyData
-from equipoise.protocol.folder import Study
+from equipoise.protocol.study import Study
 
 __all__ = ["write_simulated"]
 

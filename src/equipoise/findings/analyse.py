@@ -20,9 +20,9 @@ from equipoise.findings.reliability import reliabilities
 from equipoise.findings.results import Finding, Findings
 from equipoise.findings.scores import scored
 from equipoise.findings.subgroups import subgroup_findings
-from equipoise.protocol.folder import Study
 from equipoise.protocol.models.analyses import Analysis
 from equipoise.protocol.registration import current_hash, refuse_changed
+from equipoise.protocol.study import Study
 from equipoise.protocol.timeline import waves_before
 from equipoise.protocol.waves import points_of
 from equipoise.streams import analysis_seed

@@ -6,9 +6,9 @@ from datetime import datetime
 from equipoise.estimation.multiplicity import adjust_p_values
 from equipoise.findings.results import Finding, Tier
 from equipoise.protocol.claims import answers_to
-from equipoise.protocol.folder import Study
 from equipoise.protocol.models.analyses import Analysis, TestStep
 from equipoise.protocol.models.outcomes import Role
+from equipoise.protocol.study import Study
 
 __all__ = ["claimed", "decided", "may_confirm", "tier_of"]
 

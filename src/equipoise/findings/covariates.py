@@ -13,8 +13,8 @@ from equipoise.findings.sample import Bools
 from equipoise.instruments.scoring import Floats
 from equipoise.protocol.expressions import compile_expression
 from equipoise.protocol.facts import before_allocation
-from equipoise.protocol.folder import Study
 from equipoise.protocol.models.analyses import Analysis
+from equipoise.protocol.study import Study
 from equipoise.protocol.timeline import waves_before
 
 __all__ = ["Covariates", "Labels", "covariates_of", "dummies", "labels_of", "strata_of"]

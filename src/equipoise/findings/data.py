@@ -19,8 +19,8 @@ from equipoise.findings.typing import Declared, typed_column
 from equipoise.instruments.library import instrument
 from equipoise.instruments.scoring import Floats
 from equipoise.protocol.factors import contrast_factors, questions, waves_asking
-from equipoise.protocol.folder import Study
 from equipoise.protocol.models.protocol import Protocol
+from equipoise.protocol.study import Study
 from equipoise.roster.reading import read_table
 
 __all__ = ["DataSource", "StudyData", "read_data"]

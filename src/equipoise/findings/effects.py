@@ -22,8 +22,8 @@ from equipoise.findings.results import Finding, Interval, Standardised
 from equipoise.findings.sample import Bools, Sample, sample_of, supported_contrast
 from equipoise.findings.weighting import alone_in_stratum, randomised_sizes, weighted_as_randomised
 from equipoise.instruments.scoring import Floats
-from equipoise.protocol.folder import Study
 from equipoise.protocol.models.analyses import Analysis
+from equipoise.protocol.study import Study
 from equipoise.protocol.timeline import waves_before
 
 __all__ = ["effect_findings"]

@@ -1,7 +1,7 @@
 """The estimand of an effect and its model, in words that a reader of the report can follow."""
 
-from equipoise.protocol.folder import Study
 from equipoise.protocol.models.analyses import Analysis
+from equipoise.protocol.study import Study
 
 __all__ = ["estimand", "model_words"]
 

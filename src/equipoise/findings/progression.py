@@ -13,8 +13,8 @@ from equipoise.findings.data import StudyData
 from equipoise.findings.results import Finding, Interval
 from equipoise.protocol.expressions import compile_expression
 from equipoise.protocol.facts import everything_known
-from equipoise.protocol.folder import Study
 from equipoise.protocol.models.conduct import Progression
+from equipoise.protocol.study import Study
 
 __all__ = ["progressions"]
 

@@ -24,8 +24,8 @@ from equipoise.instruments.scoring import Floats
 from equipoise.protocol.expressions import compile_expression
 from equipoise.protocol.factors import contrast_factors
 from equipoise.protocol.facts import rating_facts
-from equipoise.protocol.folder import Study
 from equipoise.protocol.models.analyses import Analysis
+from equipoise.protocol.study import Study
 
 __all__ = ["rating_findings", "ratings_with_people"]
 

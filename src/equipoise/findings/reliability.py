@@ -11,7 +11,7 @@ from equipoise.instruments.library import load
 from equipoise.instruments.quality import quality
 from equipoise.instruments.reliability import reliability
 from equipoise.protocol.factors import waves_asking
-from equipoise.protocol.folder import Study
+from equipoise.protocol.study import Study
 
 __all__ = ["reliabilities"]
 

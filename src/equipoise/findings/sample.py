@@ -13,9 +13,9 @@ from equipoise.protocol.contrasts import Contrast, parse_contrast
 from equipoise.protocol.expressions import compile_expression
 from equipoise.protocol.factors import compared_stage, contrast_factors, default_factor
 from equipoise.protocol.facts import before_allocation
-from equipoise.protocol.folder import Study
 from equipoise.protocol.models.allocation import Stage
 from equipoise.protocol.models.analyses import Analysis
+from equipoise.protocol.study import Study
 
 __all__ = ["Bools", "Ints", "Sample", "sample_of", "shares_of", "supported_contrast"]
 

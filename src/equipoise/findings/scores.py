@@ -12,8 +12,8 @@ from equipoise.instruments.definition import Composite, Instrument
 from equipoise.instruments.library import load
 from equipoise.instruments.scoring import Answers, Floats, score
 from equipoise.protocol.factors import waves_asking
-from equipoise.protocol.folder import Study
 from equipoise.protocol.models.outcomes import Outcome
+from equipoise.protocol.study import Study
 
 __all__ = ["answers_of", "scored"]
 

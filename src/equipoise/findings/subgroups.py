@@ -20,8 +20,8 @@ from equipoise.instruments.scoring import Floats
 from equipoise.protocol.checks.analyses import WEEK_SINCE_LAUNCH
 from equipoise.protocol.expressions import compile_expression
 from equipoise.protocol.facts import before_allocation
-from equipoise.protocol.folder import Study
 from equipoise.protocol.models.analyses import Analysis
+from equipoise.protocol.study import Study
 
 __all__ = ["subgroup_findings", "weeks_since"]
 

@@ -13,8 +13,8 @@ from equipoise.findings.estimates import with_estimate
 from equipoise.findings.results import Finding
 from equipoise.findings.sample import Sample
 from equipoise.instruments.scoring import Floats
-from equipoise.protocol.folder import Study
 from equipoise.protocol.models.analyses import Analysis
+from equipoise.protocol.study import Study
 from equipoise.protocol.timeline import timeline
 
 __all__ = ["by_week", "weeks_since"]

@@ -9,14 +9,12 @@ SHA-256.
 import hashlib
 import unicodedata
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import rfc8785
 
+from equipoise.protocol.study import Study
 from equipoise.record import Record
-
-if TYPE_CHECKING:
-    from equipoise.protocol.folder import Study
 
 __all__ = ["canonical_bytes", "canonical_text", "plain", "protocol_hash", "spelled_out_hash", "study_parts"]
 
@@ -40,7 +38,7 @@ def canonical_bytes(data: Any) -> bytes:
     return rfc8785.dumps(_normalised(data))
 
 
-def study_parts(study: "Study") -> dict[str, str]:
+def study_parts(study: Study) -> dict[str, str]:
     """The hash of every part that the lock covers, by the part's path in the folder."""
     records: dict[str, Record] = {f"surveys/{name}.yaml": survey for name, survey in study.surveys.items()}
     records |= {**study.wording, **study.messages, **study.vignettes, **study.guides}

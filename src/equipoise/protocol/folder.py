@@ -3,7 +3,6 @@
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
@@ -22,41 +21,17 @@ from equipoise.protocol.models.files import (
     Vignette,
 )
 from equipoise.protocol.models.protocol import Protocol
+from equipoise.protocol.models.registration import Registration
 from equipoise.protocol.reading import Document, read_front_matter, read_yaml
-from equipoise.protocol.registration import Registration, read_registration
+from equipoise.protocol.registration import read_registration
 from equipoise.protocol.spelling import Files, spell_out, spell_out_analyses
+from equipoise.protocol.study import Study
 from equipoise.record import Identifier, Record
 
-__all__ = ["Study", "load_study"]
+__all__ = ["load_study"]
 
 RecordT = TypeVar("RecordT", bound=Record)
 _LARGEST_TEXT = 2_000_000
-
-
-@dataclass(frozen=True)
-class Study:
-    """What a study folder says, spelled out.
-
-    Files are keyed by their path inside the folder (`messages/week-1.md`), surveys by name, narrative
-    sections by stem. `registration` is None for a study that is not locked; `documents` finds lines for
-    problems.
-    """
-
-    folder: Path
-    protocol: Protocol
-    surveys: Mapping[str, Survey] = field(default_factory=dict)
-    wording: Mapping[str, WordingPack] = field(default_factory=dict)
-    messages: Mapping[str, Message] = field(default_factory=dict)
-    vignettes: Mapping[str, Vignette] = field(default_factory=dict)
-    guides: Mapping[str, Guide] = field(default_factory=dict)
-    codebook: Codebook | None = None
-    logic_model: LogicModel | None = None
-    narrative: Mapping[str, str] = field(default_factory=dict)
-    media: Mapping[str, str] = field(default_factory=dict)
-    explore: Mapping[str, Analysis] = field(default_factory=dict)
-    amendments: tuple[Amendment, ...] = ()
-    registration: Registration | None = None
-    documents: Mapping[str, Document] = field(default_factory=dict, repr=False)
 
 
 def load_study(folder: Path | str) -> Study:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from equipoise.errors import InputError, Problem, ProtocolError
-from equipoise.protocol.folder import Study, load_study
+from equipoise.protocol.folder import load_study
 from equipoise.protocol.models.files import Programme
 from equipoise.protocol.reading import Document, read_yaml
+from equipoise.protocol.study import Study
 
 __all__ = ["ProgrammeFolder", "is_programme", "load_programme"]
 

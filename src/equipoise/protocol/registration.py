@@ -3,18 +3,15 @@
 import json
 from collections.abc import Mapping, Sequence
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from equipoise.errors import Problem, ProtocolError
 from equipoise.protocol.canonical import plain, protocol_hash, spelled_out_hash, study_parts
 from equipoise.protocol.differences import differences
-from equipoise.record import Record
-
-if TYPE_CHECKING:
-    from equipoise.protocol.folder import Study
+from equipoise.protocol.models.registration import Registration
+from equipoise.protocol.study import Study
 
 __all__ = [
-    "Registration",
     "changed_files",
     "changes_since_lock",
     "current_hash",
@@ -24,26 +21,8 @@ __all__ = [
 ]
 
 
-class Registration(Record):
-    """`lock.json`: the hashes of the study and its parts, when it was locked, the seed's commitment.
-
-    `clock` is `rehearsal` where a simulated clock gave the time: such a study is never taken for a registered
-    one. `spelled_out` is the protocol as locked, so that a later change can be told in words.
-    """
-
-    equipoise: Literal[1]
-    study: str
-    time: str
-    clock: Literal["real", "rehearsal"] = "real"
-    protocol_hash: str
-    parts: dict[str, str]
-    seed_commitment: str | None
-    version: str
-    spelled_out: dict[str, Any]
-
-
 def lock(
-    study: "Study",
+    study: Study,
     *,
     time: str,
     seed_commitment: str | None,
@@ -129,12 +108,12 @@ def _hash_of(spelled_out: Mapping[str, Any]) -> str | None:
         return None  # not a protocol at all
 
 
-def current_hash(study: "Study") -> str:
+def current_hash(study: Study) -> str:
     """The hash of the study as its folder stands."""
     return protocol_hash(study_parts(study))
 
 
-def changes_since_lock(study: "Study") -> list[str]:
+def changes_since_lock(study: Study) -> list[str]:
     """In words, what differs from the lock or, where amendments record new hashes, from the last of them.
 
     Returns:
@@ -155,7 +134,7 @@ def changes_since_lock(study: "Study") -> list[str]:
     return told
 
 
-def refuse_changed(study: "Study") -> None:
+def refuse_changed(study: Study) -> None:
     """Stop where a locked study no longer says what was locked.
 
     Raises:
@@ -178,7 +157,7 @@ def refuse_changed(study: "Study") -> None:
         )
 
 
-def _registered_parts(registration: Registration, study: "Study") -> Mapping[str, str]:
+def _registered_parts(registration: Registration, study: Study) -> Mapping[str, str]:
     parts = registration.parts
     files = sorted(path for path in study.documents if path.startswith("amendments/"))
     for path, amendment in zip_longest(files, study.amendments):

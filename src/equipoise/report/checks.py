@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from equipoise.allocation import AllocationRecord
 from equipoise.errors import Problem
 from equipoise.findings.results import Findings
-from equipoise.protocol.folder import Study
+from equipoise.protocol.study import Study
 from equipoise.report.narrative import Prose, parse, spoken_lines
 from equipoise.report.source import StudyAndFindings, place_of, select, total_people
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from equipoise.findings.results import Findings
-from equipoise.protocol.folder import Study
+from equipoise.protocol.study import Study
 from equipoise.report.results import Results
 from equipoise.report.tables import Cell, Column, Table
 

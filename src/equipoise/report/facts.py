@@ -9,10 +9,10 @@ from markupsafe import Markup
 
 from equipoise.allocation import AllocationRecord
 from equipoise.instruments.library import load
-from equipoise.protocol.folder import Study
 from equipoise.protocol.models.allocation import Stage
 from equipoise.protocol.models.fieldwork import Wave
 from equipoise.protocol.models.outcomes import Outcome
+from equipoise.protocol.study import Study
 from equipoise.protocol.timeline import timeline
 from equipoise.report.content import Facts
 from equipoise.report.names import Names

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from equipoise.findings.results import Finding, Findings
-from equipoise.protocol.folder import Study
 from equipoise.protocol.models.conduct import Progression
+from equipoise.protocol.study import Study
 from equipoise.report import words
 from equipoise.report.names import Names
 from equipoise.report.references import linked

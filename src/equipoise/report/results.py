@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from equipoise.findings.results import Finding, Findings
-from equipoise.protocol.folder import Study
+from equipoise.protocol.study import Study
 
 __all__ = ["Results", "is_by_week", "level_of"]
 

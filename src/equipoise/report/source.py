@@ -1,7 +1,7 @@
 """What a report is made from: loaded studies, each with its findings where there are any."""
 
 from equipoise.findings.results import Finding, Findings
-from equipoise.protocol.folder import Study
+from equipoise.protocol.study import Study
 
 __all__ = ["StudyAndFindings", "place_of", "select", "total_people"]
 

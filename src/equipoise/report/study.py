@@ -7,8 +7,8 @@ from markupsafe import Markup
 from equipoise.allocation import AllocationRecord
 from equipoise.errors import InputError, Problem, ProtocolError, nearest
 from equipoise.findings.results import Findings
-from equipoise.protocol.folder import Study
 from equipoise.protocol.models.files import Code
+from equipoise.protocol.study import Study
 from equipoise.report import checks, consort, detail, facts, progression, summary, words
 from equipoise.report.content import (
     Block,

@@ -4,7 +4,7 @@ it."""
 from markupsafe import Markup
 
 from equipoise.findings.results import Finding, Findings
-from equipoise.protocol.folder import Study
+from equipoise.protocol.study import Study
 from equipoise.report import facts, words
 from equipoise.report.names import Names
 from equipoise.report.numbers import count, percentage

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from equipoise.allocation import AllocationRecord
 from equipoise.findings.results import Findings
-from equipoise.protocol.folder import Study
 from equipoise.protocol.models.files import Programme
+from equipoise.protocol.study import Study
 from equipoise.report.content import Document
 from equipoise.report.html import render_html, render_provenance
 from equipoise.report.programme import programme_document

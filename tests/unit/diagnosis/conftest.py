@@ -10,7 +10,8 @@ import yaml
 
 from equipoise import findings
 from equipoise.findings.results import Findings
-from equipoise.protocol.folder import Study, load_study
+from equipoise.protocol.folder import load_study
+from equipoise.protocol.study import Study
 
 PROTOCOL: dict[str, Any] = {
     "equipoise": 1,

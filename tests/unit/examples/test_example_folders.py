@@ -9,7 +9,8 @@ from types import ModuleType
 import pandas as pd
 import pytest
 
-from equipoise.protocol.folder import Study, load_study
+from equipoise.protocol.folder import load_study
+from equipoise.protocol.study import Study
 from equipoise.roster.importing import RosterFile, RosterImport, read_rosters
 from equipoise.roster.matching import mapping_path, read_mapping
 

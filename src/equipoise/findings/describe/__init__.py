@@ -11,7 +11,7 @@ from equipoise.findings.describe.baseline import baseline
 from equipoise.findings.describe.flow import flow, harms, response
 from equipoise.findings.describe.outcomes import answers, outcomes, ratings
 from equipoise.findings.results import Finding
-from equipoise.protocol.folder import Study
+from equipoise.protocol.study import Study
 
 __all__ = ["descriptions"]
 

@@ -12,7 +12,7 @@ from equipoise.findings.describe.arms import FEWEST, WITHHELD
 from equipoise.findings.results import Finding, Standardised
 from equipoise.instruments.scoring import Floats
 from equipoise.protocol.factors import reference_arm
-from equipoise.protocol.folder import Study
+from equipoise.protocol.study import Study
 from equipoise.protocol.timeline import waves_before
 
 __all__ = ["baseline"]

@@ -11,7 +11,7 @@ from equipoise.findings.results import Finding, Interval
 from equipoise.findings.sample import Bools
 from equipoise.protocol.contrasts import parse_contrast
 from equipoise.protocol.factors import contrast_factors, default_factor
-from equipoise.protocol.folder import Study
+from equipoise.protocol.study import Study
 
 __all__ = ["flow", "harms", "response"]
 

@@ -13,7 +13,7 @@ from equipoise.findings.ratings import ratings_with_people
 from equipoise.findings.results import Finding, Interval
 from equipoise.instruments.scoring import Floats
 from equipoise.protocol.factors import questions
-from equipoise.protocol.folder import Study
+from equipoise.protocol.study import Study
 
 __all__ = ["answers", "outcomes", "ratings"]
 

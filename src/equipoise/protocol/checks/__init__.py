@@ -4,7 +4,6 @@ A check is a function from a study to problems; it never stops at the first.
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from equipoise.errors import Problem
 from equipoise.protocol.checks.allocation import check_allocation
@@ -14,9 +13,7 @@ from equipoise.protocol.checks.fieldwork import check_fieldwork
 from equipoise.protocol.checks.outcomes import check_outcomes
 from equipoise.protocol.checks.people import check_people
 from equipoise.protocol.checks.surveys import check_surveys
-
-if TYPE_CHECKING:
-    from equipoise.protocol.folder import Study
+from equipoise.protocol.study import Study
 
 __all__ = ["check_study"]
 
@@ -31,7 +28,7 @@ CHECKS = (
 )
 
 
-def check_study(study: "Study") -> Iterator[Problem]:
+def check_study(study: Study) -> Iterator[Problem]:
     """Every problem that lies between the parts of a study."""
     for check in CHECKS:
         yield from check(study)

@@ -1,7 +1,6 @@
 """Stages of allocation: arms, ratio, strata, unit and schedule fit together."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from equipoise.errors import Problem
 from equipoise.protocol.checks.places import at, expression_problems, unknown
@@ -9,14 +8,12 @@ from equipoise.protocol.facts import before_allocation
 from equipoise.protocol.models.allocation import Stage
 from equipoise.protocol.models.protocol import Protocol
 from equipoise.protocol.reserved import reserved_problem
-
-if TYPE_CHECKING:
-    from equipoise.protocol.folder import Study
+from equipoise.protocol.study import Study
 
 __all__ = ["check_allocation"]
 
 
-def check_allocation(study: "Study") -> Iterator[Problem]:
+def check_allocation(study: Study) -> Iterator[Problem]:
     """Every stage, the units, and the schedule."""
     protocol = study.protocol
     yield from _kind(study)
@@ -28,7 +25,7 @@ def check_allocation(study: "Study") -> Iterator[Problem]:
     yield from _schedule(study)
 
 
-def _kind(study: "Study") -> Iterator[Problem]:
+def _kind(study: Study) -> Iterator[Problem]:
     protocol = study.protocol
     if protocol.study.kind == "trial" and not protocol.allocation:
         yield at(
@@ -45,7 +42,7 @@ def _kind(study: "Study") -> Iterator[Problem]:
         )
 
 
-def _stage(study: "Study", name: str, stage: Stage) -> Iterator[Problem]:
+def _stage(study: Study, name: str, stage: Stage) -> Iterator[Problem]:
     path: tuple[str | int, ...] = ("allocation", name)
     protocol = study.protocol
     targets: Sequence[str] = list(stage.arms)
@@ -90,7 +87,7 @@ def _stage(study: "Study", name: str, stage: Stage) -> Iterator[Problem]:
 
 
 def _ratio(
-    study: "Study", path: tuple[str | int, ...], stage: Stage, targets: Sequence[str]
+    study: Study, path: tuple[str | int, ...], stage: Stage, targets: Sequence[str]
 ) -> Iterator[Problem]:
     schema = before_allocation(study.protocol, str(path[1]))
     for place, rule in enumerate(stage.ratio):
@@ -112,7 +109,7 @@ def _ratio(
 
 
 def _method(
-    study: "Study", path: tuple[str | int, ...], stage: Stage, columns: Sequence[str]
+    study: Study, path: tuple[str | int, ...], stage: Stage, columns: Sequence[str]
 ) -> Iterator[Problem]:
     needs = {
         "minimised": (stage.balance, "balance", "the columns whose margins it balances"),
@@ -141,7 +138,7 @@ def _method(
         )
 
 
-def _schedule(study: "Study") -> Iterator[Problem]:
+def _schedule(study: Study) -> Iterator[Problem]:
     schedule = study.protocol.schedule
     if schedule is None:
         return

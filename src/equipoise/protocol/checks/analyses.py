@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from equipoise.errors import EquipoiseError, Problem
 from equipoise.protocol.checks.models import check_model
@@ -12,11 +11,9 @@ from equipoise.protocol.contrasts import Contrast, parse_contrast
 from equipoise.protocol.factors import compared_stage, contrast_factors, default_factor, waves_asking
 from equipoise.protocol.facts import before_allocation, rating_facts
 from equipoise.protocol.models.analyses import Analysis
+from equipoise.protocol.study import Study
 from equipoise.protocol.timeline import waves_before
 from equipoise.protocol.waves import points_of
-
-if TYPE_CHECKING:
-    from equipoise.protocol.folder import Study
 
 __all__ = ["check_analyses"]
 
@@ -24,7 +21,7 @@ Path = tuple[str | int, ...]
 WEEK_SINCE_LAUNCH = "week since launch"
 
 
-def check_analyses(study: "Study") -> Iterator[Problem]:
+def check_analyses(study: Study) -> Iterator[Problem]:
     """Planned analyses, unplanned ones (explore.yaml), testing, assumptions."""
     protocol = study.protocol
     if protocol.study.kind in ("trial", "survey-experiment") and not protocol.analyses:
@@ -43,7 +40,7 @@ def check_analyses(study: "Study") -> Iterator[Problem]:
     yield from _assumptions(study)
 
 
-def _analysis(study: "Study", file: str, path: Path, analysis: Analysis) -> Iterator[Problem]:
+def _analysis(study: Study, file: str, path: Path, analysis: Analysis) -> Iterator[Problem]:
     for problem in _analysis_in_protocol(study, path, analysis):
         if file == "protocol.yaml":
             yield problem
@@ -53,7 +50,7 @@ def _analysis(study: "Study", file: str, path: Path, analysis: Analysis) -> Iter
             yield found.problem((*path, *where), problem.message)
 
 
-def _analysis_in_protocol(study: "Study", path: Path, analysis: Analysis) -> Iterator[Problem]:
+def _analysis_in_protocol(study: Study, path: Path, analysis: Analysis) -> Iterator[Problem]:
     protocol = study.protocol
     for place, name in enumerate(analysis.outcomes or ()):
         if name not in protocol.outcomes:
@@ -77,12 +74,12 @@ def _analysis_in_protocol(study: "Study", path: Path, analysis: Analysis) -> Ite
     yield from _references(study, path, analysis)
 
 
-def _rated(study: "Study", analysis: Analysis) -> bool:
+def _rated(study: Study, analysis: Analysis) -> bool:
     outcomes = study.protocol.outcomes
     return any(name in outcomes and outcomes[name].task for name in analysis.outcomes or ())
 
 
-def _contrasts(study: "Study", path: Path, analysis: Analysis) -> Iterator[Problem]:
+def _contrasts(study: Study, path: Path, analysis: Analysis) -> Iterator[Problem]:
     factors = contrast_factors(study.protocol, study.vignettes)
     for place, text in enumerate(analysis.contrast):
         try:
@@ -91,7 +88,7 @@ def _contrasts(study: "Study", path: Path, analysis: Analysis) -> Iterator[Probl
             yield at(study, *path, "contrast", place, message=str(error))
 
 
-def _parsed(study: "Study", analysis: Analysis) -> list[Contrast]:
+def _parsed(study: Study, analysis: Analysis) -> list[Contrast]:
     """The contrasts that can be read; the others are problems of their own."""
     factors = contrast_factors(study.protocol, study.vignettes)
     found = []
@@ -101,7 +98,7 @@ def _parsed(study: "Study", analysis: Analysis) -> list[Contrast]:
     return found
 
 
-def _measured(study: "Study", path: Path, analysis: Analysis, stage: str) -> Iterator[Problem]:
+def _measured(study: Study, path: Path, analysis: Analysis, stage: str) -> Iterator[Problem]:
     """Every outcome is measured at a point that the analysis looks at, after the stage that it compares."""
     protocol = study.protocol
     named = {wave for point in analysis.at or () for wave in points_of(point)}
@@ -119,7 +116,7 @@ def _measured(study: "Study", path: Path, analysis: Analysis, stage: str) -> Ite
             yield at(study, *path, "outcomes", message=message)
 
 
-def _adjust(study: "Study", path: Path, analysis: Analysis, stage: str) -> Iterator[Problem]:
+def _adjust(study: Study, path: Path, analysis: Analysis, stage: str) -> Iterator[Problem]:
     protocol = study.protocol
     before = waves_before(protocol, stage)
     participants = protocol.participants
@@ -155,7 +152,7 @@ def _adjust(study: "Study", path: Path, analysis: Analysis, stage: str) -> Itera
             yield at(study, *where, message=f'none of these outcomes was asked at "{name}"')
 
 
-def _references(study: "Study", path: Path, analysis: Analysis) -> Iterator[Problem]:
+def _references(study: Study, path: Path, analysis: Analysis) -> Iterator[Problem]:
     protocol = study.protocol
     names = [name for name in (*protocol.analyses, *study.explore) if name != path[-1]]
     for key in ("sensitivity_of", "supplementary_to"):
@@ -187,7 +184,7 @@ def _references(study: "Study", path: Path, analysis: Analysis) -> Iterator[Prob
         yield at(study, *path, "test", message=message)
 
 
-def _testing(study: "Study") -> Iterator[Problem]:
+def _testing(study: Study) -> Iterator[Problem]:
     protocol = study.protocol
     claimable = _claimable(study)
     seen: dict[str, int] = {}
@@ -206,7 +203,7 @@ def _testing(study: "Study") -> Iterator[Problem]:
             seen[claim] = step
 
 
-def _claimable(study: "Study") -> list[str]:
+def _claimable(study: Study) -> list[str]:
     """Whatever a claim may name, outcomes first."""
     found: dict[str, None] = {}
     for name, analysis in study.protocol.analyses.items():
@@ -221,7 +218,7 @@ def _claimable(study: "Study") -> list[str]:
     return sorted(found, key=lambda claim: ("." in claim, claim))
 
 
-def _assumptions(study: "Study") -> Iterator[Problem]:
+def _assumptions(study: Study) -> Iterator[Problem]:
     protocol = study.protocol
     path: Path = ("diagnosis", "assume")
     assume = protocol.diagnosis.assume
@@ -255,7 +252,7 @@ def _assumptions(study: "Study") -> Iterator[Problem]:
 
 
 def _levels(
-    study: "Study", path: Path, factor: str, levels: list[str], factors: Mapping[str, tuple[str, ...]]
+    study: Study, path: Path, factor: str, levels: list[str], factors: Mapping[str, tuple[str, ...]]
 ) -> Iterator[Problem]:
     if factor not in factors:
         yield unknown(study, path, factor, "an attribute or way of presenting", factors, "Known")

@@ -3,21 +3,18 @@
 import re
 from collections.abc import Iterator
 from datetime import date
-from typing import TYPE_CHECKING
 
 from equipoise.errors import Problem, nearest
 from equipoise.protocol.checks.places import at, expression_problems, unknown
 from equipoise.protocol.facts import everything_known
-
-if TYPE_CHECKING:
-    from equipoise.protocol.folder import Study
+from equipoise.protocol.study import Study
 
 __all__ = ["check_conduct"]
 
 _THRESHOLD = re.compile(r"^\s*(>=|>|<=|<)\s*-?[0-9]+(\.[0-9]+)?\s*$")
 
 
-def check_conduct(study: "Study") -> Iterator[Problem]:
+def check_conduct(study: Study) -> Iterator[Problem]:
     """What is left: rules for going on, interviews, data from elsewhere, figures, the logic model's links."""
     yield from _progression(study)
     yield from _interviews(study)
@@ -28,7 +25,7 @@ def check_conduct(study: "Study") -> Iterator[Problem]:
     yield from _amendments(study)
 
 
-def _progression(study: "Study") -> Iterator[Problem]:
+def _progression(study: Study) -> Iterator[Problem]:
     schema = everything_known(study.protocol, study.surveys)
     for name, rule in study.protocol.progression.items():
         path = ("progression", name)
@@ -47,7 +44,7 @@ def _progression(study: "Study") -> Iterator[Problem]:
                 )
 
 
-def _interviews(study: "Study") -> Iterator[Problem]:
+def _interviews(study: Study) -> Iterator[Problem]:
     roster = study.protocol.participants.roster if study.protocol.participants else {}
     for name, plan in study.protocol.interviews.items():
         path = ("interviews", name)
@@ -69,19 +66,19 @@ def _interviews(study: "Study") -> Iterator[Problem]:
                 yield at(study, *path, "quotas", column, message=message)
 
 
-def _sources(study: "Study") -> Iterator[Problem]:
+def _sources(study: Study) -> Iterator[Problem]:
     for name, source in study.protocol.sources.items():
         yield from _partners(study, ("sources", name, "partners"), source.partners)
 
 
-def _partners(study: "Study", path: tuple[str | int, ...], partners: tuple[str, ...]) -> Iterator[Problem]:
+def _partners(study: Study, path: tuple[str | int, ...], partners: tuple[str, ...]) -> Iterator[Problem]:
     known = study.protocol.partners
     for partner in partners:
         if partner not in known:
             yield unknown(study, path, partner, "a partner of this study", known, "Partners")
 
 
-def _report(study: "Study") -> Iterator[Problem]:
+def _report(study: Study) -> Iterator[Problem]:
     protocol = study.protocol
     analyses = [*protocol.analyses, *study.explore]
     for name, figure in protocol.report.figures.items():
@@ -93,7 +90,7 @@ def _report(study: "Study") -> Iterator[Problem]:
             yield unknown(study, (*path, "analysis"), figure.analysis, "an analysis", analyses, "Analyses")
 
 
-def _logic_model(study: "Study") -> Iterator[Problem]:
+def _logic_model(study: Study) -> Iterator[Problem]:
     model = study.logic_model
     if model is None:
         return
@@ -106,13 +103,13 @@ def _logic_model(study: "Study") -> Iterator[Problem]:
                 yield document.problem(("links", number, key), message)
 
 
-def _harms(study: "Study") -> Iterator[Problem]:
+def _harms(study: Study) -> Iterator[Problem]:
     for place, harm in enumerate(study.protocol.harms):
         if harm in study.protocol.harms[:place]:
             yield at(study, "harms", place, message=f'"{harm}" stands twice')
 
 
-def _amendments(study: "Study") -> Iterator[Problem]:
+def _amendments(study: Study) -> Iterator[Problem]:
     files = sorted(path for path in study.documents if path.startswith("amendments/"))
     if len(files) != len(study.amendments):
         return  # one of them cannot be read, which is a problem of its own

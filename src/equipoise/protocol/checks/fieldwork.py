@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from equipoise.errors import EquipoiseError, Problem, nearest
 from equipoise.protocol.checks.places import at, expression_problems, time_problems, unknown
@@ -10,11 +9,9 @@ from equipoise.protocol.factors import contrast_factors
 from equipoise.protocol.facts import everything_known
 from equipoise.protocol.models.fieldwork import Contact, Wave
 from equipoise.protocol.reserved import reserved_problem
+from equipoise.protocol.study import Study
 from equipoise.protocol.timeline import Timeline, timeline
 from equipoise.protocol.times import parse_duration, parse_weekly
-
-if TYPE_CHECKING:
-    from equipoise.protocol.folder import Study
 
 __all__ = ["check_fieldwork"]
 
@@ -24,7 +21,7 @@ FIELD = re.compile(r"\{\s*([^{}]*?)\s*\}")
 OCCASION = ("link", "stop_link", "n", "study", "contact", "closes", "minutes", "asset", "reward")
 
 
-def check_fieldwork(study: "Study") -> Iterator[Problem]:
+def check_fieldwork(study: Study) -> Iterator[Problem]:
     """Times of waves and stages, templates, reminders, contacts, fields of messages."""
     times = timeline(study.protocol)
     for path, error in times.errors:
@@ -36,7 +33,7 @@ def check_fieldwork(study: "Study") -> Iterator[Problem]:
     yield from _fields(study)
 
 
-def _wave(study: "Study", name: str, wave: Wave, times: Timeline) -> Iterator[Problem]:
+def _wave(study: Study, name: str, wave: Wave, times: Timeline) -> Iterator[Problem]:
     path: Path = ("waves", name)
     problem = reserved_problem(name)
     if problem:
@@ -57,7 +54,7 @@ def _wave(study: "Study", name: str, wave: Wave, times: Timeline) -> Iterator[Pr
         yield from _parsed(study, (*path, "remind", "after", place), after, parse_duration)
 
 
-def _contact(study: "Study", name: str, contact: Contact) -> Iterator[Problem]:
+def _contact(study: Study, name: str, contact: Contact) -> Iterator[Problem]:
     path: Path = ("contacts", name)
     protocol = study.protocol
     stage = contact.to.stage or protocol.main_stage
@@ -91,13 +88,13 @@ def _contact(study: "Study", name: str, contact: Contact) -> Iterator[Problem]:
         yield at(study, *path, "channel", message=message)
 
 
-def _template(study: "Study", path: Path, template: str) -> Iterator[Problem]:
+def _template(study: Study, path: Path, template: str) -> Iterator[Problem]:
     if template not in study.messages and template not in study.documents:
         listed = nearest(template, list(study.messages))
         yield at(study, *path, message=f'there is no file "{template}". Messages: {listed}')
 
 
-def _assets(study: "Study", path: Path, contact: Contact) -> Iterator[Problem]:
+def _assets(study: Study, path: Path, contact: Contact) -> Iterator[Problem]:
     if contact.asset is None:
         return
     fields = FIELD.findall(contact.asset)
@@ -124,13 +121,13 @@ def _address(contact: Contact) -> str:
     return {"email": "email", "sms": "phone", "letter": "text"}[contact.channel]
 
 
-def _reachable(study: "Study", contact: Contact) -> bool:
+def _reachable(study: Study, contact: Contact) -> bool:
     participants = study.protocol.participants
     columns = participants.roster.values() if participants else ()
     return any(column.type == _address(contact) and column.role == "contact" for column in columns)
 
 
-def _fields(study: "Study") -> Iterator[Problem]:
+def _fields(study: Study) -> Iterator[Problem]:
     participants = study.protocol.participants
     known = [*(participants.roster if participants else ()), *OCCASION]
     for path, message in study.messages.items():
@@ -145,7 +142,7 @@ def _fields(study: "Study") -> Iterator[Problem]:
                     yield Problem(f"{document.name}:{line}", part, what)
 
 
-def _parsed(study: "Study", path: Path, text: str, parse: object) -> Iterator[Problem]:
+def _parsed(study: Study, path: Path, text: str, parse: object) -> Iterator[Problem]:
     try:
         parse(text)  # type: ignore[operator]
     except EquipoiseError as error:

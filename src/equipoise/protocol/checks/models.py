@@ -1,14 +1,11 @@
 """Analyses whose model, variance, adjustment and cluster go together."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from equipoise.errors import Problem
 from equipoise.protocol.checks.places import at
 from equipoise.protocol.models.analyses import Analysis
-
-if TYPE_CHECKING:
-    from equipoise.protocol.folder import Study
+from equipoise.protocol.study import Study
 
 __all__ = ["check_model"]
 
@@ -17,7 +14,7 @@ GENERALISED = ("logistic", "poisson")
 CLUSTERED = ("CR0", "CR1", "CR2", "CR3", "two-way", "wild-bootstrap")
 
 
-def check_model(study: "Study", path: Path, analysis: Analysis, *, rated: bool) -> Iterator[Problem]:
+def check_model(study: Study, path: Path, analysis: Analysis, *, rated: bool) -> Iterator[Problem]:
     """What an analysis asks of its model, and the model cannot give."""
     covariates = [name for name in analysis.adjust or () if name != "strata"]
     if analysis.model == "difference-in-means" and covariates:
@@ -32,7 +29,7 @@ def check_model(study: "Study", path: Path, analysis: Analysis, *, rated: bool) 
     yield from _variance(study, path, analysis)
 
 
-def _variance(study: "Study", path: Path, analysis: Analysis) -> Iterator[Problem]:
+def _variance(study: Study, path: Path, analysis: Analysis) -> Iterator[Problem]:
     variance, model = str(analysis.variance), analysis.model
     allowed = _variances(analysis)
     if variance not in allowed:
@@ -53,5 +50,5 @@ def _variances(analysis: Analysis) -> tuple[str, ...]:
     return (str(analysis.variance),)
 
 
-def _strata(study: "Study") -> bool:
+def _strata(study: Study) -> bool:
     return any(stage.drawn_within for stage in study.protocol.allocation.values())

@@ -1,7 +1,6 @@
 """Outcomes: each is measured by something asked, at waves that exist, by a score that there is."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from equipoise.errors import Problem
 from equipoise.instruments.definition import Instrument
@@ -10,14 +9,12 @@ from equipoise.protocol.checks.places import at, unknown
 from equipoise.protocol.factors import questions, waves_asking
 from equipoise.protocol.models.outcomes import Outcome
 from equipoise.protocol.reserved import reserved_problem
-
-if TYPE_CHECKING:
-    from equipoise.protocol.folder import Study
+from equipoise.protocol.study import Study
 
 __all__ = ["check_outcomes"]
 
 
-def check_outcomes(study: "Study") -> Iterator[Problem]:
+def check_outcomes(study: Study) -> Iterator[Problem]:
     """Every outcome and event."""
     for name, outcome in study.protocol.outcomes.items():
         problem = reserved_problem(name) or _taken(study, name, outcome)
@@ -30,14 +27,14 @@ def check_outcomes(study: "Study") -> Iterator[Problem]:
             yield from _question(study, name, outcome)
 
 
-def _taken(study: "Study", name: str, outcome: Outcome) -> str | None:
+def _taken(study: Study, name: str, outcome: Outcome) -> str | None:
     participants = study.protocol.participants
     if participants and name in participants.roster and outcome.column != name:
         return f'"{name}" is a roster column already; choose another name'
     return None
 
 
-def _waves(study: "Study", name: str, outcome: Outcome) -> Iterator[Problem]:
+def _waves(study: Study, name: str, outcome: Outcome) -> Iterator[Problem]:
     waves = study.protocol.waves
     for place, wave in enumerate(outcome.waves):
         if wave not in waves:
@@ -60,7 +57,7 @@ def _waves(study: "Study", name: str, outcome: Outcome) -> Iterator[Problem]:
             yield at(study, "outcomes", name, message=message)
 
 
-def _instrument(study: "Study", name: str, outcome: Outcome) -> Iterator[Problem]:
+def _instrument(study: Study, name: str, outcome: Outcome) -> Iterator[Problem]:
     path = ("outcomes", name)
     if outcome.instrument not in instrument_ids():
         what = "an instrument of the library"
@@ -82,7 +79,7 @@ def _instrument(study: "Study", name: str, outcome: Outcome) -> Iterator[Problem
         yield unknown(study, (*path, "score"), outcome.score, what, scores, "Scores")
 
 
-def _question(study: "Study", name: str, outcome: Outcome) -> Iterator[Problem]:
+def _question(study: Study, name: str, outcome: Outcome) -> Iterator[Problem]:
     path = ("outcomes", name, "question")
     if outcome.task is not None:
         yield from _task(study, name, outcome)
@@ -101,7 +98,7 @@ def _question(study: "Study", name: str, outcome: Outcome) -> Iterator[Problem]:
             yield unknown(study, path, question, f"a question of the survey {survey}", asked, "Questions")
 
 
-def _task(study: "Study", name: str, outcome: Outcome) -> Iterator[Problem]:
+def _task(study: Study, name: str, outcome: Outcome) -> Iterator[Problem]:
     tasks = study.protocol.tasks
     if outcome.task not in tasks:
         yield unknown(

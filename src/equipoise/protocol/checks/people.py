@@ -1,22 +1,19 @@
 """The study's head and its participants."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 from zoneinfo import available_timezones
 
 from equipoise.errors import EquipoiseError, Problem, nearest
 from equipoise.protocol.checks.places import at, expression_problems, time_problems
 from equipoise.protocol.facts import before_allocation, roster_schema
 from equipoise.protocol.reserved import reserved_problem
+from equipoise.protocol.study import Study
 from equipoise.protocol.times import parse_time
-
-if TYPE_CHECKING:
-    from equipoise.protocol.folder import Study
 
 __all__ = ["check_people"]
 
 
-def check_people(study: "Study") -> Iterator[Problem]:
+def check_people(study: Study) -> Iterator[Problem]:
     """Head, roster, eligibility and derived columns."""
     yield from _head(study)
     participants = study.protocol.participants
@@ -45,7 +42,7 @@ def check_people(study: "Study") -> Iterator[Problem]:
         yield from expression_problems(study, place, text, before_allocation(study.protocol), expects="any")
 
 
-def _head(study: "Study") -> Iterator[Problem]:
+def _head(study: Study) -> Iterator[Problem]:
     head = study.protocol.study
     if head.timezone not in available_timezones():
         close = nearest(head.timezone, ["Europe/London", "Europe/Dublin", "UTC"])
@@ -63,7 +60,7 @@ def _head(study: "Study") -> Iterator[Problem]:
             yield time_problems(study, ("study", key.replace("_", "-")), error)
 
 
-def _column(study: "Study", name: str, kind: str, levels: tuple[str, ...] | None) -> Iterator[Problem]:
+def _column(study: Study, name: str, kind: str, levels: tuple[str, ...] | None) -> Iterator[Problem]:
     path = ("participants", "roster", name)
     problem = reserved_problem(name)
     if problem:

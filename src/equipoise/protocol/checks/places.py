@@ -1,27 +1,22 @@
 """Where a problem of protocol.yaml stands, and the two shapes that most problems have."""
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
 from equipoise.errors import EquipoiseError, Problem, nearest
 from equipoise.protocol.expressions import Schema, check_expression
-
-if TYPE_CHECKING:
-    from equipoise.protocol.folder import Study
+from equipoise.protocol.study import Study
 
 __all__ = ["at", "expression_problems", "time_problems", "unknown"]
 
 Path = tuple[str | int, ...]
 
 
-def at(study: "Study", *path: str | int, message: str) -> Problem:
+def at(study: Study, *path: str | int, message: str) -> Problem:
     """A problem at a path of protocol.yaml."""
     return study.documents["protocol.yaml"].problem(path, message)
 
 
-def unknown(
-    study: "Study", path: Path, found: str, what: str, allowed: Iterable[str], plural: str
-) -> Problem:
+def unknown(study: Study, path: Path, found: str, what: str, allowed: Iterable[str], plural: str) -> Problem:
     """`"affter" is not a wave of this study. Waves: before, after. Did you mean "after"?`"""
     allowed = list(allowed)
     listed = nearest(found, allowed)
@@ -29,7 +24,7 @@ def unknown(
 
 
 def expression_problems(
-    study: "Study", path: Path, text: str | None, schema: Schema, *, expects: str = "bool"
+    study: Study, path: Path, text: str | None, schema: Schema, *, expects: str = "bool"
 ) -> Iterator[Problem]:
     """What is wrong with an expression, at its place."""
     if text is not None:
@@ -37,6 +32,6 @@ def expression_problems(
             yield at(study, *path, message=message)
 
 
-def time_problems(study: "Study", path: Path, error: EquipoiseError) -> Problem:
+def time_problems(study: Study, path: Path, error: EquipoiseError) -> Problem:
     """An error of the language of times, at its place."""
     return at(study, *path, message=str(error))

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
 
 from equipoise.errors import Problem, nearest
 from equipoise.instruments.definition import Instrument
@@ -12,16 +11,14 @@ from equipoise.protocol.expressions import Schema, check_expression
 from equipoise.protocol.facts import answers_schema
 from equipoise.protocol.models.files import Question, Survey, Vignette
 from equipoise.protocol.reserved import reserved_problem
-
-if TYPE_CHECKING:
-    from equipoise.protocol.folder import Study
+from equipoise.protocol.study import Study
 
 __all__ = ["check_surveys"]
 
 _FIELD = re.compile(r"\{\s*([^{}]*?)\s*\}")
 
 
-def check_surveys(study: "Study") -> Iterator[Problem]:
+def check_surveys(study: Study) -> Iterator[Problem]:
     """Questions, routing, instruments and their wording; attributes of vignettes."""
     for name, survey in study.surveys.items():
         yield from _survey(study, f"surveys/{name}.yaml", survey)
@@ -31,7 +28,7 @@ def check_surveys(study: "Study") -> Iterator[Problem]:
         yield from _vignette(study, path, vignette)
 
 
-def _survey(study: "Study", path: str, survey: Survey) -> Iterator[Problem]:
+def _survey(study: Study, path: str, survey: Survey) -> Iterator[Problem]:
     document = study.documents[path]
     seen: set[tuple[str, str]] = set()
     for where, what, name in _identifiers(survey):
@@ -56,15 +53,13 @@ def _identifiers(survey: Survey) -> Iterator[tuple[tuple[str | int, ...], str, s
 
 
 def _routing(
-    study: "Study", path: str, where: tuple[str | int, ...], text: str | None, schema: Schema
+    study: Study, path: str, where: tuple[str | int, ...], text: str | None, schema: Schema
 ) -> Iterator[Problem]:
     for message in check_expression(text, schema, expects="bool") if text is not None else ():
         yield study.documents[path].problem(where, message)
 
 
-def _question(
-    study: "Study", path: str, where: tuple[str | int, ...], question: Question
-) -> Iterator[Problem]:
+def _question(study: Study, path: str, where: tuple[str | int, ...], question: Question) -> Iterator[Problem]:
     document = study.documents[path]
     problem = reserved_problem(question.id) if question.id else None
     if problem:
@@ -92,7 +87,7 @@ def _question(
         yield document.problem((*where, "wording"), f'there is no file "{question.wording}". Packs: {listed}')
 
 
-def _wording(study: "Study", path: str, pack: WordingPack) -> Iterator[Problem]:
+def _wording(study: Study, path: str, pack: WordingPack) -> Iterator[Problem]:
     document = study.documents[path]
     if pack.instrument not in instrument_ids():
         listed = nearest(pack.instrument, list(instrument_ids()))
@@ -106,7 +101,7 @@ def _wording(study: "Study", path: str, pack: WordingPack) -> Iterator[Problem]:
             yield document.problem(tuple(problem.where.split(".")), problem.message)
 
 
-def _vignette(study: "Study", path: str, vignette: Vignette) -> Iterator[Problem]:
+def _vignette(study: Study, path: str, vignette: Vignette) -> Iterator[Problem]:
     document = study.documents[path]
     for name, attribute in vignette.attributes.items():
         if len(attribute.levels) < 2:

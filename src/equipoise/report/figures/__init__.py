@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from equipoise.findings.results import Finding, Findings
-from equipoise.protocol.folder import Study
 from equipoise.protocol.models.conduct import Figure as PlannedFigure
+from equipoise.protocol.study import Study
 from equipoise.report.figures.bars import bars
 from equipoise.report.figures.coefficients import coefficients
 from equipoise.report.figures.figure import Figure
