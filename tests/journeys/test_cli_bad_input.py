@@ -1,27 +1,37 @@
 """Bad input gets an error with its place and remedy, exit code 2, and nothing is written: end to end."""
 
 import csv
-import os
+import io
 import subprocess
 import sys
+from contextlib import chdir, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from equipoise.cli import main
 
 EQUIPOISE = Path(sys.executable).with_name("equipoise")
 SEED = "5" * 64
 
 
+@dataclass(frozen=True)
+class Done:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
 def equipoise(folder, *words):
-    environment = {**os.environ, "COLUMNS": "200"}
-    return subprocess.run(
-        [EQUIPOISE, *map(str, words)],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    """The entry point inside this process: the same road as the installed command, without its start-up."""
+    out, err = io.StringIO(), io.StringIO()
+    with chdir(folder), redirect_stdout(out), redirect_stderr(err):
+        try:
+            code = main([str(word) for word in words])
+        except SystemExit as stop:
+            code = stop.code or 0
+    return Done(code, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture
@@ -77,7 +87,9 @@ def test_what_is_in_order_goes_through(place):
 
 BOMB = "narrative-bomb: &a [&b [*b]]\nstudy:"
 PROTOCOLS = {
-    "an unknown key": ("  title:", "  titel:", ("breaks/protocol.yaml:7: study", '"titel" is not known', "title")),
+    "an unknown key": (
+        "  title:", "  titel:",
+        ("breaks/protocol.yaml:7: study", '"titel" is not known', "title")),
     "a wrong type": ("expected: 400", "expected: many", ("participants.expected", "whole number", '"many"')),
     "an anchor": ("study:", BOMB, ("anchors and aliases", "write the text out")),
     "a key that stands twice": ("  kind: trial", "  kind: trial\n  kind: pilot", ("stands twice", "line 8", "keep one")),
@@ -99,6 +111,15 @@ def test_a_protocol_with_a_fault_is_refused_by_every_command_that_reads_it(place
     refused(place, ("breaks/protocol.yaml:", *said), "check", "breaks")
     refused(place, said, "lock", "breaks")
     refused(place, said, "analyse", "breaks", "--data", "data.csv", "--out", "found")
+
+
+def test_the_installed_command_ends_the_same_way(place):
+    edit(place / "breaks" / "protocol.yaml", "  title:", "  titel:")
+    done = subprocess.run(
+        [EQUIPOISE, "check", "breaks"], cwd=place, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("breaks/protocol.yaml:7: study")
 
 
 def test_all_faults_of_a_folder_are_told_at_once(place):

@@ -9,7 +9,7 @@ from equipoise.errors import InputError, Problem, ProtocolError, nearest
 from equipoise.findings.results import Findings
 from equipoise.protocol.models.files import Code
 from equipoise.protocol.study import Study
-from equipoise.report import checks, consort, detail, facts, progression, summary, words
+from equipoise.report import checks, consort, detail, detectable, facts, progression, summary, words
 from equipoise.report.content import (
     Block,
     Document,
@@ -234,7 +234,9 @@ class StudyReport:
             detail.means(self.results, self.names),
         )
         extra = [ShownFigure(one) for one in study_figures(self.study, self.findings, self.names, main=False)]
-        return _part("outcomes", "All outcomes", [*_shown(*tables), *extra])
+        told = detectable.sentence(self.study, self.results.primary[:1], self.names)
+        found = [Paragraph(told)] if told else []
+        return _part("outcomes", "All outcomes", [*_shown(*tables), *found, *extra])
 
     def _missing(self) -> Section | None:
         tables = (detail.response(self.results, self.names), detail.bounds(self.results, self.names))
