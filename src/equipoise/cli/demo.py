@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["demo"]
 
 # Chosen from the first twenty, so that each simulated study shows what was planted in it.
-SEED = 10
+SEED = 4
 _LEAD = timedelta(weeks=2)
 
 

@@ -45,5 +45,5 @@ def sentence(study: Study, primary: Sequence[Finding], names: Names) -> str | No
         f"A trial of this size would find a difference in {names.outcome(finding.outcome).lower()} of "
         f"{number(smallest(finding.n_randomised), 2)} {unit} with {targets.power:.0%} power had everybody "
         f"answered, and of {number(smallest(finding.n), 2)} with those who did (two-sided "
-        f"{targets.alpha:.0%}, planning SD {number(assumed.sd, 1)}, minimum detectable effect after Bloom, 1995)."
+        f"{targets.alpha:.0%}, planning SD {number(assumed.sd, 1)}; the formula is in Bloom, 1995)."
     )
