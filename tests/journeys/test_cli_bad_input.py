@@ -119,7 +119,7 @@ def test_the_installed_command_ends_the_same_way(place):
         [EQUIPOISE, "check", "breaks"], cwd=place, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("breaks/protocol.yaml:7: study")
+    assert "breaks/protocol.yaml:7: study.titel" in done.stderr
 
 
 def test_all_faults_of_a_folder_are_told_at_once(place):

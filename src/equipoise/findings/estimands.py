@@ -5,6 +5,7 @@ from equipoise.protocol.study import Study
 
 __all__ = ["estimand", "model_words"]
 
+_DOF = {"satterthwaite": "Satterthwaite", "kenward-roger": "Kenward-Roger", "residual": "residual"}
 _MODELS = {
     "difference-in-means": "difference in means",
     "linear": "linear regression",
@@ -50,7 +51,7 @@ def model_words(analysis: Analysis, outcome: str, covariates: tuple[str, ...]) -
     if analysis.cluster is not None:
         errors += f" clustered by {analysis.cluster}"
     linear = analysis.model in ("linear", "lin-interacted")
-    freedom = f", {analysis.dof} degrees of freedom" if linear else ""
+    freedom = f", {_DOF[analysis.dof]} degrees of freedom" if linear else ""
     return f"{words}; {errors}{freedom}"
 
 
