@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from zoneinfo import available_timezones
 
 from equipoise.protocol.expressions import ColumnType, Schema
 from equipoise.protocol.factors import contrast_factors, questions
 from equipoise.protocol.models.files import Question, Survey, Vignette
 from equipoise.protocol.models.protocol import Protocol
 from equipoise.protocol.timeline import stages_before, timeline, waves_before
+from equipoise.protocol.zones import is_zone
 
 __all__ = [
     "USAGE",
@@ -92,7 +92,7 @@ def _constants(protocol: Protocol) -> Mapping[str, datetime | None]:
 
 
 def _zone(protocol: Protocol) -> str:
-    return protocol.study.timezone if protocol.study.timezone in available_timezones() else "UTC"
+    return protocol.study.timezone if is_zone(protocol.study.timezone) else "UTC"
 
 
 def _roster(protocol: Protocol) -> Iterator[tuple[str, ColumnType]]:

@@ -1,7 +1,6 @@
 """The study's head and its participants."""
 
 from collections.abc import Iterator
-from zoneinfo import available_timezones
 
 from equipoise.errors import EquipoiseError, Problem, nearest
 from equipoise.protocol.checks.places import at, expression_problems, time_problems
@@ -9,6 +8,7 @@ from equipoise.protocol.facts import before_allocation, roster_schema
 from equipoise.protocol.reserved import reserved_problem
 from equipoise.protocol.study import Study
 from equipoise.protocol.times import parse_time
+from equipoise.protocol.zones import is_zone
 
 __all__ = ["check_people"]
 
@@ -44,7 +44,7 @@ def check_people(study: Study) -> Iterator[Problem]:
 
 def _head(study: Study) -> Iterator[Problem]:
     head = study.protocol.study
-    if head.timezone not in available_timezones():
+    if not is_zone(head.timezone):
         close = nearest(head.timezone, ["Europe/London", "Europe/Dublin", "UTC"])
         yield at(
             study, "study", "timezone", message=f'"{head.timezone}" is not a time zone. For example: {close}'
