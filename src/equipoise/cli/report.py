@@ -52,6 +52,9 @@ def report(
         raise NotSupportedError(
             f"--format {', '.join(unknown)}: not yet supported. This version writes {', '.join(FORMATS)}"
         )
+    if draws and is_programme(study):
+        message = "goes with one study; a programme takes the records in its studies' allocation folders"
+        raise InputError(Problem("", "--draw", message))
     with working(f"Writing the report of {study}", quiet=quiet or json):
         page = (
             _programme(study, findings, out) if is_programme(study) else _study(study, findings, draws, out)

@@ -57,7 +57,11 @@ def draws(
         place = f"{study.folder.name}: the draw of {record.stage}"
         if findings is None:
             continue
-        if record.protocol_hash is not None and record.protocol_hash != findings.protocol_hash:
+        if record.stage not in study.protocol.allocation:
+            problems.append(Problem(place, "", "is of a stage that the protocol does not have"))
+        elif record.protocol_hash is None and findings.locked is not None:
+            problems.append(Problem(place, "", "was made before the protocol was locked"))
+        elif record.protocol_hash not in (None, findings.protocol_hash):
             problems.append(Problem(place, "", "was made under another protocol than the one analysed"))
         if record.unit != "participant" or record.stage != study.protocol.main_stage:
             continue

@@ -62,7 +62,9 @@ def effects(found: Sequence[Finding], names: Names, name: str, caption: str) -> 
 
 
 def means(results: Results, names: Names) -> Table | None:
-    """Means and rates by outcome, wave and arm."""
+    """Means and rates by outcome, wave and arm; of everybody where there are no arms."""
+    described = [one for one in results.of("description") if "=" not in one.id]
+    by_arm = any(one.arm is not None for one in described)
     rows = [
         (
             Cell(names.outcome(one.outcome)),
@@ -73,8 +75,8 @@ def means(results: Results, names: Names) -> Table | None:
             Cell(words.interval_text(one, names), finding=one.id),
             Cell(number(one.sd, 2), one.sd),
         )
-        for one in results.of("description")
-        if "=" not in one.id
+        for one in described
+        if one.arm is not None or not by_arm
     ]
     columns = (
         Column("Outcome"),

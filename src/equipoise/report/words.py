@@ -185,10 +185,15 @@ def _size(finding: Finding) -> str:
     return "; it may or may not be large enough to matter"
 
 
+_NOT_TESTED = (
+    "not tested, because an earlier step of the planned order was not passed; the interval is not adjusted"
+)
+
+
 def _unclear(finding: Finding, names: Names) -> str:
     if _excludes_zero(finding):
         reason = (
-            "not tested, because an earlier step of the planned order was not passed"
+            _NOT_TESTED
             if finding.decision == "not-tested"
             else "unclear after allowing for all outcomes tested; the interval is not adjusted for them"
         )
@@ -199,7 +204,7 @@ def _unclear(finding: Finding, names: Names) -> str:
 def _not_reached(finding: Finding) -> str:
     if finding.decision != "not-tested":
         return ""
-    return "; not tested, because an earlier step of the planned order was not passed"
+    return f"; {_NOT_TESTED}"
 
 
 def _ruled_out(finding: Finding, names: Names) -> str:

@@ -75,13 +75,17 @@ def _narrow(model: LogicModel) -> Drawing:
     return drawing
 
 
+# A glyph is wider than its mean often enough that a full line needs room to spare.
+_MARGINS = 34
+
+
 def _height(text: str, width: float) -> float:
-    return 20 + 18.0 * len(wrap(text, width - 16, 14))
+    return 20 + 18.0 * len(wrap(text, width - _MARGINS, 14))
 
 
 def _box(drawing: Drawing, x: float, y: float, width: float, height: float, text: str) -> None:
     drawing.box(x, y, width, height, BAND, border=LINE, round_=4)
-    drawing.block(x + 8, y + 23, text, width - 16, size=14)
+    drawing.block(x + 8, y + 23, text, width - _MARGINS, size=14)
 
 
 def _table(model: LogicModel, references: References) -> Table:

@@ -29,11 +29,9 @@ def weeks(series: Sequence[Finding], names: Names) -> Figure:
     compared = f"{sides[0]} minus {sides[1]}" if sides else names.contrast(first)
     drawn = [one for one in series if one.estimate is not None]
     rows = tuple(_row(one, names) for one in drawn)
-    values = [one.estimate or 0 for one in drawn]
-    reach = f"{number(min(values), 1)} to {number(max(values), 1)}" if values else "none estimable"
     return Figure(
         id=f"weeks-{slug(first.outcome or first.analysis)}",
-        title=f"{name}: weekly differences run from {reach}",
+        title=f"{name} by week of answering",
         subtitle=(
             f"Difference in {scale.unit or 'own units'}, {compared}, by week since launch; 95% intervals"
         ),
