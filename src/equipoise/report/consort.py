@@ -2,8 +2,7 @@
 answers each.
 
 Hopewell et al. (2025), BMJ 388:e081123. An item is answered when its section is in the report and the study
-states
-what the item asks for; otherwise the checklist says "not stated".
+states what the item asks for; otherwise the checklist says "not stated".
 """
 
 from collections.abc import Callable, Mapping
@@ -31,6 +30,13 @@ def _narrative(stem: str) -> Stated:
     return lambda study, findings: bool(study.narrative.get(stem, "").strip())
 
 
+def _labelled(*labels: str) -> Stated:
+    """Stated by the authors, in a paragraph of the methods that begins with one of these labels in bold."""
+    return lambda study, findings: any(
+        f"**{label}." in study.narrative.get("methods", "") for label in labels
+    )
+
+
 @dataclass(frozen=True)
 class Item:
     """An item, its topic, the section that answers it, and whether the study states what it asks for."""
@@ -56,7 +62,7 @@ ITEMS: tuple[Item, ...] = (
     Item("5b", "Conflicts of interest", "about", lambda s, f: s.protocol.study.conflicts is not None),
     Item("6", "Background", "background", _narrative("background")),
     Item("7", "Objectives, benefit and harm", "summary", lambda s, f: bool(s.protocol.harms)),
-    Item("8", "Involvement of those concerned", "methods", _never),
+    Item("8", "Involvement of those concerned", "methods", _labelled("Involvement")),
     Item("9", "Design, ratio, framework", "methods"),
     Item("10", "Changes after the start, with reasons", "deviations"),
     Item("11", "Setting", "participants", lambda s, f: bool(s.protocol.partners)),
@@ -80,8 +86,8 @@ ITEMS: tuple[Item, ...] = (
     Item("17a", "Who drew the lots and how", "chance", lambda s, f: bool(s.protocol.allocation)),
     Item("17b", "Type of draw, strata, blocks", "chance", lambda s, f: bool(s.protocol.allocation)),
     Item("18", "Concealment of the allocation", "chance", lambda s, f: bool(s.protocol.allocation)),
-    Item("19", "Access of those who enrolled and assigned", "chance", _never),
-    Item("20a", "Who was masked", "methods", _never),
+    Item("19", "Access of those who enrolled and assigned", "methods", _labelled("Access")),
+    Item("20a", "Who was masked", "methods", _labelled("Blinding", "Masking")),
     Item("20b", "How masking was kept", "methods", _never),
     Item("21a", "Methods of comparing arms", "methods", lambda s, f: bool(s.protocol.analyses)),
     Item("21b", "Who is in each analysis", "outcomes", lambda s, f: f is not None),
