@@ -109,7 +109,7 @@ def shuffled(data: Any, draw: st.DataObject) -> Any:
 def leaves(data: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     if isinstance(data, dict):
         return [leaf for key, value in data.items() for leaf in leaves(value, (*path, key))]
-    return [path]
+    return [] if path[-1] == "unadjusted" else [path]  # filled in from the surveys, whatever is written
 
 
 @quick
@@ -156,7 +156,7 @@ def _other(value: Any) -> Any:
     if isinstance(value, float | int):
         return value / 2 + 0.125
     if isinstance(value, list):
-        return value[1:] if value else ["none"]
+        return value[:-1] if len(value) > 1 else [*value, "another"]  # an emptied list may mean its default
     return "another" if value is None else f"{value} too"
 
 
