@@ -1,6 +1,7 @@
 """Allocation by lot: verifiable, from a seed that nobody could choose, exact in its probabilities.
 
-Knows arrays and frozen records; files, clocks and public beacons are its callers' business.
+The draw knows arrays and frozen records; `units`, `stages` and `tables` go between it and a study with its
+people. Clocks and public beacons are its callers' business.
 """
 
 from equipoise.allocation.balance import BalanceRow, balance_table
@@ -10,8 +11,12 @@ from equipoise.allocation.methods import METHODS, Allocation, allocate, simulate
 from equipoise.allocation.probabilities import every_allocation, exact_probabilities, unit_probabilities
 from equipoise.allocation.record import AllocationRecord, record_of
 from equipoise.allocation.roster_hash import canonical_roster, roster_hash
+from equipoise.allocation.secret import read_secret, secret_from_text
 from equipoise.allocation.seed import PublicRound, Seed, commitment, derive_seed, first_round, given_seed
+from equipoise.allocation.stages import draw_stage, is_rolling, refuse_unready, stage_of, stage_seed
+from equipoise.allocation.tables import arms_text, balance_rows, balance_text
 from equipoise.allocation.text import strata_labels
+from equipoise.allocation.units import Units, units_of
 from equipoise.allocation.verify import Verification, seed_from_secret, verify_allocation
 
 __all__ = [
@@ -23,24 +28,36 @@ __all__ = [
     "Design",
     "PublicRound",
     "Seed",
+    "Units",
     "Verification",
     "allocate",
+    "arms_text",
+    "balance_rows",
     "balance_table",
+    "balance_text",
     "canonical_roster",
     "clusters_of",
     "commitment",
     "derive_seed",
     "design",
+    "draw_stage",
     "every_allocation",
     "exact_probabilities",
     "first_round",
     "given_seed",
     "inherited_arms",
+    "is_rolling",
+    "read_secret",
     "record_of",
+    "refuse_unready",
     "roster_hash",
+    "secret_from_text",
     "seed_from_secret",
     "simulate",
+    "stage_of",
+    "stage_seed",
     "strata_labels",
     "unit_probabilities",
+    "units_of",
     "verify_allocation",
 ]

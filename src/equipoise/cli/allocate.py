@@ -1,6 +1,5 @@
 """`equipoise allocate`: lots drawn for the people of a roster, so that anybody can repeat the draw."""
 
-import string
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -8,17 +7,14 @@ import typer
 
 from equipoise.cli.terminal import Json, Quiet, answer, warn, working
 from equipoise.cli.writing import refuse_existing, write_files
-from equipoise.errors import CheckFailedError, DesignError, InputError, Problem
+from equipoise.errors import CheckFailedError, InputError, Problem
 
 if TYPE_CHECKING:
-    from equipoise.allocation import Allocation, AllocationRecord, Seed
-    from equipoise.cli.drawing import Units
+    from equipoise.allocation import Allocation, AllocationRecord, Seed, Units
     from equipoise.protocol import Study
     from equipoise.protocol.models.allocation import Stage
 
-__all__ = ["allocate", "read_secret"]
-
-SECRET_DIGITS = 64
+__all__ = ["allocate"]
 
 
 def allocate(
@@ -50,16 +46,10 @@ def allocate(
     can be practised with; the record then says that the seed could have been chosen. An allocation is never
     overwritten.
     """
-    from equipoise.cli.drawing import stage_of, units_of
-    from equipoise.cli.rosters import (
-        as_imported,
-        declared_columns,
-        eligible_people,
-        identifier_of,
-        roster_files,
-    )
+    from equipoise.allocation import draw_stage, stage_of, units_of
+    from equipoise.cli.rosters import roster_files
     from equipoise.protocol import load_study
-    from equipoise.roster import read_rosters
+    from equipoise.roster import as_imported, declared_columns, eligible_people, identifier_of, read_rosters
 
     paths = _paths(out)
     loaded = load_study(study)
@@ -72,7 +62,8 @@ def allocate(
         parts = eligible_people(loaded, read.participants)
         identifier = identifier_of(loaded)
         units = units_of(loaded, name, declared, parts.eligible, identifier)
-        drawn, record = _drawn(loaded, name, declared, units, secret, public_round, seed)
+        chance = _chance(loaded, name, declared, units, secret, public_round, seed)
+        drawn, record = draw_stage(loaded, name, declared, units, chance)
     write_files(_texts(loaded, name, declared, units, drawn, record, identifier, paths))
     for warning in drawn.warnings:
         warn(warning)
@@ -95,25 +86,6 @@ def allocate(
     answer(lines, _answer(loaded, record, counts, paths), json=json, quiet=quiet)
 
 
-def read_secret(path: Path) -> bytes:
-    """The secret in a file of 64 hexadecimal digits.
-
-    Raises:
-        InputError: no such file, or something else in it.
-    """
-    if not path.is_file():
-        raise InputError(
-            Problem(str(path), "", "there is no such file; `equipoise lock` makes the team's secret")
-        )
-    text = path.read_bytes()[:1000].decode("ascii", "replace").strip()
-    if len(text) != SECRET_DIGITS or set(text) - set(string.hexdigits):
-        message = (
-            f"expected {SECRET_DIGITS} hexadecimal digits only; take the file that `equipoise lock` made"
-        )
-        raise InputError(Problem(str(path), "", message))
-    return bytes.fromhex(text)
-
-
 def _paths(out: Path) -> dict[str, Path]:
     if out.suffix.lower() != ".csv":
         raise InputError(Problem(str(out), "", "arms are written as CSV; give a name that ends in .csv"))
@@ -128,44 +100,23 @@ def _refuse_unready(
     study: "Study", name: str, *, secret: Path | None, seed: str | None, public_round: str | None
 ) -> None:
     """What has to be so before anything is drawn; with a seed given outright, only that it stands alone."""
+    from equipoise.allocation import refuse_unready
+    from equipoise.cli.clock import now
     from equipoise.protocol.registration import refuse_changed
 
     refuse_changed(study)
     if (secret is None) == (seed is None):
         message = "give either the team's secret with --secret FILE or, for tests and rehearsals, --seed HEX"
         raise InputError(Problem("", "--secret", message))
-    if seed is not None:
-        if public_round is not None:
-            raise InputError(
-                Problem("", "--round", "goes with --secret; a seed given outright has no public round")
-            )
-        return
-    if study.registration is None:
-        message = "this study is not locked, so no secret was committed to; lock it first: `equipoise lock`"
-        raise DesignError(Problem(f"{study.folder.name}/lock.json", "", message))
-    _refuse_open_waves(study, name)
-
-
-def _refuse_open_waves(study: "Study", name: str) -> None:
-    """The draw waits for the waves before it: nobody shall answer them knowing the arm."""
-    from equipoise.cli.clock import now, written
-    from equipoise.protocol.timeline import timeline, waves_before
-
-    closes = timeline(study.protocol).closes
-    document = study.documents["protocol.yaml"]
-    problems = [
-        document.problem(
-            ("waves", wave, "closes"),
-            f"closes at {written(closes[wave])} and it is {written(now())}; the draw waits until then",
+    if seed is None:
+        refuse_unready(study, name, now())
+    elif public_round is not None:
+        raise InputError(
+            Problem("", "--round", "goes with --secret; a seed given outright has no public round")
         )
-        for wave in waves_before(study.protocol, name)
-        if closes[wave] > now()
-    ]
-    if problems:
-        raise DesignError(problems)
 
 
-def _drawn(
+def _chance(
     study: "Study",
     name: str,
     stage: "Stage",
@@ -173,52 +124,25 @@ def _drawn(
     secret: Path | None,
     public_round: str | None,
     seed: str | None,
-) -> "tuple[Allocation, AllocationRecord]":
-    from equipoise.allocation import given_seed, record_of, roster_hash
-    from equipoise.cli.drawing import draw
-    from equipoise.protocol import current_hash
-
-    hashed = roster_hash(units.units, units.strata, unit=stage.unit)
-    rolling = study.protocol.participants is not None and study.protocol.participants.enrolment != "roster"
-    if secret is not None:
-        chance = _committed(study, name, stage, secret, public_round, None if rolling else hashed)
-    else:
-        chance = given_seed(seed or "")
-    drawn = draw(study, name, stage, units, chance)
-    record = record_of(
-        drawn,
-        chance,
-        stage=name,
-        strata=tuple(units.strata),
-        roster_hash=hashed,
-        protocol_hash=current_hash(study) if study.registration is not None else None,
-        unit=stage.unit,
-    )
-    return drawn, record
-
-
-def _committed(
-    study: "Study", name: str, stage: "Stage", path: Path, public_round: str | None, hashed: str | None
 ) -> "Seed":
-    """The seed from the team's secret, if it is the one that the lock committed to."""
-    from equipoise.allocation import PublicRound, commitment, derive_seed
-    from equipoise.protocol import current_hash
+    """The seed: given outright, or from the team's secret and the public round."""
+    from equipoise.allocation import PublicRound, given_seed, read_secret, roster_hash, stage_seed
 
-    value = read_secret(path)
-    committed = study.registration.seed_commitment if study.registration else None
-    if commitment(value) != committed:
-        raise CheckFailedError(
-            f"{path}: this is not the secret that {study.folder.name}/lock.json committed to"
-        )
+    if secret is None:
+        return given_seed(seed or "")
+    value = read_secret(secret)
     beacon = PublicRound.read(public_round) if public_round is not None else None
+    hashed = roster_hash(units.units, units.strata, unit=stage.unit)
+    try:
+        chance = stage_seed(study, name, value, roster_hash=hashed, public_round=beacon)
+    except CheckFailedError as error:
+        raise CheckFailedError(f"{secret}: {error}") from None
     if beacon is None and stage.seed == "public-round":
         warn(
             "the protocol says `seed: public-round` and no --round was given, "
             "so the record says that the seed could have been chosen"
         )
-    return derive_seed(
-        value, protocol_hash=current_hash(study), stage=name, roster_hash=hashed, public_round=beacon
-    )
+    return chance
 
 
 def _texts(
@@ -231,7 +155,7 @@ def _texts(
     identifier: str,
     paths: dict[str, Path],
 ) -> dict[Path, str | bytes]:
-    from equipoise.cli.drawing import arms_text, balance_rows, balance_text
+    from equipoise.allocation import arms_text, balance_rows, balance_text
 
     return {
         paths["arms"]: arms_text(study, name, stage, units, drawn, identifier),

@@ -98,9 +98,9 @@ def _locked(folder: Path, secret: Path) -> bool:
     """
     from equipoise import __version__
     from equipoise.allocation import commitment
-    from equipoise.cli.lock import lock_text
     from equipoise.cli.writing import write_files, write_secret
     from equipoise.protocol import load_study, lock
+    from equipoise.protocol.registration import lock_text
 
     study = load_study(folder)
     value = hashlib.sha256(f"equipoise demonstration {study.protocol.study.id}".encode()).digest()

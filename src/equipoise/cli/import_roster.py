@@ -49,9 +49,9 @@ def roster(
     listed for a decision; nobody is merged. The matching of columns is stored with the study, in
     `data/mappings`.
     """
-    from equipoise.cli.rosters import declared_columns, eligible_people, roster_files
+    from equipoise.cli.rosters import roster_files
     from equipoise.protocol import load_study
-    from equipoise.roster import read_rosters
+    from equipoise.roster import declared_columns, eligible_people, read_rosters
 
     loaded = load_study(study)
     columns = declared_columns(loaded)
@@ -90,7 +90,7 @@ def survey(file: Annotated[Path, typer.Argument(help="The file.")]) -> None:
 
 def _files(study: "Study", read: "RosterImport", parts: "Eligibility", out: Path) -> dict[Path, bytes]:
     """The roster and, beside it, who is not in it."""
-    from equipoise.cli.rosters import roster_bytes
+    from equipoise.roster import roster_bytes
 
     files = {out: roster_bytes(parts.eligible, out)}
     if study.protocol.participants is not None and study.protocol.participants.eligible is not None:

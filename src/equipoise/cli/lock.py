@@ -9,12 +9,12 @@ import typer
 from equipoise.cli.clock import now, written
 from equipoise.cli.terminal import Json, Quiet, answer
 from equipoise.cli.writing import refuse_existing, write_files, write_secret
-from equipoise.errors import InputError, Problem, ProtocolError
+from equipoise.errors import InputError, Problem
 
 if TYPE_CHECKING:
-    from equipoise.protocol import Registration, Study
+    from equipoise.protocol import Study
 
-__all__ = ["lock", "lock_text"]
+__all__ = ["lock"]
 
 SECRET_BYTES = 32
 
@@ -39,9 +39,10 @@ def lock(
     from equipoise.allocation.seed import commitment
     from equipoise.protocol import load_study
     from equipoise.protocol import lock as register
+    from equipoise.protocol.registration import lock_text, refuse_demonstration_wording
 
     loaded = load_study(study)
-    _refuse_demonstration_wording(loaded)
+    refuse_demonstration_wording(loaded)
     drawn = bool(loaded.protocol.allocation or loaded.protocol.tasks)
     value = randomness.token_bytes(SECRET_BYTES) if drawn else None
     registration = register(
@@ -79,33 +80,3 @@ def _secret_place(study: "Study", wanted: Path | None) -> Path:
         [place], "A secret is never overwritten: move it away, or name another place with --secret"
     )
     return place
-
-
-def _refuse_demonstration_wording(study: "Study") -> None:
-    """Demonstration wording is for invented participants only."""
-    from equipoise.instruments import Instrument, check_pack, load
-
-    if study.protocol.study.synthetic:
-        return
-    problems: list[Problem] = []
-    for path, pack in study.wording.items():
-        definition = load(pack.instrument)
-        if isinstance(definition, Instrument):
-            document = study.documents[path]
-            problems += [
-                document.problem(tuple(found.where.split(".")), found.message)
-                for found in check_pack(pack, definition, live=True)
-            ]
-    if problems:
-        place = study.documents["protocol.yaml"].place(("study",))
-        remedy = (
-            "a study with real participants needs the published wording; one without says `synthetic: true`"
-        )
-        raise ProtocolError([*problems, Problem(place, "study.synthetic", remedy)])
-
-
-def lock_text(registration: "Registration") -> str:
-    import json as json_format
-
-    record = registration.model_dump(mode="json", by_alias=True)
-    return json_format.dumps(record, indent=1, ensure_ascii=False) + "\n"

@@ -72,8 +72,7 @@ def _allocation(
 
 
 def _secret(record: "AllocationRecord", secret: Path | None, seed: str | None) -> bytes:
-    from equipoise.allocation import given_seed
-    from equipoise.cli.allocate import read_secret
+    from equipoise.allocation import given_seed, read_secret
 
     if secret is not None and seed is None:
         return read_secret(secret)

@@ -6,6 +6,7 @@ from itertools import zip_longest
 from typing import Any, Literal
 
 from equipoise.errors import Problem, ProtocolError
+from equipoise.instruments import Instrument, check_pack, load
 from equipoise.protocol.canonical import plain, protocol_hash, spelled_out_hash, study_parts
 from equipoise.protocol.differences import differences
 from equipoise.protocol.models.registration import Registration
@@ -16,8 +17,10 @@ __all__ = [
     "changes_since_lock",
     "current_hash",
     "lock",
+    "lock_text",
     "read_registration",
     "refuse_changed",
+    "refuse_demonstration_wording",
 ]
 
 
@@ -68,6 +71,11 @@ def lock(
         version=version,
         spelled_out=plain(study.protocol),
     )
+
+
+def lock_text(registration: Registration) -> str:
+    """The registration as `lock.json` holds it."""
+    return json.dumps(plain(registration), indent=1, ensure_ascii=False) + "\n"
 
 
 def read_registration(text: str, name: str) -> Registration:
@@ -155,6 +163,31 @@ def refuse_changed(study: Study) -> None:
                 )
             ]
         )
+
+
+def refuse_demonstration_wording(study: Study) -> None:
+    """Demonstration wording is for invented participants only: asked at the lock, and before going live.
+
+    Raises:
+        ProtocolError: a study with real participants has wording that was made up for demonstrations.
+    """
+    if study.protocol.study.synthetic:
+        return
+    problems: list[Problem] = []
+    for path, pack in study.wording.items():
+        definition = load(pack.instrument)
+        if isinstance(definition, Instrument):
+            document = study.documents[path]
+            problems += [
+                document.problem(tuple(found.where.split(".")), found.message)
+                for found in check_pack(pack, definition, live=True)
+            ]
+    if problems:
+        place = study.documents["protocol.yaml"].place(("study",))
+        remedy = (
+            "a study with real participants needs the published wording; one without says `synthetic: true`"
+        )
+        raise ProtocolError([*problems, Problem(place, "study.synthetic", remedy)])
 
 
 def _registered_parts(registration: Registration, study: Study) -> Mapping[str, str]:

@@ -1,0 +1,131 @@
+"""The units of a stage of allocation, with their strata and ratio, from the people of a roster."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from equipoise.allocation.clusters import clusters_of
+from equipoise.allocation.rules import ratio_of
+from equipoise.allocation.text import strata_labels
+from equipoise.errors import DesignError, NotSupportedError, Problem, nearest
+from equipoise.protocol.expressions import compile_expression
+from equipoise.protocol.facts import before_allocation
+from equipoise.protocol.models.allocation import Stage
+from equipoise.protocol.study import Study
+
+__all__ = ["Units", "texts", "units_of"]
+
+
+@dataclass(frozen=True)
+class Units:
+    """What is drawn: units with their strata, and the people in them.
+
+    `units` are people's identifiers or, where clusters are drawn, the clusters; `strata` holds the units'
+    values by column; `people` are the people of the draw and `cluster` the unit of each, None where people
+    are drawn.
+    """
+
+    people: pl.DataFrame
+    units: Sequence[str]
+    strata: dict[str, list[str]]
+    labels: Sequence[str] | None
+    ratio: dict[str, dict[str, int]] | dict[str, int]
+    cluster: list[str] | None
+
+
+def units_of(study: Study, name: str, stage: Stage, people: pl.DataFrame, identifier: str) -> Units:
+    """The units of a stage, taken from the eligible people.
+
+    Raises:
+        DesignError: a stratum that is missing or empty, or a ratio that differs inside a stratum.
+        NotSupportedError: the stage selects people by what a roster does not hold.
+    """
+    people = _among(study, name, stage, _with_derived(study, people, (*stage.strata, stage.unit)))
+    if not people.height:
+        raise DesignError(
+            Problem("", f"allocation.{name}", "there is nobody to allocate: no one of the roster is selected")
+        )
+    strata = {column: texts(people, column, f"allocation.{name}.strata") for column in stage.strata}
+    _refuse_empty_levels(study, strata)
+    labels = strata_labels(list(strata.values())) if strata else None
+    ratio = ratio_of(study, name, stage, people, labels)
+    if stage.unit == "participant":
+        return Units(people, texts(people, identifier, "identifier"), strata, labels, ratio, None)
+    if stage.unit not in people.columns:
+        listed = nearest(stage.unit, people.columns)
+        raise DesignError(
+            Problem(
+                "", f"allocation.{name}.unit", f'the roster has no column "{stage.unit}". Columns: {listed}'
+            )
+        )
+    cluster = texts(people, stage.unit, f"allocation.{name}.unit")
+    units, unit_labels = clusters_of(cluster, labels)
+    first = {unit: row for row, unit in reversed(list(enumerate(cluster)))}
+    of_units = {column: [values[first[unit]] for unit in units] for column, values in strata.items()}
+    return Units(people, units, of_units, unit_labels, ratio, cluster)
+
+
+def texts(people: pl.DataFrame, column: str, where: str) -> list[str]:
+    """A column as text, complete.
+
+    Raises:
+        DesignError: a person has no value.
+    """
+    values = people[column]
+    if (
+        values.dtype == pl.Float64
+        and values.drop_nulls().is_finite().all()
+        and (values.drop_nulls() % 1 == 0).all()
+    ):
+        values = values.cast(pl.Int64)
+    cells = values.cast(pl.String).to_list()
+    missing = [row for row, value in enumerate(cells, start=1) if value is None]
+    if missing:
+        rows = ", ".join(map(str, missing[:5]))
+        message = (
+            f'{len(missing)} people have no "{column}" (rows {rows} of those eligible); all drawn need one'
+        )
+        raise DesignError(Problem("", where, message))
+    return [str(value) for value in cells]
+
+
+def _with_derived(study: Study, people: pl.DataFrame, needed: Sequence[str]) -> pl.DataFrame:
+    """The derived columns that the draw needs, computed from the roster."""
+    derived = study.protocol.participants.derived if study.protocol.participants else {}
+    schema = before_allocation(study.protocol)
+    for column in [column for column in needed if column in derived]:
+        found = compile_expression(derived[column], schema).evaluate_frame(people)
+        people = people.with_columns(found.alias(column))
+    return people
+
+
+def _among(study: Study, name: str, stage: Stage, people: pl.DataFrame) -> pl.DataFrame:
+    if stage.among is None:
+        return people
+    expression = compile_expression(stage.among, before_allocation(study.protocol, name), expects="bool")
+    beyond = [column for column in expression.columns if column not in people.columns]
+    if beyond:
+        raise NotSupportedError(
+            f"allocation.{name}: the stage selects people by {', '.join(beyond)}, which no roster holds; "
+            "drawing such a later stage is not yet supported"
+        )
+    return people.filter(expression.evaluate_frame(people).fill_null(False))
+
+
+def _refuse_empty_levels(study: Study, strata: dict[str, list[str]]) -> None:
+    """A declared level that nobody has is a stratum without people, most likely a file that was forgotten."""
+    roster = study.protocol.participants.roster if study.protocol.participants else {}
+    document = study.documents["protocol.yaml"]
+    problems = []
+    for column, values in strata.items():
+        present = set(values)
+        levels = roster[column].levels or () if column in roster else ()
+        for level in [level for level in levels if level not in present]:
+            message = (
+                f'nobody eligible has {column} = "{level}", so a stratum is empty; add the missing people '
+                "to the roster, or take the level out of the protocol"
+            )
+            problems.append(document.problem(("participants", "roster", column, "levels"), message))
+    if problems:
+        raise DesignError(problems)
