@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from equipoise.instruments.definition import Instrument
 from equipoise.instruments.wording import WordingPack
-from equipoise.protocol.models import files
+from equipoise.protocol.models import files, surveys
 from equipoise.protocol.models.analyses import Analysis
 from equipoise.protocol.models.protocol import Protocol
 from generation.markdown import docstring, fenced, table
@@ -37,7 +37,7 @@ class FileKind:
 
 FILE_KINDS = (
     FileKind("protocol", "protocol.yaml", "study", Protocol, "the design, whole"),
-    FileKind("survey", "surveys/wellbeing.yaml", "study", files.Survey, "pages and questions"),
+    FileKind("survey", "surveys/wellbeing.yaml", "study", surveys.Survey, "pages and questions"),
     FileKind("wording", "wording/swemwbs.yaml", "study", WordingPack, "an instrument's wording"),
     FileKind("message", "messages/week-1.md", "study", files.Message, "one message"),
     FileKind("vignette", "vignettes/cv.yaml", "study", files.Vignette, "what is judged in an experiment"),

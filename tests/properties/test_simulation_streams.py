@@ -19,7 +19,7 @@ from equipoise.findings.hashing import data_hash
 from equipoise.findings.scores import scored
 from equipoise.protocol.folder import load_study
 from equipoise.protocol.models.fieldwork import Wave
-from equipoise.protocol.models.files import Survey
+from equipoise.protocol.models.surveys import Survey
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "hhp2"
 PEOPLE = 120

@@ -20,8 +20,8 @@ from equipoise.instruments.simulate import (
 )
 from equipoise.protocol.factors import questions
 from equipoise.protocol.models.assumptions import AssumedOutcome
-from equipoise.protocol.models.files import Question, Survey
 from equipoise.protocol.models.outcomes import Outcome
+from equipoise.protocol.models.surveys import Question, Survey
 from equipoise.protocol.study import Study
 
 __all__ = ["Latent", "column_values", "survey_answers"]

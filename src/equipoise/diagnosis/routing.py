@@ -5,8 +5,8 @@ import polars as pl
 
 from equipoise.protocol.expressions import compile_expression
 from equipoise.protocol.facts import answers_schema
-from equipoise.protocol.models.files import Question, Survey
 from equipoise.protocol.models.protocol import Protocol
+from equipoise.protocol.models.surveys import Question, Survey
 
 __all__ = ["routed"]
 

@@ -41,7 +41,7 @@ def canonical_bytes(data: Any) -> bytes:
 def study_parts(study: Study) -> dict[str, str]:
     """The hash of every part that the lock covers, by the part's path in the folder."""
     records: dict[str, Record] = {f"surveys/{name}.yaml": survey for name, survey in study.surveys.items()}
-    records |= {**study.wording, **study.messages, **study.vignettes, **study.guides}
+    records |= {**study.translations, **study.wording, **study.messages, **study.vignettes, **study.guides}
     if study.logic_model is not None:
         records["logic-model.yaml"] = study.logic_model
     parts = {path: _sha256(plain(record)) for path, record in records.items()}

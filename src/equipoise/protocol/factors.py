@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from equipoise.protocol.contrasts import Contrast
-from equipoise.protocol.models.files import Question, Survey, Vignette
+from equipoise.protocol.models.files import Vignette
 from equipoise.protocol.models.outcomes import Outcome
 from equipoise.protocol.models.protocol import Protocol
+from equipoise.protocol.models.surveys import Question, Survey
 from equipoise.protocol.timeline import timeline
 
 __all__ = [

@@ -5,8 +5,9 @@ from datetime import datetime
 
 from equipoise.protocol.expressions import ColumnType, Schema
 from equipoise.protocol.factors import contrast_factors, questions
-from equipoise.protocol.models.files import Question, Survey, Vignette
+from equipoise.protocol.models.files import Vignette
 from equipoise.protocol.models.protocol import Protocol
+from equipoise.protocol.models.surveys import Question, Survey
 from equipoise.protocol.timeline import stages_before, timeline, waves_before
 from equipoise.protocol.zones import is_zone
 

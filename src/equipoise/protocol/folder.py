@@ -17,15 +17,16 @@ from equipoise.protocol.models.files import (
     Guide,
     LogicModel,
     Message,
-    Survey,
     Vignette,
 )
 from equipoise.protocol.models.protocol import Protocol
 from equipoise.protocol.models.registration import Registration
+from equipoise.protocol.models.surveys import Survey, Translation
 from equipoise.protocol.reading import Document, read_front_matter, read_yaml
 from equipoise.protocol.registration import read_registration
 from equipoise.protocol.spelling import Files, spell_out, spell_out_analyses
 from equipoise.protocol.study import Study
+from equipoise.protocol.translation import translated
 from equipoise.record import Identifier, Record
 
 __all__ = ["load_study"]
@@ -77,11 +78,12 @@ class _FolderReader:
 
     def study(self) -> Study | None:
         protocol = self._yaml("protocol.yaml", Protocol)
-        surveys = {Path(path).stem: survey for path, survey in self._all("surveys/*.yaml", Survey).items()}
+        surveys, translations = self._surveys()
         explore = self._explore()
         vignettes = self._all("vignettes/*.yaml", Vignette)
         parts = {
             "surveys": MappingProxyType(surveys),
+            "translations": MappingProxyType(translations),
             "wording": MappingProxyType(self._all("wording/*.yaml", WordingPack)),
             "vignettes": MappingProxyType(vignettes),
             "messages": MappingProxyType(self._each("messages/*.md", self._message)),
@@ -110,6 +112,14 @@ class _FolderReader:
             documents=MappingProxyType(self.documents),
             **parts,  # type: ignore[arg-type]
         )
+
+    def _surveys(self) -> tuple[dict[str, Survey], dict[str, Translation]]:
+        """Surveys by name, and by path the files that have a language before their ending."""
+        paths = list(self._files("surveys/*.yaml"))
+        own = {path: self._yaml(path, Survey) for path in paths if translated(path) is None}
+        words = {path: self._yaml(path, Translation) for path in paths if translated(path) is not None}
+        surveys = {Path(path).stem: survey for path, survey in own.items() if survey is not None}
+        return surveys, {path: translation for path, translation in words.items() if translation is not None}
 
     def _name(self, path: str) -> str:
         return f"{self.folder.name}/{path}"

@@ -23,9 +23,10 @@ from equipoise.protocol.models.allocation import Arm, RatioRule, Stage
 from equipoise.protocol.models.analyses import Analysis, ModelName, TestStep, Variance
 from equipoise.protocol.models.assumptions import AssumedEffect, AssumedOutcome, Diagnosis
 from equipoise.protocol.models.fieldwork import Wave
-from equipoise.protocol.models.files import Survey, Vignette
+from equipoise.protocol.models.files import Vignette
 from equipoise.protocol.models.outcomes import Outcome
 from equipoise.protocol.models.protocol import Protocol
+from equipoise.protocol.models.surveys import Survey
 from equipoise.protocol.timeline import waves_before
 
 __all__ = ["Files", "spell_out", "spell_out_analyses"]

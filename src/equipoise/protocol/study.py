@@ -12,11 +12,11 @@ from equipoise.protocol.models.files import (
     Guide,
     LogicModel,
     Message,
-    Survey,
     Vignette,
 )
 from equipoise.protocol.models.protocol import Protocol
 from equipoise.protocol.models.registration import Registration
+from equipoise.protocol.models.surveys import Survey, Translation
 from equipoise.protocol.reading import Document
 
 __all__ = ["Study"]
@@ -26,14 +26,15 @@ __all__ = ["Study"]
 class Study:
     """What a study folder says, spelled out.
 
-    Files are keyed by their path inside the folder (`messages/week-1.md`), surveys by name, narrative
-    sections by stem. `registration` is None for a study that is not locked; `documents` finds lines for
-    problems.
+    Files are keyed by their path inside the folder (`messages/week-1.md`), surveys by name (their
+    translations by path), narrative sections by stem. `registration` is None for a study that is not locked;
+    `documents` finds lines for problems.
     """
 
     folder: Path
     protocol: Protocol
     surveys: Mapping[str, Survey] = field(default_factory=dict)
+    translations: Mapping[str, Translation] = field(default_factory=dict)
     wording: Mapping[str, WordingPack] = field(default_factory=dict)
     messages: Mapping[str, Message] = field(default_factory=dict)
     vignettes: Mapping[str, Vignette] = field(default_factory=dict)

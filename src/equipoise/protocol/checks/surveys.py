@@ -9,7 +9,8 @@ from equipoise.instruments.library import instrument_ids, load
 from equipoise.instruments.wording import WordingPack, check_pack
 from equipoise.protocol.expressions import Schema, check_expression
 from equipoise.protocol.facts import answers_schema
-from equipoise.protocol.models.files import Question, Survey, Vignette
+from equipoise.protocol.models.files import Vignette
+from equipoise.protocol.models.surveys import Question, Survey
 from equipoise.protocol.reserved import reserved_problem
 from equipoise.protocol.study import Study
 

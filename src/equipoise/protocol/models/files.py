@@ -1,12 +1,14 @@
-"""The other files of a study folder: surveys, wording, messages, vignettes, guides, codebooks, logic models.
+"""The other files of a study folder: messages, vignettes, guides, codebooks, logic models, amendments.
 
-Each model's docstring says which file it is; the reference shows a ten-line example of each.
+Each model's docstring says which file it is; the reference shows a ten-line example of each. Surveys and
+their translations are in `surveys`, wording packs with the instruments.
 """
 
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from equipoise.protocol.models.surveys import Question
 from equipoise.record import Identifier, Name, Record, Text
 
 __all__ = [
@@ -18,61 +20,11 @@ __all__ = [
     "Link",
     "LogicModel",
     "Message",
-    "Page",
     "Programme",
     "ProgrammeHead",
-    "Question",
-    "Survey",
     "Topic",
     "Vignette",
 ]
-
-
-class Question(Record):
-    """A question of a survey: its own, or all items of an instrument in the wording of a pack."""
-
-    id: Name | None = None
-    instrument: Identifier | None = None
-    wording: str | None = None
-    ask: Text | None = None
-    type: Literal["single", "several", "number", "text", "date", "yes-no"] | None = None
-    options: dict[str, Text] = Field(default_factory=dict)
-    low: float | None = None
-    high: float | None = None
-    required: bool = False
-    prefer_not_to_say: bool = True
-    show_if: str | None = None
-    hint: Text | None = None
-
-    @model_validator(mode="after")
-    def _either(self) -> "Question":
-        if self.instrument is None and (self.id is None or self.ask is None or self.type is None):
-            raise ValueError("a question has `id`, `ask` and `type`, or it names an `instrument`")
-        if self.instrument is not None and (self.ask is not None or self.type is not None):
-            raise ValueError("a question that names an instrument takes `ask` and `type` from it")
-        if self.type in ("single", "several") and len(self.options) < 2:
-            raise ValueError(f"a question of type {self.type} needs two options or more")
-        return self
-
-
-class Page(Record):
-    """One page: one question or a short block."""
-
-    id: Name
-    title: Text | None = None
-    intro: Text | None = None
-    show_if: str | None = None
-    questions: tuple[Question, ...]
-
-
-class Survey(Record):
-    """`surveys/NAME.yaml`: pages and questions; refers to instruments by id."""
-
-    title: Text
-    minutes: float | None = Field(default=None, gt=0)
-    language: str = "en-GB"
-    information: Text | None = None
-    pages: tuple[Page, ...]
 
 
 class Message(Record):
