@@ -1,0 +1,75 @@
+"""Adding to the record, always inside the transaction of the act itself."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import rfc8785
+from django.db import connection
+
+from equipoise.platform.audit.merkle import merkle_root
+from equipoise.platform.audit.models import Chain, Entry, Seal
+from equipoise.platform.clock import now
+
+__all__ = ["WORKSPACE_CHAIN", "entry_hash", "record", "seal"]
+
+WORKSPACE_CHAIN = "workspace"
+GENESIS = hashlib.sha256(b"equipoise/audit/1").hexdigest()
+
+
+def record(chain: str, actor: str, verb: str, details: Mapping[str, Any]) -> Entry:
+    """Add an act to a chain.
+
+    Args:
+        chain: the study's id, or `WORKSPACE_CHAIN`.
+        actor: who did it, as `staff:7`, `participant:KEY`, `command-line` or `system`; never a name.
+        verb: what was done, as `people.import`.
+        details: counts, hashes, keys; a personal value only as a digest under the participant's data key.
+    Raises:
+        RuntimeError: not inside a transaction; an act and its entry are stored together or not at all.
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError(f"{verb} is recorded outside the transaction that does it")
+    Chain.objects.get_or_create(name=chain, defaults={"head": GENESIS})
+    head = Chain.objects.select_for_update().get(name=chain)
+    entry = Entry(
+        chain=head,
+        number=head.number + 1,
+        at=now().strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        actor=actor,
+        verb=verb,
+        details=rfc8785.dumps(json.loads(json.dumps(details))).decode(),
+        previous=head.head,
+    )
+    entry.hash = entry_hash(entry)
+    entry.save(force_insert=True)
+    Chain.objects.filter(name=chain).update(number=entry.number, head=entry.hash)
+    return entry
+
+
+def seal(chain: str, kind: str, leaves: Sequence[bytes]) -> Seal:
+    """Enter the Merkle root over new rows of one kind.
+
+    Args:
+        chain: the study's id.
+        kind: which rows, as `submissions`.
+        leaves: each row in its canonical form, in the order in which `verify` will read them.
+    """
+    root = merkle_root(leaves)
+    entry = record(chain, "system", f"{kind}.seal", {"rows": len(leaves), "root": root})
+    return Seal.objects.create(chain_id=chain, entry=entry, kind=kind, rows=len(leaves), root=root)
+
+
+def entry_hash(entry: Entry) -> str:
+    """SHA-256 of the entry's canonical JSON, the hash of the entry before it included."""
+    said = {
+        "chain": entry.chain_id,
+        "number": entry.number,
+        "at": entry.at,
+        "actor": entry.actor,
+        "verb": entry.verb,
+        "details": entry.details,
+        "previous": entry.previous,
+    }
+    return hashlib.sha256(rfc8785.dumps(said)).hexdigest()

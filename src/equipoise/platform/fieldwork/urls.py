@@ -1,0 +1,3 @@
+"""Addresses of the fieldwork pages."""
+
+urlpatterns: list[object] = []

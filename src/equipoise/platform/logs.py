@@ -1,0 +1,42 @@
+"""Logs that hold no secret and no line that somebody else wrote."""
+
+import logging
+import re
+from typing import Any
+
+__all__ = ["NoSecrets", "OneLine"]
+
+# A link's token is the only secret that stands in an address.
+_TOKEN = re.compile(r"(/(?:s|open|stop|mine)/)[a-z0-9]{16,}", re.IGNORECASE)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]")
+
+
+class NoSecrets(logging.Filter):
+    """Takes tokens out of addresses, and the text of requests out of records."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg = _TOKEN.sub(r"\1-", record.getMessage())
+        record.args = ()
+        record.__dict__.pop("request", None)
+        return True
+
+
+class OneLine(logging.Formatter):
+    """A line a record: time, level, logger and message; what went wrong is named without its values."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        record.message = _CONTROL.sub(" ", record.message)
+        return super().formatMessage(record)
+
+    def formatException(self, ei: Any) -> str:
+        """Where it went wrong, without the message of the exception, which may hold what somebody typed."""
+        kind, _, trace = ei
+        places = []
+        while trace is not None:
+            code = trace.tb_frame.f_code
+            places.append(f"{code.co_filename.rpartition('/')[2]}:{trace.tb_lineno} {code.co_name}")
+            trace = trace.tb_next
+        return f"{kind.__name__} at " + " < ".join(reversed(places[-8:]))

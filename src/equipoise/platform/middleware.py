@@ -1,0 +1,58 @@
+"""What holds for every page: whose word on the caller counts, what is kept, who needs a second factor."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+
+__all__ = ["PrivatePages", "StaffSecondFactor", "TrustedProxies"]
+
+Response = Callable[[HttpRequest], HttpResponse]
+_FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_FORWARDED")
+
+
+class TrustedProxies:
+    """Believes what a proxy says of the caller only where the workspace names the proxy."""
+
+    def __init__(self, get_response: Response) -> None:
+        self.get_response = get_response
+        self.trusted = frozenset(settings.WORKSPACE.settings.proxies)
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        meta = request.META
+        if meta.get("REMOTE_ADDR") not in self.trusted:
+            for name in _FORWARDED:
+                meta.pop(name, None)
+        elif forwarded := meta.get("HTTP_X_FORWARDED_FOR"):
+            meta["REMOTE_ADDR"] = forwarded.rpartition(",")[2].strip()
+        return self.get_response(request)
+
+
+class PrivatePages:
+    """Nothing but style sheets is kept by a browser or a proxy."""
+
+    def __init__(self, get_response: Response) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Cache-Control", "no-store")
+        response.headers.setdefault("X-Frame-Options", "DENY")
+        response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+        return response
+
+
+class StaffSecondFactor:
+    """Staff reach nothing of the office before they have set up a second factor."""
+
+    def __init__(self, get_response: Response) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path.startswith("/office/") and request.user.is_authenticated:
+            from allauth.mfa.utils import is_mfa_enabled
+
+            if not is_mfa_enabled(request.user):
+                return HttpResponseRedirect(reverse("mfa_activate_totp"))
+        return self.get_response(request)

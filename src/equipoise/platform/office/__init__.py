@@ -1,0 +1,1 @@
+"""Staff pages: setting up a study, people, surveys, allocation, exports, the record."""

@@ -1,0 +1,1 @@
+"""Who takes part: participants, how to reach them (encrypted), consents, withdrawal, erasure, arms."""

@@ -1,0 +1,3 @@
+"""Addresses of the people pages."""
+
+urlpatterns: list[object] = []

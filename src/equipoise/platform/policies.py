@@ -1,0 +1,79 @@
+"""In which state what may be done: the four state tables of a study, and the verbs that each state allows."""
+
+from equipoise.errors import InputError, Problem
+
+__all__ = [
+    "RESULTS_MOVES",
+    "STAGE_MOVES",
+    "STUDY_ALLOWS",
+    "STUDY_MOVES",
+    "WAVE_STATES",
+    "check_move",
+    "check_state",
+    "moves_from",
+]
+
+# state -> {next state: the verb whose permission the move needs}. A draft never enters a workspace.
+STUDY_MOVES: dict[str, dict[str, str]] = {
+    "draft": {"locked": "study.add"},
+    "locked": {"live": "study.launch"},
+    "live": {"paused": "study.pause", "closed": "study.close"},
+    "paused": {"live": "study.pause", "closed": "study.close"},
+    "closed": {"published": "study.publish"},
+    "published": {},
+}
+STAGE_MOVES: dict[str, dict[str, str]] = {
+    "planned": {"committed": "allocation.commit"},
+    "committed": {"drawn": "allocation.draw"},
+    "drawn": {},
+}
+RESULTS_MOVES: dict[str, dict[str, str]] = {
+    "masked": {"sealed": "study.close"},
+    "sealed": {"unmasked": "study.publish"},
+    "unmasked": {},
+}
+WAVE_STATES = ("planned", "open", "closed")  # follow from the wave's times and the study's state alone
+
+# verb -> the states of the study in which it may be done
+STUDY_ALLOWS: dict[str, frozenset[str]] = {
+    "people.import": frozenset({"locked", "live", "paused"}),
+    "people.update": frozenset({"locked", "live", "paused", "closed"}),
+    "allocation.commit": frozenset({"locked", "live"}),
+    "allocation.draw": frozenset({"live"}),
+    "surveys.links": frozenset({"live", "paused"}),
+    "surveys.enter": frozenset({"live"}),
+    "surveys.answer": frozenset({"live"}),
+    "study.amend": frozenset({"locked", "live", "paused", "closed"}),
+}
+
+
+def moves_from(table: dict[str, dict[str, str]], state: str) -> dict[str, str]:
+    """The states that may follow, each with its verb."""
+    return table[state]
+
+
+def check_move(table: dict[str, dict[str, str]], state: str, wanted: str, *, of: str) -> str:
+    """The verb that a move needs.
+
+    Raises:
+        InputError: the move is not in the table; says which are.
+    """
+    allowed = table[state]
+    if wanted not in allowed:
+        after = ", ".join(allowed) or "nothing"
+        raise InputError(
+            Problem(of, "", f"is {state} and cannot become {wanted}; after {state} comes {after}")
+        )
+    return allowed[wanted]
+
+
+def check_state(verb: str, state: str, *, of: str) -> None:
+    """Stop what the study's state does not allow.
+
+    Raises:
+        InputError: names the state and those in which it could be done.
+    """
+    allowed = STUDY_ALLOWS[verb]
+    if state not in allowed:
+        wanted = " or ".join(name for name in STUDY_MOVES if name in allowed)
+        raise InputError(Problem(of, "", f"is {state}; {verb} can be done while it is {wanted}"))

@@ -1,0 +1,1 @@
+"""Which studies the workspace holds: programmes, locked folders, partners, stages, states, amendments."""

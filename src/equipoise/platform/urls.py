@@ -1,0 +1,14 @@
+"""Every address of the platform."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("equipoise.platform.fieldwork.urls")),
+    path("", include("equipoise.platform.people.urls")),
+    path("office/", include("equipoise.platform.office.urls")),
+    path("staff/", include("allauth.urls")),
+]
+handler400 = "equipoise.platform.pages.errors.bad_request"
+handler403 = "equipoise.platform.pages.errors.forbidden"
+handler404 = "equipoise.platform.pages.errors.not_found"
+handler500 = "equipoise.platform.pages.errors.server_error"

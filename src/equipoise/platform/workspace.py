@@ -1,0 +1,197 @@
+"""A workspace: the folder in which studies are lived, with its settings, its keys and its database.
+
+WORKSPACE/
+  workspace.yaml        what the workspace is; no secret in it
+  keys/                 one file a key, readable by their owner alone; kept apart from backups of the rest
+  database.sqlite3      unless DATABASE_URL names a PostgreSQL
+  studies/ID/NUMBER/    each locked folder as it came in; an amendment is the next number
+  static/               style sheets, gathered at the start
+"""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from equipoise.errors import InputError, Problem
+from equipoise.protocol.reading import read_yaml
+from equipoise.record import Identifier, Record, Text
+
+__all__ = ["Mail", "Workspace", "activate", "create_workspace", "open_workspace"]
+
+SETTINGS = "workspace.yaml"
+KEY_FILES = ("signing", "lookup", "contacts-1")
+_BYTES = 32
+
+
+class Mail(Record):
+    """The server that carries the workspace's own mail, such as a link asked for again.
+
+    The password comes from EQUIPOISE_MAIL_PASSWORD, never from this file.
+    """
+
+    host: Text
+    port: int = 587
+    sender: Text
+    name: Text | None = None
+    security: Literal["starttls", "tls", "none"] = "starttls"
+
+
+class WorkspaceSettings(Record):
+    """`workspace.yaml`.
+
+    `origin` is the address under which people reach the workspace; every link that is sent begins with it.
+    In a `rehearsal` the clock is a row of the database and nobody real takes part. `proxies` are the
+    addresses whose word on the caller's address and on TLS is taken.
+    """
+
+    equipoise: Literal[1]
+    name: Text = "Equipoise"
+    mode: Literal["live", "rehearsal"] = "live"
+    origin: Text = "http://localhost:8000"
+    proxies: tuple[str, ...] = ()
+    contact: Text | None = None
+    programmes: dict[Identifier, Text] = Field(default_factory=dict)
+    mail: Mail | None = None
+
+
+class Workspace:
+    """An opened workspace.
+
+    Attributes:
+        folder: where it lies.
+        settings: what `workspace.yaml` says.
+    """
+
+    def __init__(self, folder: Path, settings: WorkspaceSettings) -> None:
+        self.folder = folder
+        self.settings = settings
+
+    @property
+    def live(self) -> bool:
+        """Whether real people take part, by the real clock."""
+        return self.settings.mode == "live"
+
+    @property
+    def database_url(self) -> str | None:
+        """The PostgreSQL in use; None for the file in the folder."""
+        return os.environ.get("DATABASE_URL") or None
+
+    @property
+    def studies(self) -> Path:
+        """Where the locked folders lie."""
+        return self.folder / "studies"
+
+    def key(self, name: str) -> bytes:
+        """A key of the workspace, 32 bytes, from its file or from EQUIPOISE_KEY_NAME in hexadecimal.
+
+        Raises:
+            InputError: there is no such key, or it is not 64 hexadecimal digits.
+        """
+        variable = f"EQUIPOISE_KEY_{name.upper().replace('-', '_')}"
+        place = self.folder / "keys" / f"{name}.key"
+        text = os.environ.get(variable) or (place.read_text("ascii") if place.is_file() else None)
+        if text is None:
+            message = f"the key is missing; put it back, or give it in {variable}"
+            raise InputError(Problem(str(place), "", message))
+        try:
+            value = bytes.fromhex(text.strip())
+        except ValueError:
+            value = b""
+        if len(value) != _BYTES:
+            message = f"this is not a key: expected {2 * _BYTES} hexadecimal digits"
+            raise InputError(Problem(str(place), "", message))
+        return value
+
+    def contact_keys(self) -> dict[str, bytes]:
+        """The keys that wrap the data keys of participants, by name, oldest first; the last one is in use."""
+        found = {path.stem for path in (self.folder / "keys").glob("contacts-*.key")}
+        found |= {
+            name.removeprefix("EQUIPOISE_KEY_").lower().replace("_", "-")
+            for name in os.environ
+            if name.startswith("EQUIPOISE_KEY_CONTACTS_")
+        }
+        numbered = [name for name in found if name.removeprefix("contacts-").isdigit()]
+        return {name: self.key(name) for name in sorted(numbered, key=lambda name: int(name.split("-")[1]))}
+
+    def add_contact_key(self) -> str:
+        """A new key to wrap data keys with; `rotate` then re-wraps what the older ones hold.
+
+        Returns:
+            Its name.
+        """
+        names = self.contact_keys()
+        number = max((int(name.split("-")[1]) for name in names), default=0) + 1
+        write_key(self.folder / "keys" / f"contacts-{number}.key")
+        return f"contacts-{number}"
+
+
+def create_workspace(folder: Path, *, mode: Literal["live", "rehearsal"] = "live") -> Workspace:
+    """Open a workspace, making what is missing of its settings and, where it is new, its keys.
+
+    Keys are only made together with the workspace: a key that is lost later is never replaced in silence,
+    because what it protects could then not be read any more.
+
+    Args:
+        folder: made where it does not exist.
+        mode: of a new workspace.
+    Raises:
+        InputError: the folder is not empty and no workspace, or it cannot be written to.
+    """
+    place = folder / SETTINGS
+    if not place.is_file():
+        if folder.exists() and any(folder.iterdir()):
+            message = (
+                "the folder is not empty and holds no workspace.yaml; name a new folder, or the workspace"
+            )
+            raise InputError(Problem(str(folder), "", message))
+        for part in (folder, folder / "keys", folder / "studies"):
+            part.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for name in KEY_FILES:
+            write_key(folder / "keys" / f"{name}.key")
+        place.write_text(_NEW.format(mode=mode), encoding="utf-8")
+    return open_workspace(folder)
+
+
+def open_workspace(folder: Path) -> Workspace:
+    """Open a workspace that is there.
+
+    Raises:
+        InputError: there is none, or its settings are wrong; each fault with its line.
+    """
+    place = folder / SETTINGS
+    if not place.is_file():
+        message = "there is no workspace here; `equipoise serve WORKSPACE` makes one"
+        raise InputError(Problem(str(folder), "", message))
+    settings = read_yaml(place.read_text("utf-8"), str(place)).parse(WorkspaceSettings)
+    return Workspace(folder.resolve(), settings)
+
+
+def activate(workspace: Workspace) -> None:
+    """Make Django ready for this workspace; once a process."""
+    os.environ["EQUIPOISE_WORKSPACE"] = str(workspace.folder)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "equipoise.platform.settings")
+    import django
+
+    django.setup()
+
+
+def write_key(place: Path) -> None:
+    """A new random key in a file that only its owner may read; an existing one is never overwritten."""
+    descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(secrets.token_hex(_BYTES) + "\n")
+
+
+_NEW = """\
+# What this workspace is. No secret is written here: keys lie in keys/, passwords come from the environment.
+equipoise: 1
+name: Equipoise
+mode: {mode}                           # live, or rehearsal: a clock of its own, nobody real
+origin: http://localhost:8000        # the address under which people reach it; every link begins with it
+# contact: trials@example.org        # whom a visitor without a study can ask
+# proxies: [127.0.0.1]               # proxies that may say who called and that TLS was used
+# mail: {{host: smtp.example.org, port: 587, sender: study@example.org}}   # password: EQUIPOISE_MAIL_PASSWORD
+"""
