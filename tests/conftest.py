@@ -1,12 +1,14 @@
 """What all tests share: the studies that reports are tried on, and the last lines about what was left out."""
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from equipoise.findings.results import Findings
+from equipoise.platform.workspace import create_workspace
 from equipoise.protocol.models.files import Amendment, Codebook, LogicModel, Programme
 from equipoise.protocol.models.protocol import Protocol
 from equipoise.protocol.study import Study
@@ -16,6 +18,16 @@ settings.register_profile("fixed", derandomize=True)
 settings.load_profile("fixed")
 
 _LEFT_OUT: list[str] = []
+
+# The platform's settings are those of a workspace, so each process of the tests has one: a rehearsal, with a clock.
+_WORKSPACE = tempfile.TemporaryDirectory(prefix="equipoise-tests-")
+os.environ["EQUIPOISE_WORKSPACE"] = f"{_WORKSPACE.name}/workspace"
+os.environ["DJANGO_SETTINGS_MODULE"] = "equipoise.platform.settings"
+create_workspace(Path(os.environ["EQUIPOISE_WORKSPACE"]), mode="rehearsal")
+if os.environ.get("EQUIPOISE_TEST_DATABASE") == "postgresql":
+    import pgserver
+
+    os.environ["DATABASE_URL"] = pgserver.get_server(f"{_WORKSPACE.name}/postgresql").get_uri()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

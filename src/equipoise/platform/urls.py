@@ -4,7 +4,6 @@ from django.urls import include, path
 
 urlpatterns = [
     path("", include("equipoise.platform.fieldwork.urls")),
-    path("", include("equipoise.platform.people.urls")),
     path("office/", include("equipoise.platform.office.urls")),
     path("staff/", include("allauth.urls")),
 ]

@@ -1,0 +1,92 @@
+"""What the tests of the platform share: a clock, members of staff, and a locked study in the workspace.
+
+The cast: Alice leads the study, Bob leads another, Carol keeps the workspace. All are made up.
+"""
+
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from equipoise.allocation import commitment
+from equipoise.cli.lock import lock_text
+from equipoise.platform.clock import set_clock
+from equipoise.protocol import load_study, lock
+
+EXAMPLES = Path(__file__).parents[2] / "examples" / "hhp2"
+SECRET = bytes(range(32))
+LOCKED_AT = datetime(2021, 1, 4, 9, tzinfo=UTC)
+BEFORE_LAUNCH = datetime(2021, 2, 10, 12, tzinfo=UTC)  # the wave `before` of swing is open
+
+
+@pytest.fixture
+def locked_folder(tmp_path):
+    """A function that copies an example study and locks it with the secret of these tests."""
+
+    def make(name="swing", change=None):
+        folder = tmp_path / "folders" / name
+        shutil.copytree(EXAMPLES / name, folder, ignore=shutil.ignore_patterns("amendments", "lock.json"))
+        if change is not None:
+            change(folder)
+        study = load_study(folder)
+        drawn = bool(study.protocol.allocation or study.protocol.tasks)
+        registration = lock(
+            study,
+            time="2021-01-04T09:00:00Z",
+            seed_commitment=commitment(SECRET) if drawn else None,
+            version="test",
+            clock="rehearsal",
+        )
+        (folder / "lock.json").write_text(lock_text(registration), "utf-8")
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def at(db):
+    """Sets the rehearsal's clock."""
+    set_clock(BEFORE_LAUNCH)
+    return set_clock
+
+
+@pytest.fixture
+def members(at):
+    """Alice, Bob and Carol, without roles but Carol's."""
+    from equipoise.platform.staff.actions import CommandLine, add_member, grant
+
+    found = {
+        name: add_member(CommandLine(), f"{name.lower()}@example.org", f"{name} (synthetic)")
+        for name in ("Alice", "Bob", "Carol")
+    }
+    grant(CommandLine(), found["Carol"], "administrator", study_id=None)
+    return found
+
+
+@pytest.fixture
+def add_example(locked_folder, members):
+    """A function that locks an example, adds it to the workspace, and makes Alice its lead."""
+    from equipoise.platform.registry.actions import add_study
+    from equipoise.platform.staff.actions import CommandLine, grant
+
+    def add(name="swing", change=None):
+        study = add_study(CommandLine(), locked_folder(name, change))
+        grant(CommandLine(), members["Alice"], "lead", study_id=study.pk, chain=study.name)
+        return study
+
+    return add
+
+
+@pytest.fixture
+def alice(members):
+    """The lead of the study."""
+    return members["Alice"]
+
+
+@pytest.fixture
+def swing(add_example, alice):
+    """The example `swing`, live, its first wave open."""
+    from equipoise.platform.registry.actions import move_study
+
+    return move_study(alice, add_example("swing"), "live")
