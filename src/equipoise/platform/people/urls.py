@@ -1,3 +1,0 @@
-"""Addresses of the people pages."""
-
-urlpatterns: list[object] = []
