@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from equipoise.allocation import METHOD_NAMES, allocate, design, simulate
+from equipoise.allocation import METHOD_NAMES, allocate, arm_on_arrival, arrival_plan, design, simulate
 
 QUICK = settings(max_examples=60, deadline=None)
 
@@ -68,6 +68,28 @@ def test_later_arrivals_change_no_earlier_arm(roster, ratio, method, seed, first
     everybody = draw(roster, ratio, method, seed, arrival=True).arms
     earlier = dict(list(roster.items())[:first])
     assert draw(earlier, ratio, method, seed, arrival=True).arms == everybody[: len(earlier)]
+
+
+@QUICK
+@given(
+    rosters,
+    ratios,
+    st.sampled_from(["simple", "permuted-blocks"]),
+    seeds,
+    st.lists(st.integers(1, 4), min_size=1, max_size=3),
+    st.booleans(),
+)
+def test_arms_given_one_by_one_on_arrival_are_those_of_the_whole_queue(
+    roster, ratio, method, seed, blocks, by_stratum
+):
+    ratio = dict.fromkeys(["", "a", "b,c", "é"], ratio) if by_stratum else ratio
+    everybody = draw(roster, ratio, method, seed, blocks=blocks, arrival=True).arms
+    plan = arrival_plan(ratio, method=method, blocks=tuple(blocks))
+    places, one_by_one = {}, []
+    for stratum in roster.values():
+        places[stratum] = places.get(stratum, 0) + 1
+        one_by_one.append(arm_on_arrival(plan, "main", seed, stratum=stratum, number=places[stratum]))
+    assert one_by_one == everybody
 
 
 @QUICK

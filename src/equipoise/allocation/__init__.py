@@ -4,34 +4,44 @@ The draw knows arrays and frozen records; `units`, `stages` and `tables` go betw
 people. Clocks and public beacons are its callers' business.
 """
 
+from equipoise.allocation.arrival import ArrivalPlan, arrival_plan
 from equipoise.allocation.balance import BalanceRow, balance_table
+from equipoise.allocation.beacon import QUICKNET, Beacon, ExpectedRound
 from equipoise.allocation.clusters import clusters_of, inherited_arms
 from equipoise.allocation.design import METHOD_NAMES, Design, design
-from equipoise.allocation.methods import METHODS, Allocation, allocate, simulate
+from equipoise.allocation.enrolment import arrivals_in
+from equipoise.allocation.methods import METHODS, Allocation, allocate, arm_on_arrival, simulate
 from equipoise.allocation.probabilities import every_allocation, exact_probabilities, unit_probabilities
 from equipoise.allocation.record import AllocationRecord, record_of
 from equipoise.allocation.roster_hash import canonical_roster, roster_hash
 from equipoise.allocation.secret import read_secret, secret_from_text
 from equipoise.allocation.seed import PublicRound, Seed, commitment, derive_seed, first_round, given_seed
-from equipoise.allocation.stages import draw_stage, is_rolling, refuse_unready, stage_of, stage_seed
+from equipoise.allocation.stages import draw_stage, record_arrivals, refuse_unready, stage_of, stage_seed
 from equipoise.allocation.tables import arms_text, balance_rows, balance_text
 from equipoise.allocation.text import strata_labels
-from equipoise.allocation.units import Units, units_of
+from equipoise.allocation.units import Units, is_rolling, units_of
 from equipoise.allocation.verify import Verification, seed_from_secret, verify_allocation
 
 __all__ = [
     "METHODS",
     "METHOD_NAMES",
+    "QUICKNET",
     "Allocation",
     "AllocationRecord",
+    "ArrivalPlan",
     "BalanceRow",
+    "Beacon",
     "Design",
+    "ExpectedRound",
     "PublicRound",
     "Seed",
     "Units",
     "Verification",
     "allocate",
+    "arm_on_arrival",
     "arms_text",
+    "arrival_plan",
+    "arrivals_in",
     "balance_rows",
     "balance_table",
     "balance_text",
@@ -48,6 +58,7 @@ __all__ = [
     "inherited_arms",
     "is_rolling",
     "read_secret",
+    "record_arrivals",
     "record_of",
     "refuse_unready",
     "roster_hash",

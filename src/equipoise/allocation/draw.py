@@ -24,7 +24,15 @@ import numpy.typing as npt
 from equipoise.allocation.design import Codes, Counts, Design
 from equipoise.allocation.keyed import Key, order_within
 
-__all__ = ["arm_counts", "arrange", "draw_blocked", "draw_complete", "draw_permuted_blocks", "draw_simple"]
+__all__ = [
+    "arm_counts",
+    "arrange",
+    "block_multiple",
+    "draw_blocked",
+    "draw_complete",
+    "draw_permuted_blocks",
+    "draw_simple",
+]
 
 _ONE = 2**256
 _PREFIX = 2**192  # what the first eight bytes of a number leave open
@@ -69,6 +77,11 @@ def draw_simple(plan: Design, units: Sequence[str], key: Key) -> Codes:
     return arms
 
 
+def block_multiple(key: Key, label: str, block: int, blocks: Sequence[int]) -> int:
+    """The size of a stratum's block, in multiples of the ratio's sum; blocks are counted from 1."""
+    return blocks[int.from_bytes(key.number("size", label, block), "big") * len(blocks) // _ONE]
+
+
 def arm_counts(plan: Design, drawn: Sequence[npt.NDArray[np.int64]]) -> Counts:
     """Units of each stratum for each arm, shape (strata, arms): whole sets, and one for each slot drawn."""
     counts: Counts = plan.shares * (plan.sizes // plan.shares.sum(axis=1))[:, None]
@@ -102,8 +115,7 @@ def _block_arms(
     for block in range(1, members + 1):
         if filled >= members:
             break
-        chosen = int.from_bytes(key.number("size", label, block), "big") * len(blocks) // _ONE
-        full = np.tile(slots, blocks[chosen])
+        full = np.tile(slots, block_multiple(key, label, block, blocks))
         places.append(full[key.slots(len(full), "slot", label, block)])
         filled += len(full)
     return np.asarray(np.concatenate(places)[:members])

@@ -1,6 +1,7 @@
-"""Methods of allocation and the two things to do with one: draw it verifiably, or simulate it.
+"""Methods of allocation and what is done with one: draw it verifiably, simulate it, allocate on arrival.
 
-A new method is its two functions, their names' line in `METHODS`, and its name in `design.METHOD_NAMES`.
+A new method is its functions, their names' line in `METHODS`, and its name in `design.METHOD_NAMES`; one that
+can allocate on arrival is named in `design.IN_ORDER_OF_ARRIVAL` as well.
 """
 
 import re
@@ -11,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from equipoise.allocation.arrival import Arrival, ArrivalPlan, arrive_permuted_blocks, arrive_simple
 from equipoise.allocation.design import Codes, Counts, Design, Ratio, design
 from equipoise.allocation.draw import draw_blocked, draw_complete, draw_permuted_blocks, draw_simple
 from equipoise.allocation.keyed import Key
@@ -24,21 +26,25 @@ from equipoise.allocation.simulate import (
 from equipoise.allocation.text import distinct, normalised
 from equipoise.errors import DesignError, Problem
 
-__all__ = ["METHODS", "Allocation", "Method", "allocate", "simulate"]
+__all__ = ["METHODS", "Allocation", "Method", "allocate", "arm_on_arrival", "simulate"]
 
 
 class Method(NamedTuple):
-    """How a method draws with a key, and how it simulates with a generator."""
+    """How a method draws with a key, how it simulates with a generator, and how it allocates on arrival.
+
+    `arrive` gives the code of one person's arm; None where all units must be known before the draw.
+    """
 
     draw: Callable[[Design, Sequence[str], Key], Codes]
     simulate: Callable[[Design, int, np.random.Generator], Codes]
+    arrive: Callable[[ArrivalPlan, Key, Arrival], int] | None = None
 
 
 METHODS = {
-    "simple": Method(draw_simple, simulate_simple),
+    "simple": Method(draw_simple, simulate_simple, arrive_simple),
     "complete": Method(draw_complete, simulate_complete),
     "blocked": Method(draw_blocked, simulate_blocked),
-    "permuted-blocks": Method(draw_permuted_blocks, simulate_permuted_blocks),
+    "permuted-blocks": Method(draw_permuted_blocks, simulate_permuted_blocks, arrive_permuted_blocks),
 }
 
 _STAGE = re.compile(r"[a-z][a-z0-9_]*")
@@ -107,11 +113,7 @@ def allocate(
         DesignError: an identifier is empty or occurs twice, or units, strata, ratio and method do not fit.
         NotSupportedError: a method that this version cannot draw.
     """
-    if not _STAGE.fullmatch(stage):
-        message = (
-            f'"{stage}" cannot name a stage; use lower-case letters, digits and underscores, a letter first.'
-        )
-        raise DesignError(Problem("", "allocation.stage", message))
+    key = _key(seed, stage)
     names = normalised(units, "identifier")
     distinct(names, "identifier")
     if strata is not None and len(strata) != len(units):
@@ -121,8 +123,31 @@ def allocate(
     plan = design(
         len(units) if strata is None else strata, arms, method=method, blocks=blocks, arrival=arrival
     )
-    codes = METHODS[method].draw(plan, names, Key(seed, stage))
+    codes = METHODS[method].draw(plan, names, key)
     return Allocation(names, plan, codes, _warnings(plan, _counts(plan, codes)))
+
+
+def arm_on_arrival(plan: ArrivalPlan, stage: str, seed: bytes, *, stratum: str, number: int) -> str:
+    """The arm of one person who arrives: the same that `allocate` gives with `arrival` for the whole queue.
+
+    Args:
+        plan: as `arrival_plan` gives it, unchanged since the first arrival.
+        stage: the stage's name.
+        seed: 32 bytes, as `derive_seed` gives them.
+        stratum: the person's (see `strata_labels`); empty where there are no strata.
+        number: the person's place in the queue of the stratum, counted from 1.
+    Raises:
+        DesignError: a stratum that the plan does not know, or a place before the first.
+    """
+    if number < 1:
+        raise DesignError(
+            Problem("", "allocation", f"place {number} in the queue: places are counted from 1.")
+        )
+    arrive = METHODS[plan.method].arrive
+    if arrive is None:
+        raise DesignError(Problem("", "allocation.method", f"{plan.method} needs all units before the draw."))
+    label = normalised([stratum], "stratum", empty=True)[0]
+    return plan.arms[arrive(plan, _key(seed, stage), Arrival(label, number))]
 
 
 def simulate(plan: Design, trials: int, rng: np.random.Generator) -> Codes:
@@ -137,6 +162,15 @@ def simulate(plan: Design, trials: int, rng: np.random.Generator) -> Codes:
     """
     pieces = [METHODS[plan.method].simulate(plan, size, rng) for size in _pieces(plan, trials)]
     return np.concatenate(pieces) if pieces else np.empty((0, len(plan.stratum)), dtype=np.int8)
+
+
+def _key(seed: bytes, stage: str) -> Key:
+    if not _STAGE.fullmatch(stage):
+        message = (
+            f'"{stage}" cannot name a stage; use lower-case letters, digits and underscores, a letter first.'
+        )
+        raise DesignError(Problem("", "allocation.stage", message))
+    return Key(seed, stage)
 
 
 def _pieces(plan: Design, trials: int) -> Iterator[int]:

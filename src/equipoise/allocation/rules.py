@@ -15,9 +15,26 @@ __all__ = ["ratio_of"]
 
 
 def ratio_of(
-    study: Study, name: str, stage: Stage, people: pl.DataFrame, labels: Sequence[str] | None
+    study: Study,
+    name: str,
+    stage: Stage,
+    people: pl.DataFrame,
+    labels: Sequence[str] | None,
+    *,
+    complete: bool = True,
 ) -> dict[str, dict[str, int]] | dict[str, int]:
-    """One ratio for everybody, or one for each stratum where the protocol's rules differ."""
+    """One ratio for everybody, or one for each stratum where the protocol's rules differ.
+
+    Args:
+        study: as loaded.
+        name: the stage's name.
+        stage: what the protocol says of it.
+        people: whom the rules select.
+        labels: the stratum of each, or None.
+        complete: these are all the people, so a rule that selects nobody is a mistake.
+    Raises:
+        DesignError: a ratio that is unknown, or differs inside a stratum, or is for nobody.
+    """
     if len(stage.ratio) == 1 and stage.ratio[0].where is None:
         return dict(stage.ratio[0].shares)
     rules = _rule_of_each(study, name, stage.ratio, people)
@@ -31,7 +48,7 @@ def ratio_of(
             raise DesignError(Problem("", f"allocation.{name}.ratio", message))
         found[label] = dict(stage.ratio[rule].shares)
     unused = [place for place in range(len(stage.ratio)) if place not in chosen.values()]
-    if unused:
+    if complete and unused:
         raise DesignError(
             Problem(
                 "",

@@ -3,20 +3,22 @@
 Every caller that draws (the command line, a platform) comes through here, so that all draw alike.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from equipoise.allocation.methods import Allocation, allocate
 from equipoise.allocation.record import AllocationRecord, record_of
 from equipoise.allocation.roster_hash import roster_hash
 from equipoise.allocation.seed import PublicRound, Seed, commitment, derive_seed
-from equipoise.allocation.units import Units
+from equipoise.allocation.units import Units, is_rolling
+from equipoise.allocation.verify import refuse_other_arms
 from equipoise.errors import CheckFailedError, DesignError, Problem, nearest
 from equipoise.protocol.models.allocation import Stage
 from equipoise.protocol.registration import current_hash, refuse_changed
 from equipoise.protocol.study import Study
 from equipoise.protocol.timeline import timeline, waves_before
 
-__all__ = ["draw_stage", "is_rolling", "refuse_unready", "stage_of", "stage_seed"]
+__all__ = ["draw_stage", "record_arrivals", "refuse_unready", "stage_of", "stage_seed"]
 
 
 def stage_of(study: Study, name: str | None) -> tuple[str, Stage]:
@@ -34,12 +36,6 @@ def stage_of(study: Study, name: str | None) -> tuple[str, Stage]:
         message = f'"{name}" is not a stage of this study. Stages: {nearest(name, list(stages))}'
         raise DesignError(Problem(place, "allocation", message))
     return name, stages[name]
-
-
-def is_rolling(study: Study) -> bool:
-    """Whether people are enrolled one by one, so that their order of arrival counts in a draw."""
-    participants = study.protocol.participants
-    return participants is not None and participants.enrolment != "roster"
 
 
 def refuse_unready(study: Study, stage: str, now: datetime) -> None:
@@ -133,6 +129,29 @@ def draw_stage(
         unit=stage.unit,
     )
     return drawn, record
+
+
+def record_arrivals(
+    study: Study, name: str, stage: Stage, units: Units, arms: Sequence[str], seed: Seed
+) -> AllocationRecord:
+    """Record what was allocated one by one, after having drawn all of it again.
+
+    The hash that fixed the draw is the protocol's, so the public round counts from the moment of the lock.
+
+    Args:
+        study: with rolling enrolment.
+        name: the stage's name.
+        stage: what the protocol says of it.
+        units: everybody who has arrived, in order of arrival.
+        arms: the arm that each was given on arrival.
+        seed: as `stage_seed` gives it.
+    Raises:
+        CheckFailedError: somebody was given another arm than the draw gives; the first is named.
+    """
+    locked = study.registration.time if study.registration is not None else None
+    drawn, record = draw_stage(study, name, stage, units, seed, roster_recorded=locked)
+    refuse_other_arms(drawn, arms)
+    return record
 
 
 def _written(moment: datetime) -> str:

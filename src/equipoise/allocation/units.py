@@ -14,7 +14,7 @@ from equipoise.protocol.facts import before_allocation
 from equipoise.protocol.models.allocation import Stage
 from equipoise.protocol.study import Study
 
-__all__ = ["Units", "texts", "units_of"]
+__all__ = ["Units", "is_rolling", "texts", "units_of"]
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,22 @@ class Units:
     cluster: list[str] | None
 
 
+def is_rolling(study: Study) -> bool:
+    """Whether people are enrolled one by one, so that their order of arrival counts in a draw."""
+    participants = study.protocol.participants
+    return participants is not None and participants.enrolment != "roster"
+
+
 def units_of(study: Study, name: str, stage: Stage, people: pl.DataFrame, identifier: str) -> Units:
     """The units of a stage, taken from the eligible people.
 
+    Args:
+        study: as loaded.
+        name: the stage's name.
+        stage: what the protocol says of it.
+        people: typed as the roster declares; in order of arrival with rolling enrolment, when strata may
+            still be waiting for somebody.
+        identifier: the column that tells people apart.
     Raises:
         DesignError: a stratum that is missing or empty, or a ratio that differs inside a stratum.
         NotSupportedError: the stage selects people by what a roster does not hold.
@@ -47,9 +60,10 @@ def units_of(study: Study, name: str, stage: Stage, people: pl.DataFrame, identi
             Problem("", f"allocation.{name}", "there is nobody to allocate: no one of the roster is selected")
         )
     strata = {column: texts(people, column, f"allocation.{name}.strata") for column in stage.strata}
-    _refuse_empty_levels(study, strata)
+    if not is_rolling(study):
+        _refuse_empty_levels(study, strata)
     labels = strata_labels(list(strata.values())) if strata else None
-    ratio = ratio_of(study, name, stage, people, labels)
+    ratio = ratio_of(study, name, stage, people, labels, complete=not is_rolling(study))
     if stage.unit == "participant":
         return Units(people, texts(people, identifier, "identifier"), strata, labels, ratio, None)
     if stage.unit not in people.columns:

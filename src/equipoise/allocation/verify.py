@@ -12,7 +12,7 @@ from equipoise.allocation.seed import GIVEN, Seed, commitment, derive_seed, firs
 from equipoise.allocation.text import strata_labels
 from equipoise.errors import CheckFailedError, DesignError, InputError
 
-__all__ = ["Verification", "seed_from_secret", "verify_allocation"]
+__all__ = ["Verification", "refuse_other_arms", "seed_from_secret", "verify_allocation"]
 
 _REPEATED = ("seed_source", "seed_could_have_been_chosen", "ratio", "counts", "probabilities", "warnings")
 
@@ -81,11 +81,25 @@ def verify_allocation(
         raise CheckFailedError(f"the roster is not the one that was hashed: {changed}.")
     checks.append("the roster is the one that was hashed")
     drawn = _drawn_again(record, units, columns, seed)
-    _same_arms(drawn, arms)
+    refuse_other_arms(drawn, arms)
     checks.append(f"all {len(units):,} arms are as drawn")
     _same_record(record, drawn, seed)
     checks.append("counts, probabilities and warnings are as recorded")
     return Verification(len(units), tuple(checks))
+
+
+def refuse_other_arms(drawn: Allocation, arms: Sequence[str]) -> None:
+    """Compare the arms that units are said to have with a draw of the same units in the same order.
+
+    Raises:
+        CheckFailedError: names the first unit whose arm differs, and says how many do.
+    """
+    differ = [row for row, (now, then) in enumerate(zip(drawn.arms, arms, strict=True)) if now != then]
+    if differ:
+        row = differ[0]
+        said = f'row {row + 1}: unit "{drawn.units[row]}" is said to be in arm "{arms[row]}"'
+        rest = f"{len(differ):,} of {len(arms):,} differ"
+        raise CheckFailedError(f'{said}, the draw gives "{drawn.arms[row]}". {rest}.')
 
 
 def _columns(
@@ -128,15 +142,6 @@ def _drawn_again(
         blocks=record.blocks or None,
         arrival=record.arrival,
     )
-
-
-def _same_arms(drawn: Allocation, arms: Sequence[str]) -> None:
-    differ = [row for row, (now, then) in enumerate(zip(drawn.arms, arms, strict=True)) if now != then]
-    if differ:
-        row = differ[0]
-        said = f'row {row + 1}: unit "{drawn.units[row]}" is said to be in arm "{arms[row]}"'
-        rest = f"{len(differ):,} of {len(arms):,} differ"
-        raise CheckFailedError(f'{said}, the draw gives "{drawn.arms[row]}". {rest}.')
 
 
 def _same_record(record: AllocationRecord, drawn: Allocation, seed: Seed) -> None:

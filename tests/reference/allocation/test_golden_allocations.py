@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from equipoise.allocation import allocate
+from equipoise.allocation import allocate, arm_on_arrival, arrival_plan
 
 GOLDEN = sorted(Path(__file__).parent.glob("golden-*.json"))
 
@@ -71,6 +71,21 @@ def test_an_allocation_of_version_1_never_changes(case):
 def test_a_second_implementation_from_the_documented_layout_agrees(case):
     given = {key: case[key] for key in ("units", "strata", "ratio", "method", "stage", "blocks", "arrival")}
     assert plain_draw(**given, seed=bytes.fromhex(case["seed"])) == case["arms"]
+
+
+@pytest.mark.parametrize("case", [case for case in cases() if case.values[0]["arrival"]])
+def test_what_arrivals_were_given_one_by_one_never_changes(case):
+    strata = case["strata"] or [""] * len(case["units"])
+    plan = arrival_plan(
+        case["ratio"], method=case["method"], strata=dict.fromkeys(strata), blocks=tuple(case["blocks"])
+    )
+    queues = dict.fromkeys(strata, 0)
+    for stratum, arm in zip(strata, case["arms"], strict=True):
+        queues[stratum] += 1
+        drawn = arm_on_arrival(
+            plan, case["stage"], bytes.fromhex(case["seed"]), stratum=stratum, number=queues[stratum]
+        )
+        assert drawn == arm
 
 
 def test_every_method_is_pinned():

@@ -1,0 +1,80 @@
+"""The public beacon whose randomness goes into seeds: which of its rounds counts, and when it will be there.
+
+Nothing here speaks to the beacon. A round's value is read by people or by a platform, from any of its
+mirrors, and every value carries a signature that anybody can check.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from equipoise.allocation.seed import PublicRound, first_round
+from equipoise.errors import InputError, Problem
+
+__all__ = ["QUICKNET", "Beacon", "ExpectedRound"]
+
+
+@dataclass(frozen=True)
+class Beacon:
+    """A public source of randomness that publishes at fixed times.
+
+    Attributes:
+        name: as the beacon calls itself.
+        chain: the hash that tells it from the operator's other beacons, in hexadecimal.
+        genesis: when round 1 appeared, in seconds since 1970 UTC.
+        period: seconds between rounds.
+        address: where a round can be read, with `{chain}` and `{number}`.
+    """
+
+    name: str
+    chain: str
+    genesis: int
+    period: int
+    address: str
+
+    def expected(self, recorded: datetime) -> "ExpectedRound":
+        """The round that decides a draw whose roster's hash (or lock) was recorded at this moment."""
+        number = first_round(recorded, genesis=self.genesis, period=self.period)
+        return ExpectedRound(number, self.appears(number), self.address_of(number))
+
+    def appears(self, number: int) -> datetime:
+        """When a round is published, in UTC.
+
+        Raises:
+            InputError: a round before the first.
+        """
+        if number < 1:
+            raise InputError(Problem("", "round", f"round {number}: rounds are counted from 1."))
+        seconds = self.genesis + (number - 1) * self.period
+        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+
+    def address_of(self, number: int) -> str:
+        """Where a round can be read."""
+        return self.address.format(chain=self.chain, number=number)
+
+    def public_round(self, number: int, randomness: str) -> PublicRound:
+        """A round with the beacon's times, by which anybody can check that no other could have been taken.
+
+        Raises:
+            InputError: a round before the first, or randomness that is not 64 hexadecimal digits.
+        """
+        return PublicRound(number, randomness.strip().lower(), self.genesis, self.period)
+
+
+@dataclass(frozen=True)
+class ExpectedRound:
+    """A round that will count: its number, when it appears, and where it can then be read."""
+
+    number: int
+    appears: datetime
+    address: str
+
+
+# drand's network "quicknet" of the League of Entropy, a round every three seconds. Source: the network's own
+# description, https://api.drand.sh/52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971/info
+QUICKNET = Beacon(
+    name="drand quicknet",
+    chain="52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971",
+    genesis=1692803367,
+    period=3,
+    address="https://api.drand.sh/{chain}/public/{number}",
+)
