@@ -22,8 +22,8 @@ UNDATED_LAUNCH = "2001-01-01 09:00"
 class Timeline:
     """Moments in UTC by the name of the wave, stage or contact; `errors` has what could not be read.
 
-    With rolling enrolment `enrolled` stands at the launch: the moments are those of somebody enrolled that
-    day.
+    With rolling enrolment `enrolled` stands at the launch unless a moment was given: the moments are then
+    those of somebody enrolled that day.
     """
 
     launch: datetime | None
@@ -34,9 +34,14 @@ class Timeline:
     errors: tuple[tuple[Path, EquipoiseError], ...]
 
 
-def timeline(protocol: Protocol) -> Timeline:
-    """Every moment that the protocol fixes."""
-    written = dict(_written(protocol))
+def timeline(protocol: Protocol, enrolled: datetime | None = None) -> Timeline:
+    """Every moment that the protocol fixes.
+
+    Args:
+        protocol: of the study.
+        enrolled: when a participant came in, with its zone, for the moments that are their own.
+    """
+    written = dict(_written(protocol, enrolled))
     errors: list[tuple[Path, EquipoiseError]] = []
     parsed = {}
     for name, (path, text, role) in written.items():
@@ -100,10 +105,11 @@ def _follows(protocol: Protocol, stage: str, other: str, seen: frozenset[str] = 
     return other in named or any(_follows(protocol, name, other, seen | {stage, name}) for name in named)
 
 
-def _written(protocol: Protocol) -> Iterator[tuple[str, tuple[Path, str, Role]]]:
+def _written(protocol: Protocol, enrolled: datetime | None) -> Iterator[tuple[str, tuple[Path, str, Role]]]:
     launch = protocol.study.launch or UNDATED_LAUNCH
+    came = enrolled.astimezone(_zone(protocol)).strftime("%Y-%m-%d %H:%M") if enrolled else launch
     yield "launch", (("study", "launch"), launch, "sends")
-    yield "enrolled", (("study", "launch"), launch, "sends")
+    yield "enrolled", (("study", "launch"), came, "sends")
     for number, (name, text) in enumerate(protocol.schedule.periods.items() if protocol.schedule else ()):
         path = ("schedule", "periods", name)
         own = "launch" if text.startswith("period(") else text

@@ -13,7 +13,7 @@ from equipoise.platform.database import writing
 from equipoise.platform.permissions import Acting, check_permission
 from equipoise.platform.policies import STUDY_MOVES, check_move, check_state
 from equipoise.platform.registry.models import Partner, Programme, Stage, Study, StudyVersion
-from equipoise.platform.registry.queries import current_version, folder_of
+from equipoise.platform.registry.queries import folder_of
 from equipoise.platform.registry.readiness import readiness
 from equipoise.protocol import Study as StudyFolder
 from equipoise.protocol import current_hash, load_study
@@ -79,11 +79,13 @@ def add_amendment(who: Acting, study: Study, folder: Path) -> StudyVersion:
     check_state("study.amend", study.state, of=study.name)
     loaded, before = _locked(folder), folder_of(study)
     _refuse_other(loaded, before, study)
-    number = current_version(study).number + 1
+    number = study.version + 1
     place = _kept(folder, study.name, number)
     try:
         with writing():
             version = _add_version(study, loaded, number)
+            study.version = number
+            study.save(update_fields=["version"])
             _refuse_drawn_changes(study, loaded, before)
             for partner, said in loaded.protocol.partners.items():
                 Partner.objects.get_or_create(study=study, name=partner, defaults={"title": said.name})

@@ -20,6 +20,7 @@ class Study(models.Model):
     programme = models.ForeignKey(Programme, null=True, on_delete=models.PROTECT, related_name="studies")
     state = models.CharField(max_length=12, default="locked")
     results = models.CharField(max_length=12, default="masked")
+    version = models.PositiveIntegerField(default=1)  # the number of the folder in force
     added_at = models.DateTimeField()
     launched_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)

@@ -13,7 +13,7 @@ from equipoise.platform.registry.models import Partner, Stage, Study, StudyVersi
 from equipoise.protocol import Study as StudyFolder
 from equipoise.protocol import load_study
 from equipoise.protocol.models.participants import RosterColumn
-from equipoise.protocol.timeline import timeline
+from equipoise.protocol.timeline import Timeline, timeline
 
 __all__ = [
     "WaveTimes",
@@ -59,7 +59,7 @@ def study_named(name: str) -> Study:
 
 def current_version(study: Study) -> StudyVersion:
     """The folder in force: the newest."""
-    return study.versions.order_by("-number").first()
+    return study.versions.get(number=study.version)
 
 
 def folder_of(study: Study, version: int | None = None) -> StudyFolder:
@@ -69,8 +69,7 @@ def folder_of(study: Study, version: int | None = None) -> StudyFolder:
         study: of this workspace.
         version: the number of a version; the one in force when left out.
     """
-    number = version or current_version(study).number
-    return _loaded(settings.WORKSPACE.studies / study.name / str(number))
+    return _loaded(settings.WORKSPACE.studies / study.name / str(version or study.version))
 
 
 def partners(study: Study) -> "list[Partner]":
@@ -97,7 +96,7 @@ def wave_times(study: Study, enrolled: datetime | None = None) -> dict[str, Wave
         study: whose waves.
         enrolled: when the participant came in; waves anchored at `enrolled` are each person's own.
     """
-    times = timeline(folder_of(study).protocol, enrolled)
+    times = _times(settings.WORKSPACE.studies / study.name / str(study.version), enrolled)
     moment = now()
     found = {}
     for name, wave in folder_of(study).protocol.waves.items():
@@ -111,6 +110,11 @@ def roster_columns(study: Study) -> dict[str, RosterColumn]:
     """The columns that the study's roster has."""
     participants = folder_of(study).protocol.participants
     return dict(participants.roster) if participants else {}
+
+
+@lru_cache(maxsize=1024)
+def _times(folder: Path, enrolled: datetime | None) -> Timeline:
+    return timeline(_loaded(folder).protocol, enrolled)
 
 
 @lru_cache(maxsize=64)

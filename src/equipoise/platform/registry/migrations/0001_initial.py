@@ -36,6 +36,7 @@ class Migration(migrations.Migration):
                 ("title", models.CharField(max_length=300)),
                 ("state", models.CharField(default="locked", max_length=12)),
                 ("results", models.CharField(default="masked", max_length=12)),
+                ("version", models.PositiveIntegerField(default=1)),
                 ("added_at", models.DateTimeField()),
                 ("launched_at", models.DateTimeField(null=True)),
                 ("closed_at", models.DateTimeField(null=True)),
