@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["NEVER_ANSWERED", "Asked", "Block", "Choice", "Kind"]
+__all__ = ["NEVER_ANSWERED", "OTHER", "OTHER_TEXT", "WHY", "Asked", "Block", "Choice", "Kind"]
 
 Kind = Literal[
     "choice",
@@ -20,11 +20,18 @@ Kind = Literal[
     "video",
 ]
 NEVER_ANSWERED = ("information", "video")
+OTHER = "something_else"  # the code of the choice that `other:` adds
+WHY = "_why"
+OTHER_TEXT = "other"  # what its text is named by: KEY.other
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One of the answers on offer; `other` asks "please say" in a text beside it (column `KEY.other`)."""
+    """One of the answers on offer.
+
+    `other` asks "please say" in a text beside it, whose field and column are `KEY.other`; the code of such a
+    choice is `something_else`.
+    """
 
     code: str
     label: str
@@ -77,6 +84,26 @@ class Asked:
     def answered(self) -> bool:
         """Whether there is anything to answer."""
         return self.kind not in NEVER_ANSWERED
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of its answers, without the reason why there is none."""
+        if not self.answered:
+            return ()
+        own: tuple[str, ...] = (self.key,)
+        if self.kind in ("choices", "ranking", "allocation"):
+            own = tuple(f"{self.key}.{choice.code}" for choice in self.choices)
+        return (*own, self.other) if any(choice.other for choice in self.choices) else own
+
+    @property
+    def other(self) -> str:
+        """The field and column of the text beside something else."""
+        return f"{self.key}.{OTHER_TEXT}"
+
+    @property
+    def why(self) -> str:
+        """The column that says why there is no answer."""
+        return f"{self.key}{WHY}"
 
     def label(self, code: str) -> str:
         """The words of a choice, or the code itself where there is none."""

@@ -5,14 +5,13 @@ from dataclasses import dataclass, replace
 from equipoise.instruments.definition import AnswerFormat, Instrument
 from equipoise.instruments.library import instrument
 from equipoise.instruments.wording import WordingPack, completed, demonstration_pack
-from equipoise.protocol.asked import Asked, Block, Choice, Kind
+from equipoise.protocol.asked import OTHER, Asked, Block, Choice, Kind
 from equipoise.protocol.models.surveys import NOTHING_ASKED, Question, QuestionWords
 from equipoise.protocol.study import Study
 from equipoise.protocol.translation import same_language
 
 __all__ = ["Speech", "block", "wording_of"]
 
-OTHER = "other"
 _KINDS: dict[str, Kind] = {"single": "choice", "several": "choices", "yes-no": "choice", "likert": "choice"}
 _YES_NO = {"yes": "Yes", "no": "No"}
 _AGREED = {"yes": "Yes, I agree", "no": "No"}

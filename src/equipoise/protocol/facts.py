@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
+from equipoise.protocol.columns import expression_name, survey_columns
 from equipoise.protocol.expressions import ColumnType, Schema
-from equipoise.protocol.factors import contrast_factors, questions
+from equipoise.protocol.factors import contrast_factors
 from equipoise.protocol.models.files import Vignette
 from equipoise.protocol.models.protocol import Protocol
-from equipoise.protocol.models.surveys import Question, Survey
+from equipoise.protocol.models.surveys import Survey
 from equipoise.protocol.timeline import stages_before, timeline, waves_before
 from equipoise.protocol.zones import is_zone
 
@@ -41,7 +42,10 @@ def before_allocation(protocol: Protocol, stage: str | None = None) -> Schema:
 
 
 def answers_schema(protocol: Protocol, survey: Survey) -> Schema:
-    """What routing inside a survey may ask: the roster and the survey's own answers."""
+    """What routing inside a survey may ask: the roster and the survey's own answers.
+
+    A dot or hyphen of an answer's name is an underscore there: `used_for_visits`, `swemwbs_optimistic`.
+    """
     return Schema(
         columns={**dict(_roster(protocol)), **dict(_answers(survey))},
         zone=_zone(protocol),
@@ -108,13 +112,6 @@ def _derived(protocol: Protocol) -> Iterator[tuple[str, ColumnType]]:
 
 
 def _answers(survey: Survey) -> Iterator[tuple[str, ColumnType]]:
-    for question in questions(survey):
-        if question.id is not None:
-            yield question.id, _answer_type(question)
-
-
-def _answer_type(question: Question) -> ColumnType:
-    if question.type == "single":
-        return ColumnType("category", tuple(question.options))
-    kinds = {"number": "number", "date": "date", "yes-no": "yes-no"}
-    return ColumnType(kinds.get(question.type or "", "text"), None)
+    for column in survey_columns(survey):
+        if column.type != "reason":
+            yield expression_name(column.name), ColumnType(column.type, column.levels)
