@@ -21,7 +21,10 @@ __all__ = ["pipeable_columns", "piped", "piped_names", "piped_page", "words_know
 NOT_ANSWERED = "…"
 _FIELD = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+.!<>|~-])")
-_MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June", "July"),
+    *("August", "September", "October", "November", "December"),
+)
 
 
 def piped_names(text: str) -> Iterator[tuple[str, int]]:

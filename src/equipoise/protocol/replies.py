@@ -74,9 +74,6 @@ def reply(asked: Asked, form: Form) -> Reply:
     return Reply(reason=_REASONS[ways[0]])
 
 
-_ONE, _SOME, _ENTER))
-
-
 _ONE, _SOME, _ENTER = "Choose one answer", "Choose one answer or more", "Enter an answer"
 
 
