@@ -45,6 +45,7 @@ class Session(models.Model):
     version = models.PositiveIntegerField()  # of the study
     wording = models.CharField(max_length=64)
     order = models.JSONField()
+    consent = models.CharField(max_length=64, blank=True)  # the version agreed to; no page is shown before
     channel = models.CharField(max_length=12, default="web")  # web, telephone, paper
     entered_by = models.CharField(max_length=80, blank=True)
     via = models.ForeignKey(OpenLink, null=True, on_delete=models.PROTECT)

@@ -6,12 +6,13 @@ as its wave is open, so that nobody loses a page to a coffee break.
 
 import secrets
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 
-__all__ = ["FormKey", "Ticket", "form_key", "read_form_key", "set_ticket", "ticket_for"]
+__all__ = ["FormKey", "Ticket", "form_key", "open_codes", "read_form_key", "set_ticket", "ticket_for"]
 
 COOKIE = "__Host-survey"
 _SALT = "equipoise.survey"
@@ -32,7 +33,10 @@ class Ticket:
 
 @dataclass(frozen=True)
 class FormKey:
-    """What a form says of itself: session, page, when it was made (seconds since 1970), and a random part."""
+    """What a form says of itself: session, page, when it was made (seconds since 1970), and a random part.
+
+    `displayed` are the keys of what it asked, where that hangs on answers of the page itself.
+    """
 
     code: str
     page: str
@@ -41,6 +45,7 @@ class FormKey:
     language: str
     channel: str
     entered_by: str
+    displayed: tuple[str, ...] | None = None
 
     @property
     def ticket(self) -> Ticket:
@@ -53,6 +58,11 @@ def ticket_for(request: HttpRequest, code: str) -> Ticket | None:
     return next((ticket for ticket in _tickets(request) if ticket.code == code), None)
 
 
+def open_codes(request: HttpRequest) -> list[str]:
+    """The sessions that this browser may open."""
+    return [ticket.code for ticket in _tickets(request)]
+
+
 def set_ticket(request: HttpRequest, response: HttpResponse, ticket: Ticket) -> None:
     """Give a browser a ticket, in front of those that it has."""
     others = [each for each in _tickets(request) if each.code != ticket.code]
@@ -62,10 +72,17 @@ def set_ticket(request: HttpRequest, response: HttpResponse, ticket: Ticket) -> 
     )
 
 
-def form_key(ticket: Ticket, page: str) -> str:
-    """A key for the form of a page, made anew each time that the page is shown."""
+def form_key(ticket: Ticket, page: str, displayed: Sequence[str] | None = None) -> str:
+    """A key for the form of a page, made anew each time that the page is shown.
+
+    Args:
+        ticket: of the browser.
+        page: its id.
+        displayed: the keys of what is asked on it, where that hangs on answers of the page itself.
+    """
     parts = [ticket.code, page, round(time.time(), 3), secrets.token_hex(8)]
-    return signing.dumps([*parts, ticket.language, ticket.channel, ticket.entered_by], salt=_FORM_SALT)
+    parts += [ticket.language, ticket.channel, ticket.entered_by]
+    return signing.dumps([*parts, list(displayed)] if displayed is not None else parts, salt=_FORM_SALT)
 
 
 def read_form_key(text: str) -> FormKey | None:

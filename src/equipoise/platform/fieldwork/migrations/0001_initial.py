@@ -92,6 +92,7 @@ class Migration(migrations.Migration):
                 ("version", models.PositiveIntegerField()),
                 ("wording", models.CharField(max_length=64)),
                 ("order", models.JSONField()),
+                ("consent", models.CharField(blank=True, max_length=64)),
                 ("channel", models.CharField(default="web", max_length=12)),
                 ("entered_by", models.CharField(blank=True, max_length=80)),
                 ("started_at", models.DateTimeField()),

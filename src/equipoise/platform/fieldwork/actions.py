@@ -1,0 +1,227 @@
+"""What participants do in a survey, each in one transaction: start, send a page, end, leave the study."""
+
+import hashlib
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import rfc8785
+from django.db.models import Count, Max
+
+from equipoise.platform.clock import now
+from equipoise.platform.database import writing
+from equipoise.platform.fieldwork.journeys import Journey
+from equipoise.platform.fieldwork.models import OpenLink, QuotaPlace, Session, Submission
+from equipoise.platform.fieldwork.prepared import prepared
+from equipoise.platform.fieldwork.tickets import FormKey
+from equipoise.platform.people.actions import withdraw
+from equipoise.platform.people.models import Participant
+from equipoise.platform.registry.models import Study
+from equipoise.protocol.journey import quotas_of, screened_out
+from equipoise.protocol.presentation import presentation
+from equipoise.protocol.questionnaire import Questionnaire, QuestionPage, Quota
+
+__all__ = ["Sent", "decline", "leave_study", "resume", "send_page", "start_session"]
+
+_CODE = "abcdefghjkmnpqrstuvwxyz23456789"
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What became of a page that was sent.
+
+    Attributes:
+        journey: as it stands now.
+        state: of the session.
+        message: what the participant is told where the survey ended early.
+    """
+
+    journey: Journey
+    state: str
+    message: str = ""
+
+
+def start_session(
+    participant: Participant,
+    wave: str,
+    *,
+    language: str | None,
+    via: OpenLink | None = None,
+    channel: str = "web",
+    entered_by: str = "",
+) -> Session:
+    """The participant's session of a wave: the one that there is, or a new one with its order drawn.
+
+    Args:
+        participant: with their study.
+        wave: its name; the caller has looked whether it is open.
+        language: the one chosen.
+        via: the open link by which they came.
+        channel: web, telephone or paper.
+        entered_by: the member of staff who enters the answers.
+    """
+    study = participant.study
+    ready = prepared(study, wave, language)
+    asked = ready.questionnaire
+    with writing():
+        session, _ = Session.objects.get_or_create(
+            participant=participant,
+            wave=wave,
+            defaults={
+                "code": "".join(secrets.choice(_CODE) for _ in range(10)),
+                "language": asked.language,
+                "version": study.version,
+                "wording": asked.wording_version,
+                "order": presentation(asked, bytes(study.order_key), participant.key).as_json(),
+                "channel": channel,
+                "entered_by": entered_by,
+                "via": via,
+                "started_at": now(),
+            },
+        )
+    return session
+
+
+def send_page(
+    session: Session,
+    journey: Journey,
+    page: QuestionPage,
+    answers: Mapping[str, Any],
+    *,
+    key: FormKey,
+    whole: bool,
+) -> Sent:
+    """Store one page; the same page sent again with the same answers adds nothing.
+
+    Args:
+        session: with its participant and study; still started when it was read.
+        journey: of the session.
+        page: as it was shown.
+        answers: by column, with the reasons why there is none (`..._why`).
+        key: of the form.
+        whole: the page is finished; False for one put aside to come back to.
+    Returns:
+        How things stand; a state other than `started` is the end. The state is that of the database: where
+        somebody left or finished meanwhile, nothing is stored.
+    """
+    asked = page.asked
+    values = {name: answers[name] for one in asked for name in one.columns if name in answers}
+    reasons = {one.why: answers[one.why] for one in asked if one.why in answers}
+    onward = journey.with_answers(page, values, reasons, whole=whole)
+    said = {**values, **reasons}
+    submission = Submission(
+        session=session,
+        key=_key(key, said, whole),
+        page=page.id,
+        answers=said,
+        shown=_shown(journey.questionnaire, page, whole),
+        seconds=round(max(0.0, time.time() - key.made), 1),
+        channel=key.channel,
+        at=now(),
+    )
+    with writing():
+        state = _state(session)
+        if state != "started":
+            return Sent(journey, state)
+        Submission.objects.bulk_create([submission], ignore_conflicts=True)
+        if not whole:
+            return Sent(onward, "started")
+        state, message = _outcome(session, onward, page)
+        if state != "started":
+            Session.objects.filter(pk=session.pk).update(state=state, ended_at=now())
+    return Sent(onward, state, message)
+
+
+def decline(session: Session) -> None:
+    """End a session that the participant did not agree to; it can be begun again while the wave is open."""
+    with writing():
+        Session.objects.filter(pk=session.pk, state="started").update(state="declined", ended_at=now())
+
+
+def resume(session: Session) -> None:
+    """Take up a session that was declined."""
+    with writing():
+        Session.objects.filter(pk=session.pk, state="declined").update(state="started", ended_at=None)
+    session.state = "started"
+
+
+def leave_study(participant: Participant, choice: str, *, channel: str, actor: str) -> None:
+    """Stop messages, stop everything, or erase: what the participant chose, at once.
+
+    Erasing removes every answer; the digests under the seals stay, so that the record still verifies.
+
+    Raises:
+        InputError: no such choice.
+    """
+    with writing():
+        if choice in ("everything", "erase"):
+            Session.objects.filter(participant=participant, state="started").update(
+                state="withdrawn", ended_at=now()
+            )
+        if choice == "erase":
+            Session.objects.filter(participant=participant).delete()
+        withdraw(participant, choice, channel=channel, actor=actor)
+
+
+def _state(session: Session) -> str:
+    """The session's state as it is now, its row held until the page is stored."""
+    held = Session.objects.select_for_update(of=("self",)).select_related("participant").filter(pk=session.pk)
+    found = held.values_list("state", "participant__state").first()
+    if found is None or found[1] not in ("enrolled", "screening"):
+        return "withdrawn"
+    return str(found[0])
+
+
+def _key(key: FormKey, said: Mapping[str, Any], whole: bool) -> str:
+    """Of the form and of what it said: a page changed and sent again from a page kept by the browser counts."""
+    return hashlib.sha256(f"{key.nonce}\0{whole}\0".encode() + rfc8785.dumps(said)).hexdigest()[:32]
+
+
+def _shown(asked: Questionnaire, page: QuestionPage, whole: bool) -> dict[str, Any]:
+    order = {
+        "blocks": [block.id for block in page.blocks],
+        "items": {block.id: [one.key for one in block.asked] for block in page.blocks if block.random_order},
+        "choices": {
+            one.key: [choice.code for choice in one.choices] for one in page.asked if one.random_order
+        },
+    }
+    saw: dict[str, Any] = {"wording": asked.wording_version, "language": asked.language, "order": order}
+    return saw if whole else {**saw, "partial": True}
+
+
+def _outcome(session: Session, journey: Journey, page: QuestionPage) -> tuple[str, str]:
+    """The session's next state, and what the participant is told of it."""
+    rules, answers, facts = journey.prepared.rules, journey.answers, journey.facts
+    rule = screened_out(page, rules, answers, facts)
+    if rule is not None:
+        return "screened-out", rule.message
+    if journey.questionnaire.quotas:
+        full = _full_quota(session, quotas_of(journey.questionnaire, rules, answers, facts))
+        if full is not None:
+            return "quota-full", full.message
+    return ("started", "") if journey.next_page is not None else ("complete", "")
+
+
+def _full_quota(session: Session, quotas: tuple[Quota, ...]) -> Quota | None:
+    """Take a place in each quota; the first that has none left, in which case no place is taken."""
+    study = session.participant.study
+    Study.objects.select_for_update().get(pk=study.pk)  # places are counted one session at a time
+    places = QuotaPlace.objects.filter(study=study, wave=session.wave)
+    mine = set(places.filter(session=session).values_list("quota", flat=True))
+    wanted = [quota for quota in quotas if quota.name not in mine]
+    taken = {
+        quota.name: places.filter(quota=quota.name).aggregate(count=Count("pk"), last=Max("number"))
+        for quota in wanted
+    }
+    full = next((quota for quota in wanted if taken[quota.name]["count"] >= quota.at_most), None)
+    if full is not None:
+        places.filter(session=session).delete()
+        return full
+    QuotaPlace.objects.bulk_create(
+        QuotaPlace(study=study, wave=session.wave, quota=name, number=(so_far["last"] or 0) + 1, session=session)
+        for name, so_far in taken.items()
+    )
+    return None
+

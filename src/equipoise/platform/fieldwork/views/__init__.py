@@ -1,0 +1,1 @@
+"""Pages for participants: the landing of a link, consent, questions, the end, choices."""
