@@ -8,6 +8,7 @@ from equipoise.platform.registry.models import Partner, Stage, Study
 
 __all__ = [
     "Allocation",
+    "Committed",
     "Consent",
     "ContactDetails",
     "Lookup",
@@ -90,6 +91,21 @@ class RosterImport(models.Model):
     actor = models.CharField(max_length=80)
     counts = models.JSONField()
     undone_at = models.DateTimeField(null=True)
+
+
+class Committed(models.Model):
+    """Who is to be drawn in a stage, in which stratum: fixed at the commitment, whatever becomes of them later.
+
+    `unit` is the cluster where clusters are drawn.
+    """
+
+    stage = models.ForeignKey(Stage, on_delete=models.PROTECT, related_name="places")
+    participant = models.ForeignKey(Participant, on_delete=models.PROTECT, related_name="places")
+    unit = models.CharField(max_length=300, blank=True)
+    stratum = models.CharField(max_length=300)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["stage", "participant"], name="committed_once"),)
 
 
 class Allocation(models.Model):

@@ -64,6 +64,7 @@ class Stage(models.Model):
     secret = models.TextField(blank=True)
     roster_hash = models.CharField(max_length=64, blank=True)
     committed_at = models.DateTimeField(null=True)
+    committed = models.JSONField(null=True)  # by which folder, at which ratio, which public round decides
     public_round = models.JSONField(null=True)
     drawn_at = models.DateTimeField(null=True)
     record = models.TextField(blank=True)  # the allocation record, as `equipoise verify` reads it

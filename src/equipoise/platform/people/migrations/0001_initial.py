@@ -251,4 +251,38 @@ class Migration(migrations.Migration):
             model_name="allocation",
             constraint=models.UniqueConstraint(fields=("stage", "stratum", "number"), name="place_once"),
         ),
+        migrations.CreateModel(
+            name="Committed",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("unit", models.CharField(blank=True, max_length=300)),
+                ("stratum", models.CharField(max_length=300)),
+                (
+                    "participant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="places",
+                        to="people.participant",
+                    ),
+                ),
+                (
+                    "stage",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="places",
+                        to="registry.stage",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("stage", "participant"), name="committed_once")
+                ],
+            },
+        ),
     ]

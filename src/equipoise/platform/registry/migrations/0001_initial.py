@@ -66,6 +66,7 @@ class Migration(migrations.Migration):
                 ("secret", models.TextField(blank=True)),
                 ("roster_hash", models.CharField(blank=True, max_length=64)),
                 ("committed_at", models.DateTimeField(null=True)),
+                ("committed", models.JSONField(null=True)),
                 ("public_round", models.JSONField(null=True)),
                 ("drawn_at", models.DateTimeField(null=True)),
                 ("record", models.TextField(blank=True)),
