@@ -24,13 +24,39 @@ def new_participant_key() -> str:
     return "".join(secrets.choice("abcdefghjkmnpqrstuvwxyz23456789") for _ in range(16))
 
 
+class RosterImport(models.Model):
+    """An import or update that was confirmed: which file, by its hash, and what came of it, in numbers."""
+
+    KINDS = ("import", "update")
+
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="imports")
+    partner = models.ForeignKey(Partner, null=True, on_delete=models.PROTECT)
+    kind = models.CharField(max_length=12, default="import")
+    file_hash = models.CharField(max_length=64)
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=80)
+    counts = models.JSONField()
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["study", "file_hash"],
+                condition=models.Q(kind="import", undone_at=None),
+                name="file_imported_once",
+            ),
+        )
+
+
 class Participant(models.Model):
     """Somebody in a study, under a random key.
 
     An erased participant stays as a tombstone: this row and its withdrawal, so that totals reconcile.
+    Somebody who came by an open link is `screening` until it is known whether they may take part; whoever
+    may not is `ineligible`.
     """
 
-    STATES = ("enrolled", "withdrawn", "erased")
+    STATES = ("screening", "ineligible", "enrolled", "withdrawn", "erased")
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="participants")
     partner = models.ForeignKey(Partner, null=True, on_delete=models.PROTECT, related_name="participants")
@@ -40,6 +66,9 @@ class Participant(models.Model):
     enrolled_at = models.DateTimeField()
     left_at = models.DateTimeField(null=True)  # left the employer; stays in the trial
     source = models.CharField(max_length=12, default="roster")  # roster, rolling, open-link
+    imported = models.ForeignKey(
+        RosterImport, null=True, on_delete=models.PROTECT, related_name="participants"
+    )
     rehearsal = models.BooleanField(default=False)
 
     class Meta:
@@ -65,9 +94,15 @@ class Lookup(models.Model):
     participant = models.ForeignKey(Participant, on_delete=models.CASCADE, related_name="lookups")
     column = models.CharField(max_length=60)
     digest = models.CharField(max_length=64)
+    identifies = models.BooleanField(default=False)  # of the identifier: nobody is enrolled twice
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=["participant", "column"], name="lookup_once"),)
+        constraints = (
+            models.UniqueConstraint(fields=["participant", "column"], name="lookup_once"),
+            models.UniqueConstraint(
+                fields=["study", "digest"], condition=models.Q(identifies=True), name="identifier_once"
+            ),
+        )
         indexes = (models.Index(fields=["study", "column", "digest"], name="lookup_by_digest"),)
 
 
@@ -81,20 +116,8 @@ class RosterFacts(models.Model):
     values = models.JSONField()
 
 
-class RosterImport(models.Model):
-    """An import that was confirmed: which file, by its hash, and what came of it, in numbers."""
-
-    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="imports")
-    partner = models.ForeignKey(Partner, null=True, on_delete=models.PROTECT)
-    file_hash = models.CharField(max_length=64)
-    at = models.DateTimeField()
-    actor = models.CharField(max_length=80)
-    counts = models.JSONField()
-    undone_at = models.DateTimeField(null=True)
-
-
 class Committed(models.Model):
-    """Who is to be drawn in a stage, in which stratum: fixed at the commitment, whatever becomes of them later.
+    """Who is to be drawn in a stage, in which stratum: fixed at the commitment, whatever becomes of them.
 
     `unit` is the cluster where clusters are drawn.
     """
@@ -146,4 +169,4 @@ class Withdrawal(models.Model):
     participant = models.ForeignKey(Participant, on_delete=models.CASCADE, related_name="withdrawals")
     choice = models.CharField(max_length=12)
     at = models.DateTimeField()
-    channel = models.CharField(max_length=12)  # web, staff
+    channel = models.CharField(max_length=12)  # web, telephone, paper, staff
