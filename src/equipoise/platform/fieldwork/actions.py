@@ -17,13 +17,14 @@ from equipoise.platform.fieldwork.models import OpenLink, QuotaPlace, Session, S
 from equipoise.platform.fieldwork.prepared import prepared
 from equipoise.platform.fieldwork.tickets import FormKey
 from equipoise.platform.people.actions import withdraw
+from equipoise.platform.people.arrivals import complete_arrival, facts_awaited
 from equipoise.platform.people.models import Participant
 from equipoise.platform.registry.models import Study
 from equipoise.protocol.journey import quotas_of, screened_out
 from equipoise.protocol.presentation import presentation
 from equipoise.protocol.questionnaire import Questionnaire, QuestionPage, Quota
 
-__all__ = ["Sent", "decline", "leave_study", "resume", "send_page", "start_session"]
+__all__ = ["Sent", "agree", "decline", "leave_study", "send_page", "start_session"]
 
 _CODE = "abcdefghjkmnpqrstuvwxyz23456789"
 
@@ -134,17 +135,20 @@ def send_page(
     return Sent(onward, state, message)
 
 
+def agree(session: Session, version: str) -> None:
+    """The participant agreed to this version of the words; a session that was declined goes on."""
+    with writing():
+        Session.objects.filter(pk=session.pk, state__in=("started", "declined")).update(
+            state="started", ended_at=None, consent=version
+        )
+
+
 def decline(session: Session) -> None:
-    """End a session that the participant did not agree to; it can be begun again while the wave is open."""
+    """End a session that the participant did not agree to; they can think again while the wave is open."""
     with writing():
-        Session.objects.filter(pk=session.pk, state="started").update(state="declined", ended_at=now())
-
-
-def resume(session: Session) -> None:
-    """Take up a session that was declined."""
-    with writing():
-        Session.objects.filter(pk=session.pk, state="declined").update(state="started", ended_at=None)
-    session.state = "started"
+        Session.objects.filter(pk=session.pk, state__in=("started", "declined")).update(
+            state="declined", ended_at=now(), consent=""
+        )
 
 
 def leave_study(participant: Participant, choice: str, *, channel: str, actor: str) -> None:
@@ -197,11 +201,20 @@ def _outcome(session: Session, journey: Journey, page: QuestionPage) -> tuple[st
     rule = screened_out(page, rules, answers, facts)
     if rule is not None:
         return "screened-out", rule.message
+    if session.participant.state == "screening" and not _arrived(session, journey):
+        return "screened-out", ""
     if journey.questionnaire.quotas:
         full = _full_quota(session, quotas_of(journey.questionnaire, rules, answers, facts))
         if full is not None:
             return "quota-full", full.message
     return ("started", "") if journey.next_page is not None else ("complete", "")
+
+
+def _arrived(session: Session, journey: Journey) -> bool:
+    """Enrol whoever came by an open link once the pages that hold the roster's columns are behind them."""
+    awaited = facts_awaited(session.participant.study)
+    ahead = {asked.key for page in journey.pages if page.id not in journey.reached for asked in page.asked}
+    return bool(awaited & ahead) or complete_arrival(session.participant, journey.answers)
 
 
 def _full_quota(session: Session, quotas: tuple[Quota, ...]) -> Quota | None:

@@ -6,7 +6,7 @@ from equipoise.platform.audit.models import Seal
 from equipoise.platform.people.models import Participant
 from equipoise.platform.registry.models import Study
 
-__all__ = ["Link", "OpenLink", "QuotaPlace", "SealedSubmission", "Session", "Submission"]
+__all__ = ["Link", "LinkRequest", "OpenLink", "QuotaPlace", "SealedSubmission", "Session", "Submission"]
 
 
 class Link(models.Model):
@@ -16,6 +16,14 @@ class Link(models.Model):
     wave = models.CharField(max_length=60, blank=True)
     token_hash = models.CharField(max_length=64, unique=True)
     made_at = models.DateTimeField()
+
+
+class LinkRequest(models.Model):
+    """Somebody who is known asked for their link again; the worker sends it and says so here."""
+
+    participant = models.ForeignKey(Participant, on_delete=models.CASCADE, related_name="link_requests")
+    at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
 
 
 class OpenLink(models.Model):

@@ -1,0 +1,103 @@
+"""The consent page: what taking part means, each activity asked on its own, the version kept with the answer."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+
+from equipoise.platform.database import writing
+from equipoise.platform.fieldwork.actions import agree, decline
+from equipoise.platform.fieldwork.models import Session
+from equipoise.platform.fieldwork.prepared import prepared
+from equipoise.platform.fieldwork.tickets import Ticket, form_key
+from equipoise.platform.fieldwork.views.frames import frame
+from equipoise.platform.pages.fields import id_of
+from equipoise.platform.pages.words import words_for
+from equipoise.platform.people.actions import record_consents
+from equipoise.platform.people.queries import consents_of, latest_consent
+from equipoise.platform.registry.queries import folder_of
+from equipoise.protocol.privacy import ConsentText, consent_text, notice_version
+
+__all__ = ["consent_page", "consent_sent"]
+
+SURVEY = "survey"
+_ANSWERS = {"yes": True, "no": False}
+
+
+def consent_page(
+    request: HttpRequest, session: Session, ticket: Ticket, sent: QueryDict | None = None
+) -> HttpResponse:
+    """The page; with what was sent, the problems beside each activity that was not answered."""
+    text = _text(session, ticket)
+    words = words_for(ticket.language)["survey"]
+    said = _said(text, sent)
+    missing = [name for name in text.asked if name not in said] if sent is not None else []
+    problems = [{"id": id_of(f"consent.{name}"), "text": words["consent_missing"]} for name in missing]
+    page = frame(
+        session.participant.study,
+        text.language,
+        session,
+        page_title=words["consent_title"],
+        text=text,
+        said=said if sent is not None else _before(session, text),
+        missing=missing,
+        problems=problems,
+        changed=_changed(session, text),
+        key=form_key(ticket, "consent"),
+        others=[each for each in _languages(session) if each != text.language],
+    )
+    return render(request, "fieldwork/consent.html", page, status=422 if problems else 200, using="jinja")
+
+
+def consent_sent(request: HttpRequest, session: Session, ticket: Ticket) -> bool:
+    """Keep what was agreed to; False, with nothing kept, where an activity was left open."""
+    text = _text(session, ticket)
+    said = _said(text, request.POST)
+    if any(name not in said for name in text.asked):
+        return False
+    with writing():
+        record_consents(
+            session.participant,
+            said,
+            version=text.version,
+            notice=notice_version(folder_of(session.participant.study, session.version)),
+            language=text.language,
+            channel=ticket.channel,
+            actor=ticket.entered_by or f"participant:{session.participant.key}",
+        )
+        if said.get(SURVEY, True):
+            agree(session, text.version)
+        else:
+            decline(session)
+    return True
+
+
+def _text(session: Session, ticket: Ticket) -> ConsentText:
+    study = session.participant.study
+    ready = prepared(study, session.wave, ticket.language, session.version)
+    return consent_text(ready.folder, ready.questionnaire.survey, ready.questionnaire.language)
+
+
+def _languages(session: Session) -> Sequence[str]:
+    return prepared(session.participant.study, session.wave, None, session.version).questionnaire.languages
+
+
+def _said(text: ConsentText, sent: Mapping[str, Any] | None) -> dict[str, bool]:
+    given = sent or {}
+    found = {name: _ANSWERS.get(given.get(f"consent.{name}", "")) for name in text.asked}
+    return {name: answer for name, answer in found.items() if answer is not None}
+
+
+def _before(session: Session, text: ConsentText) -> dict[str, bool]:
+    """What was said on an earlier page or wave to the same words; to other words it is asked anew."""
+    latest = latest_consent(session.participant)
+    if latest is None or latest.version != text.version:
+        return {}
+    held = consents_of(session.participant)
+    return {name: held[name] for name in text.asked if name in held}
+
+
+def _changed(session: Session, text: ConsentText) -> bool:
+    latest = latest_consent(session.participant)
+    return latest is not None and latest.version != text.version
