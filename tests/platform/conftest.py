@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from equipoise.allocation import commitment
-from equipoise.cli.lock import lock_text
 from equipoise.platform.clock import set_clock
 from equipoise.protocol import load_study, lock
+from equipoise.protocol.registration import lock_text
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "hhp2"
 SECRET = bytes(range(32))
