@@ -7,12 +7,15 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
+import django
 import pytest
 
 from equipoise.allocation import commitment
 from equipoise.platform.clock import set_clock
 from equipoise.protocol import load_study, lock
 from equipoise.protocol.registration import lock_text
+
+django.setup()  # so that tests can import models at their top
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "hhp2"
 SECRET = bytes(range(32))
