@@ -9,7 +9,7 @@ from equipoise.diagnosis.simulate import Simulated
 from equipoise.findings.data import StudyData
 from equipoise.protocol.study import Study
 
-__all__ = ["write_simulated"]
+__all__ = ["writable", "write_simulated"]
 
 
 def write_simulated(study: Study, simulated: Simulated, folder: Path) -> None:
@@ -26,7 +26,7 @@ def write_simulated(study: Study, simulated: Simulated, folder: Path) -> None:
     tables |= {f"answers_{wave}": table for wave, table in data.answers.items()}
     tables |= {name: table for name, table in _sources(study, data).items() if table.height}
     for name, table in tables.items():
-        (folder / f"{name}.csv").write_text(_writable(table).write_csv(), encoding="utf-8")
+        (folder / f"{name}.csv").write_text(writable(table).write_csv(), encoding="utf-8")
     said = {
         "study": study.protocol.study.id,
         "source": "simulated",
@@ -52,7 +52,7 @@ def _sources(study: Study, data: StudyData) -> dict[str, pl.DataFrame]:
     return {name: table.filter(pl.col(data.identifier).is_in(known)) for name, table in read.items()}
 
 
-def _writable(table: pl.DataFrame) -> pl.DataFrame:
+def writable(table: pl.DataFrame) -> pl.DataFrame:
     """Moments in ISO 8601, whole numbers without a point, yes and no as 1 and 0."""
     columns = []
     for name in table.columns:

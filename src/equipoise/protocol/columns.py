@@ -25,11 +25,11 @@ from equipoise.protocol.asked import OTHER, OTHER_TEXT, WHY
 from equipoise.protocol.models.surveys import NOTHING_ASKED, Question, Survey
 from equipoise.protocol.study import Study
 
-__all__ = ["REASONS", "AnswerColumn", "answer_columns", "expression_name", "survey_columns"]
+__all__ = ["REASONS", "REASON_LABELS", "AnswerColumn", "answer_columns", "expression_name", "survey_columns"]
 
 REASONS = ("refused", "dont_know", "not_asked", "not_reached")
 ColumnKind = Literal["text", "category", "integer", "number", "date", "yes-no", "reason"]
-_REASON_LABELS = MappingProxyType(
+REASON_LABELS = MappingProxyType(
     {
         "refused": "Prefer not to say",
         "dont_know": "Don't know",
@@ -159,7 +159,7 @@ def _why(column: AnswerColumn) -> AnswerColumn:
         "reason",
         f"Why there is no answer: {column.label}",
         column.key,
-        _REASON_LABELS,
+        REASON_LABELS,
         question=column.question,
         instrument=column.instrument,
         item=column.item,
