@@ -23,7 +23,9 @@ __all__ = [
     "find_by_contact",
     "identifier_digest",
     "lookups_of",
+    "opened_contact",
     "sealed_contact",
+    "wrapping_keys",
 ]
 
 _FIELD = "contact"
@@ -35,18 +37,28 @@ def contact_columns(columns: Mapping[str, RosterColumn]) -> dict[str, RosterColu
     return {name: column for name, column in columns.items() if column.role != "attribute"}
 
 
-def sealed_contact(participant: Participant, details: Mapping[str, str | None]) -> ContactDetails:
+def wrapping_keys() -> dict[str, bytes]:
+    """The workspace's keys that wrap data keys, by name, the newest last; read anew each time, because a
+    rotation adds one."""
+    keys: dict[str, bytes] = settings.WORKSPACE.contact_keys()
+    return keys
+
+
+def sealed_contact(
+    participant: Participant, details: Mapping[str, str | None], keys: Mapping[str, bytes]
+) -> ContactDetails:
     """Contact details under a new data key, not yet stored.
 
     Args:
         participant: whose they are; their key binds the ciphertext to them.
         details: by column; what is missing is left out.
+        keys: `wrapping_keys()`.
     """
     known = {name: value for name, value in details.items() if value}
     key = new_data_key()
     return ContactDetails(
         participant=participant,
-        data_key=wrap(key, _wrapping_keys(), participant.key),
+        data_key=wrap(key, keys, participant.key),
         sealed=seal(key, json.dumps(known, ensure_ascii=False), participant.key, _FIELD),
     )
 
@@ -78,10 +90,17 @@ def contact_of(participant: Participant) -> dict[str, str]:
         CheckFailedError: the key that protects them is missing or another one, or they were changed.
     """
     kept = ContactDetails.objects.filter(participant=participant).first()
-    if kept is None:
-        return {}
-    key = unwrap(kept.data_key, _wrapping_keys(), participant.key)
-    details: dict[str, str] = json.loads(open_sealed(key, kept.sealed, participant.key, _FIELD))
+    return opened_contact(kept, participant.key, wrapping_keys()) if kept is not None else {}
+
+
+def opened_contact(kept: ContactDetails, owner: str, keys: Mapping[str, bytes]) -> dict[str, str]:
+    """What a row of contact details holds; `owner` is the participant's key.
+
+    Raises:
+        CheckFailedError: as `contact_of`.
+    """
+    key = unwrap(kept.data_key, keys, owner)
+    details: dict[str, str] = json.loads(open_sealed(key, kept.sealed, owner, _FIELD))
     return details
 
 
@@ -130,11 +149,6 @@ def _normalised(value: str, column: RosterColumn) -> str:
 
 def _digest(study: Study, column: str, text: str) -> str:
     return digest(_lookup_key(), f"{study.name}/{column}", text)
-
-
-def _wrapping_keys() -> dict[str, bytes]:
-    keys: dict[str, bytes] = settings.WORKSPACE.contact_keys()
-    return keys
 
 
 @cache

@@ -24,7 +24,7 @@ def consents_of(participant: Participant) -> Mapping[str, bool]:
     rules = declared.consent if declared else {}
     if participant.state not in ("screening", "enrolled"):
         return dict.fromkeys(rules, False)
-    given = {activity: rule != "opt-in" for activity, rule in rules.items()}
+    given: dict[str, bool] = {activity: rule != "opt-in" for activity, rule in rules.items()}
     given |= {name: row.given for name, row in newest_consents(participant).items() if name in rules}
     if participant.messages_stopped_at is not None and "messages" in given:
         given["messages"] = False
