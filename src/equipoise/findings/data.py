@@ -2,7 +2,8 @@
 
 A data set is one file (a row a participant) or a folder: `participants` (a row a participant), `answers_WAVE`
 (the answers of a wave, columns `instrument.item` or the question's id), one file named for each task (a row a
-rating) and one for each source. `dictionary.json` beside them says where the data come from.
+rating) and one for each source. `dictionary.json` beside them says where the data come from; a codebook may
+lie there too.
 """
 
 import json
@@ -20,6 +21,7 @@ from equipoise.instruments.library import instrument
 from equipoise.instruments.scoring import Floats
 from equipoise.protocol.factors import contrast_factors, questions, waves_asking
 from equipoise.protocol.models.protocol import Protocol
+from equipoise.protocol.recorded import recorded_columns
 from equipoise.protocol.study import Study
 from equipoise.roster.reading import read_table
 
@@ -28,6 +30,7 @@ __all__ = ["DataSource", "StudyData", "read_data"]
 DataSource = Literal["collected", "simulated", "outside"]
 PARTICIPANTS = "participants"
 ANSWERS = "answers_"
+CODEBOOK = "codebook"  # describes the tables, and is none
 
 
 @dataclass(frozen=True)
@@ -141,6 +144,8 @@ def _files(path: Path, protocol: Protocol) -> dict[str, Path]:
     for file in sorted(path.iterdir()):
         if file.suffix.lower() not in (".csv", ".xlsx", ".parquet") or file.name.startswith("."):
             continue
+        if file.stem == CODEBOOK and CODEBOOK not in known:
+            continue
         if file.stem not in known:
             message = (
                 f'"{file.stem}" is not a table of this study. Tables: {nearest(file.stem, sorted(known))}'
@@ -227,7 +232,8 @@ def _declared(study: Study, table: str, identifier: str) -> dict[str, Declared]:
         }
         return declared | {"position": Declared("integer"), "task": Declared("text")}
     if table.startswith(ANSWERS):
-        return declared | dict(_answer_columns(study, table.removeprefix(ANSWERS)))
+        wave = table.removeprefix(ANSWERS)
+        return declared | dict(_recorded(study, wave)) | dict(_answer_columns(study, wave))
     if table in protocol.sources:
         return declared | {name: Declared("guess") for name in protocol.sources[table].columns}
     for name, stage in protocol.allocation.items():
@@ -258,6 +264,13 @@ def _answer_columns(study: Study, wave: str) -> Iterator[tuple[str, Declared]]:
         elif question.id is not None:
             kind = question.type if question.type in ("number", "date", "yes-no") else "text"
             yield question.id, Declared(str(kind), None, _range(question.low, question.high))
+
+
+def _recorded(study: Study, wave: str) -> Iterator[tuple[str, Declared]]:
+    """What stands beside the answers and is none: the way in which they came, orders, times."""
+    for column in recorded_columns(study, study.protocol.waves[wave].survey):
+        span = _range(column.low, None)
+        yield column.name, Declared(column.type, tuple(column.values) or None, span)
 
 
 def _outcome_column(scale: str, span: tuple[float, float] | None) -> Declared:

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import time
 from pathlib import Path
 from typing import Literal
 
@@ -194,9 +195,15 @@ def _as_text(column: pl.Series) -> pl.Series:
         filled = column.drop_nulls()
         if filled.is_finite().all() and ((filled == filled.round()) & (filled.abs() < _WHOLE_DOUBLES)).all():
             column = column.cast(pl.Int64)  # whole numbers that became doubles around a gap
-    if column.dtype == pl.Datetime:
-        return column.dt.to_string("%Y-%m-%d %H:%M:%S").alias(column.name)
+    if isinstance(column.dtype, pl.Datetime):
+        return column.dt.to_string(_moment_format(column, column.dtype.time_zone)).alias(column.name)
     return column.cast(pl.String)
+
+
+def _moment_format(column: pl.Series, zone: str | None) -> str:
+    """Moments of a zone say how far it is from UTC; midnights alone are dates, which have no zone."""
+    local = zone not in (None, "UTC") and (column.dt.time() != time(0)).any()
+    return "%Y-%m-%d %H:%M:%S%:z" if local else "%Y-%m-%d %H:%M:%S"
 
 
 class _Rows:
