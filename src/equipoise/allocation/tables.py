@@ -79,9 +79,9 @@ def _covariates(study: Study, units: Units) -> dict[str, Any]:
     launch = timeline(study.protocol).launch
     covariates: dict[str, Any] = {}
     for name, column in roster.items():
-        values = units.people[name]
         if column.role != "attribute" or (column.type == "text" and name not in units.strata):
             continue
+        values = units.people[name]
         if column.type in ("number", "integer"):
             covariates[name] = values.cast(pl.Float64).fill_null(float("nan")).to_numpy()
         elif column.type == "date" and launch is not None:
