@@ -134,14 +134,31 @@ class ReportPlan(Record):
 
 
 class Privacy(Record):
-    """Who controls the data, on what basis, and for how long they are kept."""
+    """Who controls the data, what for, on what basis, who gets them, and for how long they are kept.
+
+    `answers` says whether answers can be told to be a participant's: `linked` for as long as they are kept,
+    `linked-until` the time in `linked-until`, or `unlinked` from the start. The privacy notice and the
+    consent page are generated from these fields, and no study is launched while one of them is blank.
+    """
 
     controller: Text | None = None
+    purpose: Text | None = None
+    categories: Text | None = None
     basis: Text | None = None
     condition: Text | None = None
+    recipients: Text | None = None
     retention: Text | None = None
     linkage: Text | None = None
+    answers: Literal["linked", "linked-until", "unlinked"] = "linked"
+    linked_until: str | None = None
     officer: Text | None = None
+    complaint: Text | None = None
+
+    @model_validator(mode="after")
+    def _until(self) -> "Privacy":
+        if (self.answers == "linked-until") != (self.linked_until is not None):
+            raise ValueError("`answers: linked-until` and `linked-until: TIME` belong together")
+        return self
 
 
 class Sending(Record):

@@ -15,7 +15,7 @@ from equipoise.platform.fieldwork.views.frames import frame
 from equipoise.platform.pages.fields import id_of
 from equipoise.platform.pages.words import words_for
 from equipoise.platform.people.actions import record_consents
-from equipoise.platform.people.queries import consents_of, latest_consent
+from equipoise.platform.people.queries import newest_consents
 from equipoise.platform.registry.queries import folder_of
 from equipoise.protocol.privacy import ConsentText, consent_text, notice_version
 
@@ -91,13 +91,12 @@ def _said(text: ConsentText, sent: Mapping[str, Any] | None) -> dict[str, bool]:
 
 def _before(session: Session, text: ConsentText) -> dict[str, bool]:
     """What was said on an earlier page or wave to the same words; to other words it is asked anew."""
-    latest = latest_consent(session.participant)
-    if latest is None or latest.version != text.version:
-        return {}
-    held = consents_of(session.participant)
+    newest = newest_consents(session.participant)
+    held = {name: row.given for name, row in newest.items() if row.version == text.version}
     return {name: held[name] for name in text.asked if name in held}
 
 
 def _changed(session: Session, text: ConsentText) -> bool:
-    latest = latest_consent(session.participant)
-    return latest is not None and latest.version != text.version
+    """Whether the participant once answered other words in the same language."""
+    newest = newest_consents(session.participant).values()
+    return any(row.version != text.version for row in newest if row.language == text.language)
