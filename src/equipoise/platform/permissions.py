@@ -20,6 +20,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     verb: frozenset(roles.split())
     for verb, roles in {
         "workspace.staff": "administrator",
+        "workspace.keys": "administrator",
         "workspace.programmes": "administrator",
         "study.add": "administrator lead",
         "study.see": "administrator lead",

@@ -1,0 +1,103 @@
+"""Enrolling one person at a time, as they come."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from equipoise.errors import InputError, Problem
+from equipoise.platform.audit.actions import record
+from equipoise.platform.clock import now
+from equipoise.platform.database import writing
+from equipoise.platform.people.contacts import contact_columns, identifier_digest
+from equipoise.platform.people.enrolling import enrol
+from equipoise.platform.people.models import Lookup, Participant
+from equipoise.platform.people.partners import partner_column, partner_named
+from equipoise.platform.permissions import Acting, check_permission
+from equipoise.platform.policies import check_state
+from equipoise.platform.registry.models import Study
+from equipoise.platform.registry.queries import folder_of, rolling, roster_columns
+from equipoise.roster import eligible_people, identifier_of
+from equipoise.roster.values import convert, polars_type
+
+__all__ = ["enrol_arrival"]
+
+
+def enrol_arrival(
+    who: Acting,
+    study: Study,
+    facts: Mapping[str, Any],
+    contact: Mapping[str, str] | None = None,
+    partner: str | None = None,
+    source: str = "rolling",
+) -> Participant:
+    """Enrol one person in a study with rolling enrolment, and give them their arm at once.
+
+    Args:
+        who: needs `people.import`.
+        study: locked, live or paused.
+        facts: the roster's attributes, typed or as text.
+        contact: identifier and contact details; somebody without an identifier is known by their key only.
+        partner: the name of theirs, where `facts` do not say.
+        source: rolling or open-link.
+    Returns:
+        The participant; nobody is told the arm here.
+    Raises:
+        InputError: enrolment is not rolling; a value is not as declared; the person is not eligible, takes
+            part already, or left the study earlier.
+    """
+    check_permission(who, "people.import", study.pk)
+    check_state("people.import", study.state, of=study.name)
+    if not rolling(study):
+        message = "this study enrols a roster at once; import the roster, or update it"
+        raise InputError(Problem(study.name, "participants.enrolment", message))
+    row = _row(study, {**facts, **(contact or {})})
+    named = partner or row.get(partner_column(study) or "")
+    whose = partner_named(study, named).name if named else None
+    with writing():
+        Study.objects.select_for_update(no_key=True).get(pk=study.pk)
+        _refuse_known(study, row)
+        person = enrol(study, [(row, whose)], at=now(), source=source)[0]
+        details = {"participant": person.key, "source": source, "partner": whose}
+        record(study.name, who.actor, "people.arrive", details)
+    return person
+
+
+def _row(study: Study, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The person as a typed row, eligible.
+
+    Raises:
+        InputError: a value is not as declared, or the person is not eligible.
+    """
+    columns = roster_columns(study)
+    nameless = contact_columns(columns).keys() - given.keys()
+    cells, problems = [], []
+    for name, column in columns.items():
+        optional = column if name not in nameless else column.model_copy(update={"required": False})
+        value = given.get(name)
+        text = pl.Series(name, [None if value is None else str(value)], dtype=pl.String)
+        if name in nameless:
+            cells.append(pl.Series(name, [None], dtype=polars_type(column)))
+            continue
+        read = convert(text, optional, true_dates=True)
+        cells.append(read.values)
+        problems += [Problem(study.name, name, reason) for reason in read.refusals["reason"]]
+    if problems:
+        raise InputError(problems)
+    person = pl.DataFrame(cells)
+    if not eligible_people(folder_of(study), person).eligible.height:
+        message = "this person is not eligible, or it cannot be told from what is known of them"
+        raise InputError(Problem(study.name, "participants.eligible", message))
+    return person.row(0, named=True)
+
+
+def _refuse_known(study: Study, row: Mapping[str, Any]) -> None:
+    identifier = identifier_of(folder_of(study))
+    if row[identifier] is None:
+        return
+    digest = identifier_digest(study, identifier, row[identifier])
+    known = Lookup.objects.filter(study=study, identifies=True, digest=digest).select_related("participant")
+    if (found := known.first()) is not None:
+        state = found.participant.state
+        message = "takes part already" if state == "enrolled" else "left the study earlier, and stays out"
+        raise InputError(Problem(study.name, identifier, f"this person {message}"))
