@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 
 from equipoise.diagnosis.latents import Stream
+from equipoise.diagnosis.plausible import YES_NO, plausible_answers
 from equipoise.diagnosis.values import Scale, values_of
 from equipoise.errors import DesignError, NotSupportedError
 from equipoise.instruments.definition import Composite, Instrument
@@ -53,7 +54,7 @@ def survey_answers(
         n: people who answer.
         stream: where the chance comes from; each instrument, outcome and question has its own.
     Returns:
-        Columns named `instrument.item` or by the question, each of n answers.
+        Columns as `answer_columns` names them, each of n answers; nobody writes texts or gives dates.
     Raises:
         DesignError, ScoringError: assumptions that the answers cannot have.
     """
@@ -62,8 +63,8 @@ def survey_answers(
         if question.instrument is not None:
             found = _instrument_answers(study, question.instrument, latents, n, stream)
             columns |= {name: pl.Series(name, values, nan_to_null=True) for name, values in found.items()}
-        elif question.id is not None and question.type not in ("text", "several"):
-            columns[question.id] = _question_answers(study, question, latents, n, stream)
+        elif question.id is not None:
+            columns |= _question_answers(study, question, latents, n, stream)
     return columns
 
 
@@ -148,24 +149,14 @@ def _parts_of(name: str) -> set[str]:
 
 def _question_answers(
     study: Study, question: Question, latents: Mapping[str, Latent], n: int, stream: Stream
-) -> pl.Series:
+) -> dict[str, pl.Series]:
     name = str(question.id)
     for outcome, latent in latents.items():
         spec = study.protocol.outcomes[outcome]
         if spec.question is not None and spec.question.rpartition(".")[2] == name:
             assumed = study.protocol.diagnosis.assume.outcomes[outcome]
-            return _outcome_question(question, outcome, spec, assumed, latent)
-    rng = stream(name)
-    if question.type == "single":
-        levels = list(question.options)
-        return pl.Series(name, [levels[place] for place in rng.integers(0, len(levels), n)], dtype=pl.String)
-    if question.type == "yes-no":
-        return pl.Series(name, rng.random(n) < 0.5)
-    if question.type == "number":
-        low = question.low or 0.0
-        high = question.high if question.high is not None else low + 10.0
-        return pl.Series(name, np.clip(np.round(rng.uniform(low, high, n)), low, high))
-    return pl.Series(name, [None] * n, dtype=pl.String)
+            return {name: _outcome_question(question, outcome, spec, assumed, latent)}
+    return plausible_answers(question, n, stream)
 
 
 def _outcome_question(
@@ -174,7 +165,7 @@ def _outcome_question(
     name = str(question.id)
     scale = _scale(question, outcome, spec, assumed)
     values = _drawn(outcome, scale, assumed, latent)
-    if question.type == "yes-no":
+    if question.type in YES_NO:
         return pl.Series(name, values > 0)
     if question.type == "single":
         return pl.Series(name, [f"{value:.0f}" for value in values], dtype=pl.String)
@@ -183,10 +174,10 @@ def _outcome_question(
 
 def _scale(question: Question, outcome: str, spec: Outcome, assumed: AssumedOutcome) -> Scale:
     """What a question's answers may be: whole numbers but for yes and no."""
-    if question.type == "yes-no":
+    if question.type in YES_NO:
         return Scale("yes-no")
     low, high = spec.range or (-np.inf, np.inf)
-    if question.type == "single":
+    if question.type in ("single", "likert"):
         codes = sorted(float(code) for code in question.options if code.lstrip("-").isdigit())
         if len(codes) < len(question.options) or codes[-1] - codes[0] != len(codes) - 1:
             raise NotSupportedError(

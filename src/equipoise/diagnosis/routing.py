@@ -3,6 +3,7 @@
 import numpy as np
 import polars as pl
 
+from equipoise.protocol.columns import expression_name
 from equipoise.protocol.expressions import compile_expression
 from equipoise.protocol.facts import answers_schema
 from equipoise.protocol.models.protocol import Protocol
@@ -32,15 +33,15 @@ def routed(protocol: Protocol, survey: Survey, table: pl.DataFrame, people: pl.D
 
 
 def _columns(question: Question, table: pl.DataFrame) -> list[str]:
-    """The columns of a question's answers: its own, or its instrument's items."""
-    if question.instrument is not None:
-        return [name for name in table.columns if name.startswith(f"{question.instrument}.")]
-    return [question.id] if question.id in table.columns else []
+    """The columns of a question's answers: its own, or those of its options, statements or items."""
+    stem = f"{question.instrument or question.id}"
+    return [name for name in table.columns if name == stem or name.startswith(f"{stem}.")]
 
 
 def _shown(
     protocol: Protocol, survey: Survey, table: pl.DataFrame, people: pl.DataFrame, rule: str
 ) -> np.ndarray:
+    table = table.rename({name: expression_name(name) for name in table.columns})
     schema = answers_schema(protocol, survey)
     (identifier,) = set(table.columns[:1])
     roster = people.select(identifier, *(set(people.columns) & set(schema.columns) - set(table.columns)))

@@ -25,6 +25,7 @@ from equipoise.errors import DesignError
 from equipoise.findings.data import StudyData
 from equipoise.findings.subgroups import weeks_since
 from equipoise.instruments.scoring import Floats
+from equipoise.protocol.columns import answer_columns
 from equipoise.protocol.factors import questions, waves_asking
 from equipoise.protocol.study import Study
 from equipoise.protocol.timeline import Timeline, timeline, waves_before
@@ -227,9 +228,17 @@ class _Simulation:
         share = self.assume.response.missing_item
         if not share:
             return table
-        items = [name for name in table.columns if "." in name]
-        gaps = {name: self._stream("gaps", wave, name).random(table.height) < share for name in items}
-        return table.with_columns(table[name].scatter(np.flatnonzero(gaps[name]), None) for name in items)
+        columns = answer_columns(self.study, self.protocol.waves[wave].survey)
+        keys = {column.name: column.key for column in columns if column.name in table.columns}
+        items = [name for name in keys if "." in name]
+        # What has several columns (a ranking, say) is left out as a whole.
+        gaps = {
+            key: self._stream("gaps", wave, key).random(table.height) < share
+            for key in dict.fromkeys(keys[name] for name in items)
+        }
+        return table.with_columns(
+            table[name].scatter(np.flatnonzero(gaps[keys[name]]), None) for name in items
+        )
 
     def _sends(self, times: Timeline) -> None:
         """When each contact's first message went, to the arms that it is for; and who took it up."""

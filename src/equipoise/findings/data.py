@@ -17,9 +17,9 @@ import polars as pl
 
 from equipoise.errors import Problem, RosterError, nearest
 from equipoise.findings.typing import Declared, typed_column
-from equipoise.instruments.library import instrument
 from equipoise.instruments.scoring import Floats
-from equipoise.protocol.factors import contrast_factors, questions, waves_asking
+from equipoise.protocol.columns import answer_columns
+from equipoise.protocol.factors import contrast_factors, waves_asking
 from equipoise.protocol.models.protocol import Protocol
 from equipoise.protocol.recorded import recorded_columns
 from equipoise.protocol.study import Study
@@ -250,20 +250,10 @@ def _declared(study: Study, table: str, identifier: str) -> dict[str, Declared]:
 
 
 def _answer_columns(study: Study, wave: str) -> Iterator[tuple[str, Declared]]:
-    from equipoise.findings.typing import Declared
-
-    survey = study.surveys[study.protocol.waves[wave].survey]
-    for question in questions(survey):
-        if question.instrument is not None:
-            definition = instrument(question.instrument)
-            for item in definition.items:
-                form = definition.format_of(item.key)
-                yield f"{definition.id}.{item.key}", Declared("integer", None, (form.low, form.high))
-        elif question.id is not None and question.type == "single":
-            yield question.id, Declared("category", tuple(question.options))
-        elif question.id is not None:
-            kind = question.type if question.type in ("number", "date", "yes-no") else "text"
-            yield question.id, Declared(str(kind), None, _range(question.low, question.high))
+    """The answers, and the reasons for those that are missing."""
+    for column in answer_columns(study, study.protocol.waves[wave].survey):
+        kind = "category" if column.type == "reason" else column.type
+        yield column.name, Declared(kind, column.levels, _range(column.low, column.high))
 
 
 def _recorded(study: Study, wave: str) -> Iterator[tuple[str, Declared]]:
