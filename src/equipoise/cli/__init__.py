@@ -26,7 +26,9 @@ from equipoise.cli import (
     lock,
     new,
     report,
+    serve,
     verify,
+    work,
 )
 from equipoise.cli.terminal import tell_error
 from equipoise.errors import EquipoiseError
@@ -52,6 +54,8 @@ app.command("analyse")(analyse.analyse)
 app.command("report")(report.report)
 app.command("verify")(verify.verify)
 app.add_typer(instruments.app, name="instruments")
+app.command("serve")(serve.serve)
+app.command("work")(work.work)
 for _name in ("simulate", "demo"):
     if find_spec(f"equipoise.cli.{_name}") is not None:
         app.command(_name)(getattr(import_module(f"equipoise.cli.{_name}"), _name))

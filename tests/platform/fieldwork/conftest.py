@@ -57,7 +57,9 @@ class Browser:
 
     def hidden(self):
         found = re.findall(r"<input[^>]*type=\"hidden\"[^>]*>", self.html)
-        pairs = [(re.search(r'name="([^"]*)"', one)[1], re.search(r'value="([^"]*)"', one)[1]) for one in found]
+        pairs = [
+            (re.search(r'name="([^"]*)"', one)[1], re.search(r'value="([^"]*)"', one)[1]) for one in found
+        ]
         return {name: unescape(value) for name, value in pairs}
 
     def send(self, fields=None, **more):

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from tests.platform.fieldwork.conftest import Browser, items
 
 from equipoise.platform.clock import set_clock
 from equipoise.platform.fieldwork.links import make_links
@@ -10,10 +11,14 @@ from equipoise.platform.fieldwork.models import Session, Submission
 from equipoise.platform.people.models import Consent, Participant
 from equipoise.platform.registry.actions import move_study
 from equipoise.platform.staff.actions import CommandLine
-from tests.platform.fieldwork.conftest import Browser, items
 
 PAGES = ("wellbeing", "burnout", "connection", "absence", "close")
-AGREE = {"consent.survey": "yes", "consent.interview": "no", "consent.recording": "no", "consent.quotation": "no"}
+AGREE = {
+    "consent.survey": "yes",
+    "consent.interview": "no",
+    "consent.recording": "no",
+    "consent.quotation": "no",
+}
 
 
 def agreed(browser, link):

@@ -10,10 +10,11 @@ from typing import Any
 import rfc8785
 from django.db.models import Count, Max
 
+from equipoise.platform.audit.actions import record
 from equipoise.platform.clock import now
 from equipoise.platform.database import writing
 from equipoise.platform.fieldwork.journeys import Journey
-from equipoise.platform.fieldwork.models import OpenLink, QuotaPlace, Session, Submission
+from equipoise.platform.fieldwork.models import OpenLink, QuotaPlace, SealedSubmission, Session, Submission
 from equipoise.platform.fieldwork.prepared import prepared
 from equipoise.platform.fieldwork.tickets import FormKey
 from equipoise.platform.people.actions import withdraw
@@ -24,8 +25,9 @@ from equipoise.protocol.journey import quotas_of, screened_out
 from equipoise.protocol.presentation import presentation
 from equipoise.protocol.questionnaire import Questionnaire, QuestionPage, Quota
 
-__all__ = ["Sent", "agree", "decline", "leave_study", "send_page", "start_session"]
+__all__ = ["ERASED", "Sent", "agree", "decline", "leave_study", "send_page", "start_session"]
 
+ERASED = "fieldwork.erase"
 _CODE = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
@@ -165,8 +167,18 @@ def leave_study(participant: Participant, choice: str, *, channel: str, actor: s
                 state="withdrawn", ended_at=now()
             )
         if choice == "erase":
-            Session.objects.filter(participant=participant).delete()
+            _erase_answers(participant, actor)
         withdraw(participant, choice, channel=channel, actor=actor)
+
+
+def _erase_answers(participant: Participant, actor: str) -> None:
+    """Remove every answer; how many were under a seal is entered, so that the record still adds up."""
+    rows = Submission.objects.filter(session__participant=participant)
+    number = rows.count()
+    sealed = SealedSubmission.objects.filter(submission_id__in=rows.values("pk")).update(erased=True)
+    Session.objects.filter(participant=participant).delete()
+    details = {"participant": participant.key, "submissions": number, "sealed": sealed}
+    record(participant.study.name, actor, ERASED, details)
 
 
 def _state(session: Session) -> str:
@@ -179,7 +191,8 @@ def _state(session: Session) -> str:
 
 
 def _key(key: FormKey, said: Mapping[str, Any], whole: bool) -> str:
-    """Of the form and of what it said: a page changed and sent again from a page kept by the browser counts."""
+    """Of the form and of what it said: a page changed and sent again from a page kept by the browser
+    counts."""
     return hashlib.sha256(f"{key.nonce}\0{whole}\0".encode() + rfc8785.dumps(said)).hexdigest()[:32]
 
 
@@ -233,8 +246,9 @@ def _full_quota(session: Session, quotas: tuple[Quota, ...]) -> Quota | None:
         places.filter(session=session).delete()
         return full
     QuotaPlace.objects.bulk_create(
-        QuotaPlace(study=study, wave=session.wave, quota=name, number=(so_far["last"] or 0) + 1, session=session)
+        QuotaPlace(
+            study=study, wave=session.wave, quota=name, number=(so_far["last"] or 0) + 1, session=session
+        )
         for name, so_far in taken.items()
     )
     return None
-

@@ -89,6 +89,7 @@ class SealedSubmission(models.Model):
     seal = models.ForeignKey(Seal, on_delete=models.PROTECT, related_name="submissions")
     place = models.PositiveIntegerField()
     digest = models.CharField(max_length=64)
+    erased = models.BooleanField(default=False)  # its participant had their answers erased
 
 
 class QuotaPlace(models.Model):

@@ -14,14 +14,23 @@ from equipoise.platform.registry.models import Study
 from equipoise.platform.registry.queries import folder_of
 from equipoise.protocol.asked import WHY
 
-__all__ = ["PersonAnswer", "Response", "answers_of", "open_links", "responses", "responses_by_day", "sessions_of"]
+__all__ = [
+    "PersonAnswer",
+    "Response",
+    "answers_of",
+    "open_links",
+    "responses",
+    "responses_by_day",
+    "sessions_of",
+]
 
 
 @dataclass(frozen=True)
 class Response:
     """How many of whom: those asked for, those who began, those who finished.
 
-    `asked` are all who are enrolled (everybody who came, with open links); `partner` is None for all together.
+    `asked` are all who are enrolled (everybody who came, with open links); `partner` is None for all
+    together.
     """
 
     wave: str

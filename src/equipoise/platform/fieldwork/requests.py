@@ -1,4 +1,5 @@
-"""Links asked for again: noted at once, sent by the worker, so that nobody learns from the answer who is known."""
+"""Links asked for again: noted at once, sent by the worker, so that nobody learns from the answer who is
+known."""
 
 from datetime import timedelta
 
@@ -67,7 +68,8 @@ def _message(participant: Participant, study: Study) -> EmailMessage | None:
     waves = [wave for wave in protocol.waves if standing(participant, study, wave, None).name == "open"]
     columns = protocol.participants.roster if protocol.participants else {}
     address = next(
-        (contact_of(participant).get(name) for name, column in columns.items() if column.type == "email"), None
+        (contact_of(participant).get(name) for name, column in columns.items() if column.type == "email"),
+        None,
     )
     if not waves or not address:
         return None

@@ -50,9 +50,7 @@ def wave_of(study: Study, wave: str, participant: Participant | None) -> WaveTim
     return wave_times(study, enrolled)[wave]
 
 
-def _name(
-    participant: Participant | None, study: Study, session: Session | None, times: WaveTimes
-) -> str:
+def _name(participant: Participant | None, study: Study, session: Session | None, times: WaveTimes) -> str:
     if participant is not None and participant.state in ("withdrawn", "erased"):
         return "left"
     if session is not None and session.state in ENDED:

@@ -1,4 +1,5 @@
-"""Slowing down whoever guesses: wrong links are counted for each address, in memory and for some minutes only."""
+"""Slowing down whoever guesses: wrong links are counted for each address, in memory and for some minutes
+only."""
 
 import time
 from collections import OrderedDict

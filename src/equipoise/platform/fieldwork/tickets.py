@@ -1,7 +1,7 @@
 """Signed tickets: which sessions a browser may open, and which page of which session a form belongs to.
 
-Neither holds a secret of the participant. A ticket lasts half a day; the form of a page can be sent for as long
-as its wave is open, so that nobody loses a page to a coffee break.
+Neither holds a secret of the participant. A ticket lasts half a day; the form of a page can be sent for as
+long as its wave is open, so that nobody loses a page to a coffee break.
 """
 
 import secrets

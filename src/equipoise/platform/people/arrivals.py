@@ -1,4 +1,5 @@
-"""People who come by an open link: counted from their first page on, enrolled once they turn out to be eligible."""
+"""People who come by an open link: counted from their first page on, enrolled once they turn out to be
+eligible."""
 
 from collections.abc import Mapping
 from typing import Any

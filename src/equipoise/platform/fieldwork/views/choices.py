@@ -1,4 +1,5 @@
-"""A participant's choices: stop messages, leave the study, have everything erased; done at once, no sign-in."""
+"""A participant's choices: stop messages, leave the study, have everything erased; done at once, no sign-
+in."""
 
 from typing import Any
 
@@ -16,8 +17,8 @@ from equipoise.platform.fieldwork.tickets import Ticket
 from equipoise.platform.fieldwork.views.frames import frame, notice_page
 from equipoise.platform.fieldwork.views.pages import with_session
 from equipoise.platform.pages.words import words_for
-from equipoise.platform.people.models import Participant
 from equipoise.platform.people.actions import resume_messages
+from equipoise.platform.people.models import Participant
 
 __all__ = ["CHOICES", "session_choices", "stop_link"]
 
@@ -36,7 +37,8 @@ def session_choices(request: HttpRequest, session: Session, ticket: Ticket) -> H
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 def stop_link(request: HttpRequest, token: str) -> HttpResponse:
-    """The choices by the link in a message. A mail program's own button posts here without a page (RFC 8058)."""
+    """The choices by the link in a message. A mail program's own button posts here without a page (RFC
+    8058)."""
     if refused_tokens.exhausted(request):
         return notice_page(request, "too_many", status=429)
     link = find_link(token)
@@ -90,7 +92,9 @@ def _choices(request: HttpRequest, participant: Participant, language: str, *, b
     return render(request, "fieldwork/choices.html", page, status=422 if problems else 200, using="jinja")
 
 
-def _done(request: HttpRequest, participant: Participant, language: str, choice: str, back: str) -> HttpResponse:
+def _done(
+    request: HttpRequest, participant: Participant, language: str, choice: str, back: str
+) -> HttpResponse:
     """Said on the page itself: after an erasure there is no page left to go to."""
     said = words_for(language)["survey"]["chosen"][choice]
     values = {
@@ -100,4 +104,6 @@ def _done(request: HttpRequest, participant: Participant, language: str, choice:
         "onward": "",
         "back_url": back if choice == "messages" else "",
     }
-    return render(request, "fieldwork/standing.html", frame(participant.study, language, None, **values), using="jinja")
+    return render(
+        request, "fieldwork/standing.html", frame(participant.study, language, None, **values), using="jinja"
+    )

@@ -1,4 +1,5 @@
-"""The consent page: what taking part means, each activity asked on its own, the version kept with the answer."""
+"""The consent page: what taking part means, each activity asked on its own, the version kept with the
+answer."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,4 +1,5 @@
-"""Where a link leads: one page with one button. Opening it changes nothing, as mail scanners open every link."""
+"""Where a link leads: one page with one button. Opening it changes nothing, as mail scanners open every
+link."""
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render

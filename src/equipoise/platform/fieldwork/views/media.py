@@ -17,7 +17,11 @@ __all__ = ["media"]
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)$")
 _CHUNK = 256 * 1024
-_TYPES = {".vtt": "text/vtt; charset=utf-8", ".md": "text/plain; charset=utf-8", ".txt": "text/plain; charset=utf-8"}
+_TYPES = {
+    ".vtt": "text/vtt; charset=utf-8",
+    ".md": "text/plain; charset=utf-8",
+    ".txt": "text/plain; charset=utf-8",
+}
 
 
 @require_safe
@@ -33,7 +37,9 @@ def media(request: HttpRequest, session: Session, ticket: Ticket, path: str) -> 
 
 def _ranged(request: HttpRequest, place: Path) -> HttpResponse:
     size = place.stat().st_size
-    kind = _TYPES.get(place.suffix.lower()) or mimetypes.guess_type(place.name)[0] or "application/octet-stream"
+    kind = (
+        _TYPES.get(place.suffix.lower()) or mimetypes.guess_type(place.name)[0] or "application/octet-stream"
+    )
     asked = _RANGE.match(request.headers.get("Range", ""))
     first, last = 0, size - 1
     if asked is not None and asked[0] != "bytes=-":

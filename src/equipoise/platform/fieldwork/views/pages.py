@@ -1,4 +1,5 @@
-"""The pages of a survey, one after the other: consent, questions, the end; and what happens when one is sent."""
+"""The pages of a survey, one after the other: consent, questions, the end; and what happens when one is
+sent."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
@@ -15,7 +16,14 @@ from equipoise.platform.fieldwork.actions import send_page
 from equipoise.platform.fieldwork.journeys import Journey, journey_of
 from equipoise.platform.fieldwork.models import Session
 from equipoise.platform.fieldwork.standing import Standing, standing
-from equipoise.platform.fieldwork.tickets import FormKey, Ticket, form_key, read_form_key, set_ticket, ticket_for
+from equipoise.platform.fieldwork.tickets import (
+    FormKey,
+    Ticket,
+    form_key,
+    read_form_key,
+    set_ticket,
+    ticket_for,
+)
 from equipoise.platform.fieldwork.views.consent import consent_page, consent_sent
 from equipoise.platform.fieldwork.views.frames import frame, notice_page, standing_page
 from equipoise.platform.fieldwork.views.questions import blocks_html, fault_words
@@ -144,7 +152,9 @@ def _sent(
             displayed=key.displayed,
         )
     except InputError:
-        return notice_page(request, "changed", language=ticket.language, study=session.participant.study, status=400)
+        return notice_page(
+            request, "changed", language=ticket.language, study=session.participant.study, status=400
+        )
     put_aside = _LATER in request.POST
     if not put_aside and not reading.complete:
         return _page(request, session, ticket, journey, shown, reading)
@@ -155,7 +165,9 @@ def _sent(
         return _page(request, session, ticket, journey, shown, reading, unsaved=True)
     if put_aside and sent.state == "started":
         return _onward(request, session, ticket, _LATER)
-    return _onward(request, session, ticket, _page_name(sent.journey) if sent.state == "started" else "thanks")
+    return _onward(
+        request, session, ticket, _page_name(sent.journey) if sent.state == "started" else "thanks"
+    )
 
 
 def _page(
@@ -188,7 +200,9 @@ def _page(
         "back_url": _address(session, before.id) if before is not None else "",
         "progress": {"page": journey.number(shown), "pages": len(journey.pages)},
         "demonstration": any(block.demonstration for block in page.blocks),
-        "others": [each for each in journey.questionnaire.languages if each != journey.questionnaire.language],
+        "others": [
+            each for each in journey.questionnaire.languages if each != journey.questionnaire.language
+        ],
     }
     around = frame(session.participant.study, journey.questionnaire.language, session, **values)
     status = 503 if unsaved else 422 if problems.summary else 200

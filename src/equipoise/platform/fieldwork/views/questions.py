@@ -45,9 +45,7 @@ def blocks_html(
         BlockHtml(
             block,
             tuple(
-                question_html(
-                    _placed(asked, code), typed, problems.by_key.get(asked.key), language=language
-                )
+                question_html(_placed(asked, code), typed, problems.by_key.get(asked.key), language=language)
                 for asked in block.asked
             ),
         )

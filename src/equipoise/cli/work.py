@@ -1,0 +1,31 @@
+"""`equipoise work`: the worker of a workspace, which does what is due."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from equipoise.cli.terminal import Quiet
+
+__all__ = ["work"]
+
+
+def work(
+    workspace: Annotated[Path, typer.Argument(help="The folder of the workspace.")],
+    once: Annotated[bool, typer.Option("--once", help="Do each duty once, and end.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Do what is due: seal what participants sent, send links that were asked for.
+
+    `equipoise serve` runs a worker of its own unless told not to.
+    """
+    from equipoise.platform.workspace import activate, open_workspace
+
+    opened = open_workspace(workspace)
+    activate(opened)
+    from equipoise.platform.worker.loop import run
+
+    done = run(opened, once=once)
+    if not quiet:
+        for name, number in done.items():
+            typer.echo(f"{name}: {number}")
