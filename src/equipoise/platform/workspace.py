@@ -147,7 +147,7 @@ def create_workspace(folder: Path, *, mode: Literal["live", "rehearsal"] = "live
                 "the folder is not empty and holds no workspace.yaml; name a new folder, or the workspace"
             )
             raise InputError(Problem(str(folder), "", message))
-        for part in (folder, folder / "keys", folder / "studies"):
+        for part in (folder, folder / "keys", folder / "studies", folder / "static"):
             part.mkdir(parents=True, exist_ok=True, mode=0o700)
         for name in KEY_FILES:
             write_key(folder / "keys" / f"{name}.key")

@@ -30,7 +30,7 @@ class Browser:
     """What a person does with a page: opens it, fills in its form, sends it. No script runs."""
 
     def __init__(self, csrf=True):
-        self.client = Client(enforce_csrf_checks=csrf)
+        self.client = Client(enforce_csrf_checks=csrf, HTTP_ORIGIN="https://testserver")
         self.response = None
 
     def open(self, address):

@@ -255,7 +255,7 @@ def test_no_page_is_kept_by_browsers_or_told_to_other_sites(swing, link, browser
     agreed(browser, link())
     headers = browser.response.headers
     assert headers["Cache-Control"] == "no-store"
-    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Referrer-Policy"] == "same-origin"
     assert "unsafe" not in headers["Content-Security-Policy"]
     assert "default-src 'none'" in headers["Content-Security-Policy"]
 

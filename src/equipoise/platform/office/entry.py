@@ -46,7 +46,7 @@ def staff_entry(request: HttpRequest, study: Study, key: str, wave: str) -> Http
         "problems": problems,
         "back": reverse("person", args=[study.name, key]),
     }
-    return render(request, "office/entry.html", page, status=422 if problems else 200, using="jinja")
+    return render(request, "office/entry.html", page, status=422 if problems else 200)
 
 
 def _begin(request: HttpRequest, participant: Participant, wave: str, channel: str) -> HttpResponse:

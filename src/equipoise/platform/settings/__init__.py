@@ -139,7 +139,8 @@ CSRF_COOKIE_SECURE = True
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "equipoise.platform.pages.errors.csrf_failure"
 CSRF_TRUSTED_ORIGINS = [WORKSPACE.settings.origin]
-SECURE_REFERRER_POLICY = "no-referrer"
+# With `no-referrer` browsers send no origin either, and then no form could be told from a forged one.
+SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_SSL_REDIRECT = _TLS

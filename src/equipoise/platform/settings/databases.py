@@ -9,7 +9,7 @@ __all__ = ["SQLITE_PRAGMAS", "databases"]
 
 # FULL: a page that was acknowledged is on the disk, whatever happens to the power.
 SQLITE_PRAGMAS = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
-_WAIT_SECONDS = 20
+_WAIT_SECONDS = 10  # as long as `database.writing` waits
 
 
 def databases(folder: Path, url: str | None) -> dict[str, dict[str, Any]]:

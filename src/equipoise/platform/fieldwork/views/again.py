@@ -42,7 +42,7 @@ def link_again(request: HttpRequest, name: str) -> HttpResponse:
         typed=request.POST.get("email", ""),
         can_send=settings.WORKSPACE.settings.mail is not None,
     )
-    return render(request, "fieldwork/again.html", page, status=422 if problems else 200, using="jinja")
+    return render(request, "fieldwork/again.html", page, status=422 if problems else 200)
 
 
 @require_safe
@@ -53,7 +53,7 @@ def notice(request: HttpRequest, name: str) -> HttpResponse:
     language = folder.protocol.study.language
     words = words_for(language)
     page = frame(study, language, page_title=words["privacy"], sections=privacy_notice(folder))
-    return render(request, "fieldwork/privacy.html", page, using="jinja")
+    return render(request, "fieldwork/privacy.html", page)
 
 
 def _public_study(name: str) -> Study:

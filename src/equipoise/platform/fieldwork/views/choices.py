@@ -89,7 +89,7 @@ def _choices(request: HttpRequest, participant: Participant, language: str, *, b
         "back_url": back,
     }
     page = frame(participant.study, spoken, None, **values)
-    return render(request, "fieldwork/choices.html", page, status=422 if problems else 200, using="jinja")
+    return render(request, "fieldwork/choices.html", page, status=422 if problems else 200)
 
 
 def _done(
@@ -104,6 +104,4 @@ def _done(
         "onward": "",
         "back_url": back if choice == "messages" else "",
     }
-    return render(
-        request, "fieldwork/standing.html", frame(participant.study, language, None, **values), using="jinja"
-    )
+    return render(request, "fieldwork/standing.html", frame(participant.study, language, None, **values))

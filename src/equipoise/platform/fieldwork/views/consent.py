@@ -48,7 +48,7 @@ def consent_page(
         key=form_key(ticket, "consent"),
         others=[each for each in _languages(session) if each != text.language],
     )
-    return render(request, "fieldwork/consent.html", page, status=422 if problems else 200, using="jinja")
+    return render(request, "fieldwork/consent.html", page, status=422 if problems else 200)
 
 
 def consent_sent(request: HttpRequest, session: Session, ticket: Ticket) -> bool:

@@ -64,9 +64,7 @@ def standing_page(
         support=_support(study) if found.name in ("complete", "screened-out", "quota-full") else (),
         onward=_onward(session, language) if found.name == "complete" else "",
     )
-    return render(
-        request, "fieldwork/standing.html", page, status=status or _GONE.get(found.name, 200), using="jinja"
-    )
+    return render(request, "fieldwork/standing.html", page, status=status or _GONE.get(found.name, 200))
 
 
 def notice_page(
@@ -76,7 +74,7 @@ def notice_page(
     said = words_for(language)["survey"][name]
     around: Mapping[str, Any] = frame(study, language) if study else {"lang": language}
     page = {**around, "page_title": said["title"], "text": said["text"], "support": (), "onward": ""}
-    return render(request, "fieldwork/standing.html", page, status=status, using="jinja")
+    return render(request, "fieldwork/standing.html", page, status=status)
 
 
 def _support(study: Study) -> Sequence[Any]:

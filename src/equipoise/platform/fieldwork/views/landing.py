@@ -94,4 +94,4 @@ def _page(
         begun=session is not None and found.name == "open",
         honey=session is None,
     )
-    return render(request, "fieldwork/landing.html", page, using="jinja")
+    return render(request, "fieldwork/landing.html", page)

@@ -46,7 +46,7 @@ def with_session(view: View) -> View:
     """
 
     @wraps(view)
-    def found(request: HttpRequest, code: str, *parts: str) -> HttpResponse:
+    def found(request: HttpRequest, code: str, **parts: str) -> HttpResponse:
         key = read_form_key(request.POST.get(_KEY, "")) if request.method == "POST" else None
         ticket = ticket_for(request, code)
         if key is not None and key.code == code:
@@ -56,7 +56,7 @@ def with_session(view: View) -> View:
         session = Session.objects.select_related("participant__study").filter(code=code).first()
         if session is None:
             return notice_page(request, "expired", status=403)
-        return view(request, session, ticket, *parts)
+        return view(request, session, ticket, **parts)
 
     return found
 
@@ -80,7 +80,7 @@ def consent(request: HttpRequest, session: Session, ticket: Ticket) -> HttpRespo
     if not consent_sent(request, session, ticket):
         return consent_page(request, session, ticket, sent=request.POST)
     session.refresh_from_db(fields=["state", "consent"])
-    return _onward(request, session, ticket, _furthest(session, ticket))
+    return _onward(request, session, ticket, _furthest(session, ticket) if session.consent else "thanks")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -206,7 +206,7 @@ def _page(
     }
     around = frame(session.participant.study, journey.questionnaire.language, session, **values)
     status = 503 if unsaved else 422 if problems.summary else 200
-    return render(request, "fieldwork/question_page.html", around, status=status, using="jinja")
+    return render(request, "fieldwork/question_page.html", around, status=status)
 
 
 def _with_follow_ups(journey: Journey, shown: QuestionPage, reading: Reading | None) -> QuestionPage:
