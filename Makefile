@@ -6,25 +6,29 @@ PYTHON ?= python3
 WORKERS ?= 2
 BIN := .venv/bin
 STAMP := .venv/.complete
+PAGES := src/equipoise/platform/pages
+ASSETS := $(PAGES)/static/equipoise/participant.css
 PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
 
-.PHONY: help setup demo test soak check fix bench docs clean
+.PHONY: help setup assets demo test soak check fix bench docs clean
 
 help: ## Say what can be made
 	@echo "make TARGET, where TARGET is one of"
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(STAMP) ## Install what is needed into .venv (every other target does it first)
+setup: $(STAMP) $(ASSETS) ## Install what is needed into .venv (every other target does it first)
+
+assets: $(ASSETS) ## Compile the style sheets of the platform's pages (Node comes with .venv)
 
 demo: $(STAMP) ## Run the whole example programme and say where its reports are (demo/)
 	@rm -rf demo
 	$(BIN)/equipoise demo demo
 
-test: $(STAMP) ## Run every test; NO_BROWSER=1 leaves out those that need Chromium
+test: $(STAMP) $(ASSETS) ## Run every test; NO_BROWSER=1 leaves out those that need Chromium
 	@$(if $(NO_BROWSER),true,$(MAKE) --no-print-directory .browser)
 	$(PYTEST) tests
 
-soak: $(STAMP) ## Run the generated tests with many seeds (ROUNDS=20) and add a line to docs/soak.md
+soak: $(STAMP) $(ASSETS) ## Run the generated tests with many seeds (ROUNDS=20) and add a line to docs/soak.md
 	$(BIN)/python tests/soak.py --rounds $(or $(ROUNDS),20)
 
 check: $(STAMP) ## Lint, formatting, the layers, and strict types of the method packages
@@ -37,7 +41,7 @@ fix: $(STAMP) ## Put right what a machine can put right: lint and formatting
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(STAMP) ## Time what has a stated figure, and print the table
+bench: $(STAMP) $(ASSETS) ## Time what has a stated figure, and print the table
 	$(BIN)/python -m bench
 
 docs: $(STAMP) ## Build the documentation, links checked (docs/_build/html/index.html)
@@ -46,7 +50,7 @@ docs: $(STAMP) ## Build the documentation, links checked (docs/_build/html/index
 	@echo "docs/_build/html/index.html"
 
 clean: ## Remove what was built; the environment stays
-	rm -rf build dist demo docs/_build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(PAGES)/static build dist demo docs/_build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find src tests bench docs -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(STAMP): pyproject.toml requirements/dev.txt requirements/system.sh
@@ -57,6 +61,11 @@ $(STAMP): pyproject.toml requirements/dev.txt requirements/system.sh
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	bash requirements/system.sh
+	@touch $@
+
+$(ASSETS): $(addprefix $(PAGES)/assets/, package.json package-lock.json build.py) \
+  $(wildcard $(addprefix $(PAGES)/assets/, styles/*.scss images/* scripts/*)) | $(STAMP)
+	@$(BIN)/python $(PAGES)/assets/build.py
 	@touch $@
 
 # The tests fail, rather than skip, without a browser: this says so before the first of them runs.

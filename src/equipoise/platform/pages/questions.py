@@ -51,7 +51,7 @@ def question_html(
 
     Args:
         asked: what is asked; a video's `media`, `captions` and `transcript` are addresses here.
-        form: what was typed, as it was sent or as `form_fields` gives it, with other questions' fields or not.
+        form: what was typed, as sent or as `form_fields` gives it; other questions' fields do no harm.
         problem: what is wrong, to be said beside the field.
         language: that of the page; a question in another language has its own `lang`.
         heading: whether the question is the page's heading, where it is alone on its page.
