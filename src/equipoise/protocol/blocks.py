@@ -12,7 +12,13 @@ from equipoise.protocol.translation import same_language
 
 __all__ = ["Speech", "block", "wording_of"]
 
-_KINDS: dict[str, Kind] = {"single": "choice", "several": "choices", "yes-no": "choice", "likert": "choice", "likert-block": "choice"}
+_KINDS: dict[str, Kind] = {
+    "single": "choice",
+    "several": "choices",
+    "yes-no": "choice",
+    "likert": "choice",
+    "likert-block": "choice",
+}
 _YES_NO = {"yes": "Yes", "no": "No"}
 _AGREED = {"yes": "Yes, I agree", "no": "No"}
 

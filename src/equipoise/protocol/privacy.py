@@ -104,8 +104,9 @@ def consent_text(study: Study, survey: str, language: str | None = None) -> Cons
     return ConsentText(spoken, short, whole, questions, version)
 
 
-def _consents(study: Study) -> Mapping[str, str]:
-    return study.protocol.participants.consent if study.protocol.participants else {}
+def _consents(study: Study) -> dict[str, str]:
+    consent = study.protocol.participants.consent if study.protocol.participants else {}
+    return {str(activity): rule for activity, rule in consent.items()}
 
 
 def _short(study: Study, words: ConsentWords) -> Iterator[str]:

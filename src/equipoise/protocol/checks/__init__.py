@@ -13,6 +13,9 @@ from equipoise.protocol.checks.fieldwork import check_fieldwork
 from equipoise.protocol.checks.outcomes import check_outcomes
 from equipoise.protocol.checks.people import check_people
 from equipoise.protocol.checks.surveys import check_surveys
+from equipoise.protocol.checks.translations import check_translations
+from equipoise.protocol.checks.vignettes import check_vignettes
+from equipoise.protocol.checks.wording import check_wording
 from equipoise.protocol.study import Study
 
 __all__ = ["check_study"]
@@ -22,6 +25,9 @@ CHECKS = (
     check_allocation,
     check_fieldwork,
     check_surveys,
+    check_translations,
+    check_wording,
+    check_vignettes,
     check_outcomes,
     check_analyses,
     check_conduct,

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date
 
-from equipoise.errors import Problem, nearest
-from equipoise.protocol.checks.places import at, expression_problems, unknown
+from equipoise.errors import EquipoiseError, Problem, nearest
+from equipoise.protocol.checks.places import at, expression_problems, time_problems, unknown
 from equipoise.protocol.facts import everything_known
 from equipoise.protocol.study import Study
+from equipoise.protocol.timeline import timeline
+from equipoise.protocol.times import parse_time, resolve
 
 __all__ = ["check_conduct"]
 
@@ -23,6 +25,7 @@ def check_conduct(study: Study) -> Iterator[Problem]:
     yield from _logic_model(study)
     yield from _harms(study)
     yield from _amendments(study)
+    yield from _privacy(study)
 
 
 def _progression(study: Study) -> Iterator[Problem]:
@@ -123,3 +126,18 @@ def _amendments(study: Study) -> Iterator[Problem]:
         if bool(amendment.hashes) != bool(amendment.protocol_hash):
             message = "`hashes` and `protocol-hash` belong together; `equipoise amend` writes both"
             yield document.problem(("hashes",), message)
+
+
+def _privacy(study: Study) -> Iterator[Problem]:
+    """The time until which answers are linked is one that the study has."""
+    text = study.protocol.privacy.linked_until
+    if text is None:
+        return
+    times = timeline(study.protocol)
+    anchors = {f"{name}.opens": moment for name, moment in times.opens.items()}
+    anchors |= {f"{name}.closes": moment for name, moment in times.closes.items()}
+    anchors |= {"launch": times.launch, "enrolled": times.launch} if times.launch else {}
+    try:
+        resolve(parse_time(text), anchors, UTC)
+    except EquipoiseError as error:
+        yield time_problems(study, ("privacy", "linked-until"), error)

@@ -13,6 +13,9 @@ from equipoise.protocol.study import Study
 
 __all__ = ["check_outcomes"]
 
+# Questions that give one number, or one of yes and no.
+_MEASURED = ("yes-no", "number", "slider", "likert", "single")
+
 
 def check_outcomes(study: Study) -> Iterator[Problem]:
     """Every outcome and event."""
@@ -93,9 +96,15 @@ def _question(study: Study, name: str, outcome: Outcome) -> Iterator[Problem]:
     elif survey not in study.surveys:
         yield unknown(study, path, survey, "a survey of this study", study.surveys, "Surveys")
     else:
-        asked = [entry.id for entry in questions(study.surveys[survey]) if entry.id is not None]
+        asked = {str(entry.id): entry for entry in questions(study.surveys[survey]) if entry.id is not None}
         if question not in asked:
             yield unknown(study, path, question, f"a question of the survey {survey}", asked, "Questions")
+        elif asked[question].type not in _MEASURED:
+            message = (
+                f'"{question}" is of type {asked[question].type}, which gives no single number. An outcome '
+                f"can be of type {', '.join(_MEASURED)}"
+            )
+            yield at(study, *path, message=message)
 
 
 def _task(study: Study, name: str, outcome: Outcome) -> Iterator[Problem]:
