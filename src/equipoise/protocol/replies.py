@@ -137,9 +137,9 @@ def _ranking(asked: Asked, given: list[str], form: Form) -> Reply:
         return _wrong(asked.key, Fault("The number for {name} must be one from 1 to {last}", said))
     twice = [rank for rank, count in Counter(ranks.values()).items() if count > 1]
     if twice:
-        names = " and ".join(asked.label(code) for code, rank in ranks.items() if rank == twice[0])
+        names = ", ".join(asked.label(code) for code, rank in ranks.items() if rank == twice[0])
         said = {"rank": str(twice[0]), "names": names}
-        return _wrong(asked.key, Fault("Use each number once: {names} both have {rank}", said))
+        return _wrong(asked.key, Fault("Use each number once. {rank} is given to: {names}", said))
     return Reply({f"{asked.key}.{code}": rank for code, rank in ranks.items()})
 
 

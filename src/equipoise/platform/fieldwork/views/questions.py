@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from equipoise.platform.pages.fields import id_of
 from equipoise.platform.pages.questions import question_html
-from equipoise.platform.pages.words import words_for
+from equipoise.platform.pages.words import Words, words_for
 from equipoise.protocol.answering import Reading
 from equipoise.protocol.asked import Asked, Block
 from equipoise.protocol.faults import Fault
@@ -57,18 +57,21 @@ def fault_words(page: QuestionPage, reading: Reading | None, language: str) -> P
     """The problems of a reading in the words of a language; those that it lacks stay English."""
     if reading is None:
         return Problems({}, ())
-    said = words_for(language).get("faults", {})
+    words = words_for(language)
     keys = {field: asked.key for asked in page.asked for field in _fields(asked, reading)}
-    found = [(field, _worded(fault, said)) for field, fault in reading.problems.items()]
+    found = [(field, _worded(fault, words)) for field, fault in reading.problems.items()]
     by_key: dict[str, str] = {}
     for field, text in found:
         by_key.setdefault(keys.get(field, field), text)
     return Problems(by_key, tuple({"id": id_of(field), "text": text} for field, text in found))
 
 
-def _worded(fault: Fault, said: Mapping[str, str]) -> str:
-    template = said.get(fault.template)
-    return str(replace(fault, template=template)) if template else str(fault)
+def _worded(fault: Fault, words: Words) -> str:
+    template = words["faults"].get(fault.template)
+    if template is None:
+        return str(fault)
+    values = {name: words["fault_values"].get(said, said) for name, said in fault.values.items()}
+    return str(Fault(template, values))
 
 
 def _fields(asked: Asked, reading: Reading) -> list[str]:
