@@ -4,23 +4,40 @@ A live workspace has the real time. A rehearsal's is a row of the database, whic
 that twelve weeks pass in a minute through the same code.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 
 from django.conf import settings
 
 from equipoise.errors import InputError
 
-__all__ = ["now", "set_clock"]
+__all__ = ["now", "one_moment", "set_clock"]
+
+_moment: ContextVar[list[datetime] | None] = ContextVar("moment", default=None)
 
 
 def now() -> datetime:
     """This moment in UTC."""
     if settings.WORKSPACE.live:
         return datetime.now(UTC)
-    from equipoise.platform.audit.models import RehearsalClock
+    held = _moment.get()
+    if held is None:
+        return _rehearsed()
+    if not held:
+        held.append(_rehearsed())
+    return held[0]
 
-    row = RehearsalClock.objects.filter(pk=1).values_list("moment", flat=True).first()
-    return row or datetime.now(UTC)
+
+@contextmanager
+def one_moment() -> Iterator[None]:
+    """In a rehearsal, all of this happens at one moment: the clock is looked at once."""
+    token = _moment.set([])
+    try:
+        yield
+    finally:
+        _moment.reset(token)
 
 
 def set_clock(moment: datetime) -> None:
@@ -34,3 +51,10 @@ def set_clock(moment: datetime) -> None:
     from equipoise.platform.audit.models import RehearsalClock
 
     RehearsalClock.objects.update_or_create(pk=1, defaults={"moment": moment.astimezone(UTC)})
+
+
+def _rehearsed() -> datetime:
+    from equipoise.platform.audit.models import RehearsalClock
+
+    found = list(RehearsalClock.objects.filter(pk=1).values_list("moment", flat=True))
+    return found[0] if found else datetime.now(UTC)

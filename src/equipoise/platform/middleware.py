@@ -6,6 +6,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
+from equipoise.platform.clock import one_moment
+
 __all__ = ["PrivatePages", "StaffSecondFactor", "TrustedProxies"]
 
 Response = Callable[[HttpRequest], HttpResponse]
@@ -30,13 +32,14 @@ class TrustedProxies:
 
 
 class PrivatePages:
-    """Nothing but style sheets is kept by a browser or a proxy."""
+    """Nothing but style sheets is kept by a browser or a proxy; a request happens at one moment."""
 
     def __init__(self, get_response: Response) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        response = self.get_response(request)
+        with one_moment():
+            response = self.get_response(request)
         response.headers.setdefault("Cache-Control", "no-store")
         response.headers.setdefault("X-Frame-Options", "DENY")
         response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")

@@ -31,8 +31,7 @@ def record(chain: str, actor: str, verb: str, details: Mapping[str, Any]) -> Ent
     """
     if not connection.in_atomic_block:
         raise RuntimeError(f"{verb} is recorded outside the transaction that does it")
-    Chain.objects.get_or_create(name=chain, defaults={"head": GENESIS})
-    head = Chain.objects.select_for_update().get(name=chain)
+    head = _held(chain)
     entry = Entry(
         chain=head,
         number=head.number + 1,
@@ -46,6 +45,15 @@ def record(chain: str, actor: str, verb: str, details: Mapping[str, Any]) -> Ent
     entry.save(force_insert=True)
     Chain.objects.filter(name=chain).update(number=entry.number, head=entry.hash)
     return entry
+
+
+def _held(chain: str) -> Chain:
+    """The chain's row, locked; made where this is the first entry."""
+    found = list(Chain.objects.select_for_update().filter(name=chain))
+    if found:
+        return found[0]
+    Chain.objects.bulk_create([Chain(name=chain, head=GENESIS)], ignore_conflicts=True)
+    return Chain.objects.select_for_update().get(name=chain)
 
 
 def seal(chain: str, kind: str, leaves: Sequence[bytes]) -> Seal:

@@ -68,22 +68,23 @@ def start_session(
     study = participant.study
     ready = prepared(study, wave, language)
     asked = ready.questionnaire
+    new = Session(
+        participant=participant,
+        wave=wave,
+        code="".join(secrets.choice(_CODE) for _ in range(10)),
+        language=asked.language,
+        version=study.version,
+        wording=asked.wording_version,
+        order=presentation(asked, bytes(study.order_key), participant.key).as_json(),
+        channel=channel,
+        entered_by=entered_by,
+        via=via,
+        started_at=now(),
+    )
     with writing():
-        session, _ = Session.objects.get_or_create(
-            participant=participant,
-            wave=wave,
-            defaults={
-                "code": "".join(secrets.choice(_CODE) for _ in range(10)),
-                "language": asked.language,
-                "version": study.version,
-                "wording": asked.wording_version,
-                "order": presentation(asked, bytes(study.order_key), participant.key).as_json(),
-                "channel": channel,
-                "entered_by": entered_by,
-                "via": via,
-                "started_at": now(),
-            },
-        )
+        Session.objects.bulk_create([new], ignore_conflicts=True)  # one participant has one session of a wave
+        session = Session.objects.get(participant=participant, wave=wave)
+    session.participant = participant
     return session
 
 
@@ -184,7 +185,7 @@ def _erase_answers(participant: Participant, actor: str) -> None:
 def _state(session: Session) -> str:
     """The session's state as it is now, its row held until the page is stored."""
     held = Session.objects.select_for_update(of=("self",)).select_related("participant").filter(pk=session.pk)
-    found = held.values_list("state", "participant__state").first()
+    found = next(iter(held.values_list("state", "participant__state")), None)
     if found is None or found[1] not in ("enrolled", "screening"):
         return "withdrawn"
     return str(found[0])

@@ -101,12 +101,13 @@ def close_open_link(who: Acting, link: OpenLink) -> None:
 
 def find_link(text: str) -> Link | None:
     """The personal link of a token, with its participant and study."""
-    return Link.objects.select_related("participant__study").filter(token_hash=token_hash(text)).first()
+    found = Link.objects.select_related("participant__study").filter(token_hash=token_hash(text))
+    return next(iter(found), None)
 
 
 def find_open_link(text: str) -> OpenLink | None:
     """The open link of a token, with its study."""
-    return OpenLink.objects.select_related("study").filter(token_hash=token_hash(text)).first()
+    return next(iter(OpenLink.objects.select_related("study").filter(token_hash=token_hash(text))), None)
 
 
 def address(name: str, *parts: str) -> str:

@@ -16,6 +16,7 @@ from equipoise.platform.fieldwork.views.frames import frame
 from equipoise.platform.pages.fields import id_of
 from equipoise.platform.pages.words import words_for
 from equipoise.platform.people.actions import record_consents
+from equipoise.platform.people.models import Consent
 from equipoise.platform.people.queries import newest_consents
 from equipoise.platform.registry.queries import folder_of
 from equipoise.protocol.privacy import ConsentText, consent_text, notice_version
@@ -33,6 +34,7 @@ def consent_page(
     text = _text(session, ticket)
     words = words_for(ticket.language)["survey"]
     said = _said(text, sent)
+    newest = newest_consents(session.participant)
     missing = [name for name in text.asked if name not in said] if sent is not None else []
     problems = [{"id": id_of(f"consent.{name}"), "text": words["consent_missing"]} for name in missing]
     page = frame(
@@ -41,10 +43,10 @@ def consent_page(
         session,
         page_title=words["consent_title"],
         text=text,
-        said=said if sent is not None else _before(session, text),
+        said=said if sent is not None else _before(newest, text),
         missing=missing,
         problems=problems,
-        changed=_changed(session, text),
+        changed=_changed(newest, text),
         key=form_key(ticket, "consent"),
         others=[each for each in _languages(session) if each != text.language],
     )
@@ -90,14 +92,12 @@ def _said(text: ConsentText, sent: Mapping[str, Any] | None) -> dict[str, bool]:
     return {name: answer for name, answer in found.items() if answer is not None}
 
 
-def _before(session: Session, text: ConsentText) -> dict[str, bool]:
+def _before(newest: Mapping[str, Consent], text: ConsentText) -> dict[str, bool]:
     """What was said on an earlier page or wave to the same words; to other words it is asked anew."""
-    newest = newest_consents(session.participant)
     held = {name: row.given for name, row in newest.items() if row.version == text.version}
     return {name: held[name] for name in text.asked if name in held}
 
 
-def _changed(session: Session, text: ConsentText) -> bool:
+def _changed(newest: Mapping[str, Consent], text: ConsentText) -> bool:
     """Whether the participant once answered other words in the same language."""
-    newest = newest_consents(session.participant).values()
-    return any(row.version != text.version for row in newest if row.language == text.language)
+    return any(row.version != text.version for row in newest.values() if row.language == text.language)

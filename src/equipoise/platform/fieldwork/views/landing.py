@@ -31,7 +31,7 @@ def personal_link(request: HttpRequest, token: str) -> HttpResponse:
         refused_tokens.count(request)
         return notice_page(request, "wrong_link", status=404)
     participant = link.participant
-    session = Session.objects.filter(participant=participant, wave=link.wave).first()
+    session = next(iter(Session.objects.filter(participant=participant, wave=link.wave)), None)
     return _landed(request, participant.study, link.wave, participant, session)
 
 
@@ -74,7 +74,8 @@ def _landed(
 
 def _into(request: HttpRequest, session: Session, ticket: Ticket) -> HttpResponse:
     """On to the survey, whose addresses hold no token."""
-    response = HttpResponseRedirect(reverse("survey", args=[session.code]), status=303)
+    where = "survey" if session.consent else "survey-consent"
+    response = HttpResponseRedirect(reverse(where, args=[session.code]), status=303)
     set_ticket(request, response, ticket)
     return response
 

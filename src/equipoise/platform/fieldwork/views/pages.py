@@ -53,7 +53,7 @@ def with_session(view: View) -> View:
             ticket = ticket or key.ticket
         if ticket is None:
             return notice_page(request, "expired", status=403)
-        session = Session.objects.select_related("participant__study").filter(code=code).first()
+        session = next(iter(Session.objects.select_related("participant__study").filter(code=code)), None)
         if session is None:
             return notice_page(request, "expired", status=403)
         return view(request, session, ticket, **parts)
