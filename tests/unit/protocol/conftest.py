@@ -1,5 +1,6 @@
-"""A small study whose folder is whole, to break in one place at a time."""
+"""Two studies whose folders are whole, to break in one place: a small one, one with every question."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -107,6 +108,7 @@ links:
 }
 
 Patch = tuple[str, str, str]
+KINDS = Path(__file__).with_name("kinds")
 
 
 @pytest.fixture
@@ -148,5 +150,23 @@ def changed(small: Path) -> Callable[..., Study]:
     def of(*patches: Patch) -> Study:
         change(small, *patches)
         return load_study(small)
+
+    return of
+
+
+@pytest.fixture(scope="session")
+def kinds() -> Study:
+    """The study whose survey has a question of every kind, and some of it in Welsh."""
+    return load_study(KINDS)
+
+
+@pytest.fixture
+def kinds_changed(tmp_path: Path) -> Callable[..., Study]:
+    """The same, loaded with some texts replaced."""
+
+    def of(*patches: Patch) -> Study:
+        shutil.copytree(KINDS, tmp_path / "kinds")
+        change(tmp_path / "kinds", *patches)
+        return load_study(tmp_path / "kinds")
 
     return of
