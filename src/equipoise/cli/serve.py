@@ -1,5 +1,6 @@
 """`equipoise serve`: a workspace brought up, with its pages and its worker."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -51,24 +52,18 @@ def serve(
     refused = unsafe_database()
     if refused:
         raise InputError(refused)
-    if not quiet:
-        scheme = "https" if certificate else "http"
-        typer.echo(
-            f"{opened.settings.name} is at {scheme}://{bind} ({opened.settings.mode}). Ctrl-C ends it."
-        )
-        if new:
-            typer.echo(f"Next: equipoise staff add {workspace} EMAIL --name NAME --role administrator")
-    run(
-        opened,
-        Serving(
-            host=host,
-            port=port,
-            workers=workers,
-            certificate=certificate,
-            key=key,
-            worker=not no_worker,
-        ),
-    )
+    scheme = "https" if certificate else "http"
+
+    def listening() -> None:
+        if not quiet:
+            where = f"{scheme}://{bind} ({opened.settings.mode})"
+            typer.echo(f"{opened.settings.name} is at {where}. Ctrl-C ends it.")
+            if new:
+                typer.echo(f"Next: equipoise staff add {workspace} EMAIL --name NAME --role administrator")
+            sys.stdout.flush()
+
+    how = Serving(host, port, workers=workers, certificate=certificate, key=key, worker=not no_worker)
+    run(opened, how, listening=listening)
 
 
 def _address(bind: str) -> tuple[str, int]:

@@ -13,6 +13,7 @@ __all__ = ["work"]
 def work(
     workspace: Annotated[Path, typer.Argument(help="The folder of the workspace.")],
     once: Annotated[bool, typer.Option("--once", help="Do each duty once, and end.")] = False,
+    parent: Annotated[int, typer.Option("--parent", hidden=True)] = 0,
     quiet: Quiet = False,
 ) -> None:
     """Do what is due: seal what participants sent, send links that were asked for.
@@ -23,8 +24,11 @@ def work(
 
     opened = open_workspace(workspace)
     activate(opened)
+    from equipoise.platform.processes import end_with
     from equipoise.platform.worker.loop import run
 
+    if parent:
+        end_with(parent)
     done = run(opened, once=once)
     if not quiet:
         for name, number in done.items():

@@ -1,21 +1,30 @@
 """Bringing a workspace up: its database and style sheets made ready, then the web server and the worker."""
 
-import fcntl
 import hashlib
+import multiprocessing
+import os
+import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from equipoise.errors import InputError, Problem
+from equipoise.platform.processes import in_turn, only_one
 from equipoise.platform.workspace import Workspace
+
+if TYPE_CHECKING:
+    from granian import Granian
 
 __all__ = ["Serving", "make_ready", "serve"]
 
 _STATIC_STAMP = ".made-from"
+_STOP_SECONDS = 20  # for requests that are being answered
 
 
 @dataclass(frozen=True)
@@ -47,7 +56,7 @@ def make_ready(workspace: Workspace) -> None:
     """
     from django.core.management import call_command
 
-    with _alone(workspace.folder / ".setting-up"):
+    with in_turn(workspace.folder / ".setting-up"):
         _refuse_newer()
         call_command("migrate", verbosity=0, interactive=False)
         database = workspace.folder / "database.sqlite3"
@@ -56,41 +65,88 @@ def make_ready(workspace: Workspace) -> None:
         _gather_static(workspace)
 
 
-def serve(workspace: Workspace, how: Serving) -> None:
-    """Serve until told to stop (Ctrl-C or SIGTERM); requests that are being answered are finished."""
-    from granian import Granian
-    from granian.constants import Interfaces
+def serve(workspace: Workspace, how: Serving, *, listening: Callable[[], None]) -> None:
+    """Serve until told to stop (Ctrl-C or SIGTERM); requests that are being answered are finished.
+
+    Args:
+        workspace: activated and made ready.
+        how: where and by how many.
+        listening: called once the port is ours.
+    Raises:
+        InputError: the workspace is being served already, or the port is taken.
+    """
+    from equipoise.platform.wsgi import loaded
 
     stopping = threading.Event()
     beside = threading.Thread(target=_keep_working, args=(workspace, stopping), daemon=True)
-    if how.worker:
-        beside.start()
-    try:
-        Granian(
-            "equipoise.platform.wsgi:application",
-            address=how.host,
-            port=how.port,
-            interface=Interfaces.WSGI,
-            workers=how.workers,
-            blocking_threads=how.threads,
-            backlog=1024,
-            backpressure=256,
-            ssl_cert=how.certificate,
-            ssl_key=how.key,
-            log_access=False,
-            log_level="warning",
-            respawn_failed_workers=True,
-            websockets=False,
-        ).serve()
-    finally:
-        stopping.set()
+    with _only_server(workspace):
+        _refuse_taken(how)
         if how.worker:
-            beside.join(timeout=15)
+            beside.start()
+        try:
+            server = _server(how)
+            server.on_startup(listening)
+            server.serve(target_loader=partial(loaded, os.getpid()))
+        finally:
+            stopping.set()
+            if how.worker:
+                beside.join(timeout=_STOP_SECONDS)
+
+
+def _only_server(workspace: Workspace) -> AbstractContextManager[None]:
+    """With a file for its database a workspace is served once; on PostgreSQL by any number of machines."""
+    if workspace.database_url is not None:
+        return nullcontext()
+    message = "is being served already; stop that first, or give it more processes with --workers"
+    return only_one(workspace.folder / ".serving", message)
+
+
+def _refuse_taken(how: Serving) -> None:
+    """The server's own socket can be shared, so that a second one would get half of the visitors."""
+    family = socket.AF_INET6 if ":" in how.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((how.host, how.port))
+        except OSError as error:
+            message = (
+                f"cannot be used: {(error.strerror or 'no such address').lower()}; name another with --bind"
+            )
+            raise InputError(Problem(f"{how.host}:{how.port}", "", message)) from None
+
+
+def _server(how: Serving) -> "Granian":
+    # Processes are begun anew and not as copies of this one: libraries in it have threads, whose locks a copy
+    # would inherit held.
+    multiprocessing.set_start_method("spawn", force=True)
+    from granian import Granian
+    from granian.constants import HTTPModes, Interfaces
+    from granian.log import LogLevels
+
+    return Granian(
+        "equipoise",  # names the processes; what they run is given to `serve`
+        address=how.host,
+        port=how.port,
+        interface=Interfaces.WSGI,
+        http=HTTPModes.http1,
+        workers=how.workers,
+        blocking_threads=how.threads,
+        backlog=1024,
+        backpressure=256,
+        ssl_cert=how.certificate,
+        ssl_key=how.key,
+        log_access=False,  # addresses hold tokens
+        log_level=LogLevels.warning,
+        respawn_failed_workers=True,
+        workers_kill_timeout=_STOP_SECONDS,
+        websockets=False,
+    )
 
 
 def _keep_working(workspace: Workspace, stopping: threading.Event) -> None:
     """Run the worker as a process of its own, and again whenever it dies."""
     command = [sys.executable, "-m", "equipoise", "work", str(workspace.folder), "--quiet"]
+    command += ["--parent", str(os.getpid())]
     while not stopping.is_set():
         process = subprocess.Popen(command, start_new_session=True)  # noqa: S603
         while process.poll() is None and not stopping.wait(0.2):
@@ -99,13 +155,6 @@ def _keep_working(workspace: Workspace, stopping: threading.Event) -> None:
             process.terminate()
             process.wait()
         stopping.wait(2)
-
-
-@contextmanager
-def _alone(place: Path) -> Iterator[None]:
-    with place.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _refuse_newer() -> None:

@@ -1,19 +1,18 @@
 """The loop that does what is due, duty by duty; one for each workspace."""
 
-import fcntl
 import logging
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.db import DatabaseError, close_old_connections
 
-from equipoise.errors import EquipoiseError, InputError, Problem
+from equipoise.errors import EquipoiseError
 from equipoise.platform.fieldwork.requests import send_requested_links
 from equipoise.platform.fieldwork.sealing import seal_everything
+from equipoise.platform.processes import only_one
 from equipoise.platform.workspace import Workspace
 
 __all__ = ["DUTIES", "Duty", "run"]
@@ -51,7 +50,7 @@ def run(workspace: Workspace, *, once: bool = False) -> dict[str, int]:
             signal.signal(each, lambda *_: stopping.set())
     done = dict.fromkeys((duty.name for duty in DUTIES), 0)
     due = dict.fromkeys(done, 0.0)
-    with _only_worker(workspace):
+    with only_one(workspace.folder / LOCK, "a worker is at work here already; one is enough"):
         while not stopping.is_set():
             for duty in DUTIES:
                 if time.monotonic() >= due[duty.name]:
@@ -72,14 +71,3 @@ def _done(duty: Duty) -> int:
     except (DatabaseError, EquipoiseError, OSError) as error:
         _log.error("%s failed: %s", duty.name, type(error).__name__)
         return 0
-
-
-@contextmanager
-def _only_worker(workspace: Workspace) -> Iterator[None]:
-    with (workspace.folder / LOCK).open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            message = "another worker is at work here; one is enough"
-            raise InputError(Problem(str(workspace.folder), "", message)) from None
-        yield
