@@ -71,6 +71,8 @@ def entered_number(asked: Asked, text: str, name: str | None = None) -> float | 
     if decimals > asked.decimals:
         if asked.decimals == 0:
             return _wanted(asked, name)
+        if asked.decimals == 1:
+            return Fault("{of} can have one figure behind the full stop at most", {"of": _of(asked, name)})
         most = {"most": str(asked.decimals), "of": _of(asked, name)}
         return Fault("{of} can have at most {most} figures behind the full stop", most)
     return _beyond(asked, value, name) or (int(value) if asked.decimals == 0 else value)

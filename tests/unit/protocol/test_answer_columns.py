@@ -14,7 +14,14 @@ def columns(kinds: Study) -> dict[str, AnswerColumn]:
 def test_every_answer_has_its_column_and_its_reason_behind_it(columns: dict[str, AnswerColumn]) -> None:
     names = list(columns)
     assert names[:6] == ["agree", "agree_why", "employed", "employed_why", "role", "role.other"]
-    assert names[6:12] == ["role_why", "uses.phone", "uses.car", "uses.something_else", "uses.other", "uses_why"]
+    assert names[6:12] == [
+        "role_why",
+        "uses.phone",
+        "uses.car",
+        "uses.something_else",
+        "uses.other",
+        "uses_why",
+    ]
     assert {"views.fair", "views.fair_why", "aim.appeal", "first.pay", "first_why", "money.tea"} <= set(names)
     assert "news" not in names
     assert "film_why" not in names

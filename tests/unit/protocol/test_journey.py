@@ -92,7 +92,9 @@ def test_who_is_screened_out_is_told_the_first_message_that_holds(
 
 
 def test_a_quota_counts_those_for_whom_it_holds(work: Questionnaire, conditions: Rules) -> None:
-    assert [(quota.name, quota.at_most) for quota in quotas_of(work, conditions, {}, RED)] == [("red_team", 2)]
+    assert [(quota.name, quota.at_most) for quota in quotas_of(work, conditions, {}, RED)] == [
+        ("red_team", 2)
+    ]
     assert quotas_of(work, conditions, {}, {"team": "blue"}) == ()
     assert quotas_of(work, conditions, {}, {}) == ()
 
@@ -103,7 +105,9 @@ def test_an_attention_check_fails_by_another_answer_only(work: Questionnaire) ->
     assert failed_attention(work.pages, {}) == ()
 
 
-def test_the_row_that_is_kept_tells_why_each_answer_is_missing(work: Questionnaire, conditions: Rules) -> None:
+def test_the_row_that_is_kept_tells_why_each_answer_is_missing(
+    work: Questionnaire, conditions: Rules
+) -> None:
     answers: dict[str, str | int | float] = {
         "agree": "yes", "employed": "yes", "role": "something_else", "role.other": "Porter", "uses.phone": "yes",
         "uses.car": "no", "uses.something_else": "no", "car_age": 3.0,
@@ -124,7 +128,9 @@ def test_the_row_that_is_kept_tells_why_each_answer_is_missing(work: Questionnai
 def test_what_is_routed_past_on_the_way_to_the_end_was_not_asked(
     kinds_changed,  # type: ignore[no-untyped-def]
 ) -> None:
-    study = kinds_changed(("surveys/work.yaml", "  - id: ideas\n", '  - id: ideas\n    show-if: "hours > 10"\n'))
+    study = kinds_changed(
+        ("surveys/work.yaml", "  - id: ideas\n", '  - id: ideas\n    show-if: "hours > 10"\n')
+    )
     met, conditions = questionnaire(study, "work"), rules(study, "work")
     answers: dict[str, str | int | float] = {"hours": 5, "calm": 2}
     pages = shown(met, conditions, answers, RED)

@@ -19,6 +19,8 @@ def check_translations(study: Study) -> Iterator[Problem]:
     for path, translation in study.translations.items():
         name, language = translated(path) or ("", "")
         document = study.documents[path]
+        if name not in study.surveys and f"surveys/{name}.yaml" in study.documents:
+            continue  # it cannot be read, which is a problem of its own
         if name not in study.surveys:
             listed = nearest(name, list(study.surveys))
             message = f'this translates "{name}", which is not a survey of this study. Surveys: {listed}'
