@@ -64,7 +64,7 @@ $(STAMP): pyproject.toml requirements/dev.txt requirements/system.sh
 	@touch $@
 
 $(ASSETS): $(addprefix $(PAGES)/assets/, package.json package-lock.json build.py) \
-  $(wildcard $(addprefix $(PAGES)/assets/, styles/*.scss images/* scripts/*)) | $(STAMP)
+  $(wildcard $(addprefix $(PAGES)/assets/, styles/*.scss images/* licences/* scripts/*)) | $(STAMP)
 	@$(BIN)/python $(PAGES)/assets/build.py
 	@touch $@
 

@@ -19,7 +19,7 @@ ASSETS = Path(__file__).resolve().parent
 STATIC = ASSETS.parent / "static" / "equipoise"
 INSTALLED = ASSETS / "node_modules" / ".installed-lock.json"
 BUNDLES = ("participant", "staff")
-COPIED = ("images", "scripts")
+COPIED = ("images", "licences", "scripts")
 
 
 def main() -> int:
