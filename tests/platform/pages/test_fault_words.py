@@ -8,6 +8,7 @@ from string import Formatter
 import pytest
 
 from equipoise.platform.fieldwork.views.questions import fault_words
+from equipoise.platform.pages.questions import question_html
 from equipoise.platform.pages.words import words_for
 from equipoise.protocol import answering, entries, faults, replies
 from equipoise.protocol.answering import read_answers
@@ -100,3 +101,11 @@ def test_an_english_page_says_it_in_english():
     assert fault_words(page, reading, "en-GB").by_key == {
         "money": "The numbers add up to 2 and should add up to 100: 98 too few"
     }
+
+
+def test_what_is_wrong_is_marked_as_welsh_in_a_question_that_stayed_english():
+    asked = Asked("word", "text", "One word?", lang="en-GB")
+    html = question_html(asked, {}, "Rhowch ateb", language="cy")
+    assert '<p id="word-error" class="govuk-error-message" lang="cy">' in html
+    assert "Gwall:" in html
+    assert "Error:" not in html

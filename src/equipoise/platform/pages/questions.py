@@ -90,6 +90,8 @@ def _written(
         "id": id_of(asked.key),
         "typed": dict(typed),
         "problem": problem,
+        "problem_lang": language if asked.lang else None,
+        "error": words_for(language)["error"],
         "words": words,
         "lang": asked.lang,
         "words_lang": None if _same(words["language"], asked.lang or language) else words["language"],
