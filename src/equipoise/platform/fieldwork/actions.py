@@ -10,14 +10,14 @@ from typing import Any
 import rfc8785
 from django.db.models import Count, Max
 
-from equipoise.platform.audit.actions import record
+from equipoise.platform.audit.actions import hold, record
 from equipoise.platform.clock import now
 from equipoise.platform.database import writing
 from equipoise.platform.fieldwork.journeys import Journey
 from equipoise.platform.fieldwork.models import OpenLink, QuotaPlace, SealedSubmission, Session, Submission
 from equipoise.platform.fieldwork.prepared import prepared
 from equipoise.platform.fieldwork.tickets import FormKey
-from equipoise.platform.people.actions import withdraw
+from equipoise.platform.people.actions import record_consents, withdraw
 from equipoise.platform.people.arrivals import complete_arrival, facts_awaited
 from equipoise.platform.people.models import Participant
 from equipoise.platform.registry.models import Study
@@ -130,6 +130,7 @@ def send_page(
         if state != "started":
             return Sent(journey, state)
         Submission.objects.bulk_create([submission], ignore_conflicts=True)
+        _keep_consents(session, page, values, key)
         if not whole:
             return Sent(onward, "started")
         state, message = _outcome(session, onward, page)
@@ -172,8 +173,28 @@ def leave_study(participant: Participant, choice: str, *, channel: str, actor: s
         withdraw(participant, choice, channel=channel, actor=actor)
 
 
+def _keep_consents(session: Session, page: QuestionPage, values: Mapping[str, Any], key: FormKey) -> None:
+    """A question of consent inside a survey is an answer and an agreement, in the words that were asked."""
+    said = {
+        one.activity: values[one.key] == "yes"
+        for one in page.asked
+        if one.activity is not None and one.key in values
+    }
+    if said:
+        record_consents(
+            session.participant,
+            said,
+            version=session.wording,
+            notice="",
+            language=key.language,
+            channel=key.channel,
+            actor=key.entered_by or f"participant:{session.participant.key}",
+        )
+
+
 def _erase_answers(participant: Participant, actor: str) -> None:
     """Remove every answer; how many were under a seal is entered, so that the record still adds up."""
+    hold(participant.study.name)  # so that none of them is sealed between here and the end
     rows = Submission.objects.filter(session__participant=participant)
     number = rows.count()
     sealed = SealedSubmission.objects.filter(submission_id__in=rows.values("pk")).update(erased=True)
