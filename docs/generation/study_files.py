@@ -38,6 +38,13 @@ class FileKind:
 FILE_KINDS = (
     FileKind("protocol", "protocol.yaml", "study", Protocol, "the design, whole"),
     FileKind("survey", "surveys/wellbeing.yaml", "study", surveys.Survey, "pages and questions"),
+    FileKind(
+        "translation",
+        "surveys/wellbeing.cy.yaml",
+        "study",
+        surveys.Translation,
+        "a survey's words in another language",
+    ),
     FileKind("wording", "wording/swemwbs.yaml", "study", WordingPack, "an instrument's wording"),
     FileKind("message", "messages/week-1.md", "study", files.Message, "one message"),
     FileKind("vignette", "vignettes/cv.yaml", "study", files.Vignette, "what is judged in an experiment"),

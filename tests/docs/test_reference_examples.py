@@ -22,6 +22,7 @@ def study():
 def test_the_example_study_loads_as_a_whole(study):
     assert study.protocol.study.id == "breaks"
     assert set(study.surveys) == {"wellbeing"}
+    assert set(study.translations) == {"surveys/wellbeing.cy.yaml"}
     assert set(study.explore) == {"by-team"}
     assert study.codebook is not None
     assert study.logic_model is not None

@@ -31,7 +31,7 @@ def scored(study: Study, data: StudyData) -> StudyData:
     problems: list[Problem] = []
     for name, outcome in study.protocol.outcomes.items():
         for wave in waves_asking(study.protocol, study.surveys, outcome):
-            if wave not in data.answers:
+            if wave not in data.answers or outcome.column is not None:
                 continue
             column = study.protocol.frame_column(name, wave)
             values = _spread(data, wave, _values(outcome, data, wave))
