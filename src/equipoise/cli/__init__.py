@@ -21,6 +21,7 @@ from equipoise.cli import (
     analyse,
     check,
     diff,
+    export,
     import_roster,
     instruments,
     lock,
@@ -53,6 +54,7 @@ app.command("allocate")(allocate.allocate)
 app.command("analyse")(analyse.analyse)
 app.command("report")(report.report)
 app.command("verify")(verify.verify)
+app.command("export")(export.export)
 app.add_typer(instruments.app, name="instruments")
 app.command("serve")(serve.serve)
 app.command("work")(work.work)

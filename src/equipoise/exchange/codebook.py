@@ -84,6 +84,10 @@ def _titles(study: Study) -> dict[str, str]:
         for name, wave in protocol.waves.items()
     }
     titles |= {
+        f"scores_{name}": f"Scores by the published rules, beside the answers: {wave.label or name}"
+        for name, wave in protocol.waves.items()
+    }
+    titles |= {
         name: f"Ratings, one row for each vignette judged: {task.label or name}"
         for name, task in protocol.tasks.items()
     }

@@ -109,7 +109,7 @@ STATA = Dialect(
         ]
         + [f"str{length}" for length in range(1, 2_046)]
     ),
-    name=32,
+    name=28,  # of 32: a set of labels is named after its variable and a number of up to four digits
     label=80,
     value_label=8_000,  # 32,000 bytes, in letters of up to four
     title=80,

@@ -4,6 +4,7 @@ Hiding the names of the arms is not enough: whatever differs between arms for an
 tells them apart. See docs/explanation/masks.md.
 """
 
+from equipoise.protocol.recorded import FIELDWORK_EVENTS
 from equipoise.protocol.study import Study
 
 __all__ = ["ARMS_MASKED", "withheld"]
@@ -38,4 +39,5 @@ def withheld(study: Study, table: str, column: str) -> str | None:
     if column.startswith("probability_"):
         return _CHANCE
     event = column.removesuffix("_why")
-    return _EVENT if event in protocol.events or event in protocol.harms else None
+    known = (*protocol.events, *protocol.harms, *FIELDWORK_EVENTS)
+    return _EVENT if event in known and protocol.allocation else None

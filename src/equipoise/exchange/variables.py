@@ -8,12 +8,13 @@ from typing import Literal
 from equipoise.exchange.masking import ARMS_MASKED, withheld
 from equipoise.instruments.definition import Instrument
 from equipoise.instruments.library import load
+from equipoise.instruments.scoring import REASONS
 from equipoise.protocol.asked import WHY
 from equipoise.protocol.columns import REASON_LABELS, AnswerColumn, answer_columns
 from equipoise.protocol.factors import contrast_factors, waves_asking
 from equipoise.protocol.models.outcomes import Outcome
 from equipoise.protocol.models.participants import ColumnType
-from equipoise.protocol.recorded import recorded_columns
+from equipoise.protocol.recorded import FIELDWORK_EVENTS, recorded_columns
 from equipoise.protocol.study import Study
 
 __all__ = ["Variable", "VariableType", "variables_of"]
@@ -134,6 +135,8 @@ def _known(study: Study, table: str) -> Iterator[Variable]:
         yield from _ratings(study, table)
     elif table.startswith("answers_"):
         yield from _answers(study, table.removeprefix("answers_"))
+    elif table.startswith("scores_"):
+        yield from _scores(study, table.removeprefix("scores_"))
     else:
         yield from _participants(study)
 
@@ -170,7 +173,9 @@ def _participants(study: Study) -> Iterator[Variable]:
     for contact, sent in protocol.contacts.items():
         label = f"When first sent: {sent.label or contact}"
         yield Variable(protocol.sent_column(contact), "moment", label, "delivery")
-    for event in dict.fromkeys((*protocol.events, *protocol.harms)):
+    yield Variable("enrolled_at", "moment", "When enrolled", "fieldwork")
+    yield Variable("partner", "text", "The partner whose people include the participant", "the roster")
+    for event in dict.fromkeys((*protocol.events, *protocol.harms, *FIELDWORK_EVENTS)):
         yield Variable(event, "yes-no", f"Happened after allocation: {event}", "fieldwork")
 
 
@@ -249,6 +254,22 @@ def _answer(column: AnswerColumn, wave: str) -> Variable:
         instrument=column.instrument,
         item=column.item,
     )
+
+
+def _scores(study: Study, wave: str) -> Iterator[Variable]:
+    columns = answer_columns(study, study.protocol.waves[wave].survey)
+    for name in dict.fromkeys(column.instrument for column in columns if column.instrument is not None):
+        definition = load(name)
+        for key, rule in definition.scores.items() if isinstance(definition, Instrument) else ():
+            column, (low, high) = f"{definition.id}.{key}", rule.range
+            label, source = f"{definition.title}: {rule.title}", "score by the published rule"
+            yield Variable(
+                column, "number", label, source, low=low, high=high, why=f"{column}{WHY}", wave=wave,
+                instrument=name, score=key,
+            )  # fmt: skip
+            words = {reason: reason.capitalize() for reason in REASONS[1:]}
+            label = f"Why there is no score: {label}"
+            yield Variable(f"{column}{WHY}", "category", label, source, words, wave=wave, instrument=name)
 
 
 def _ratings(study: Study, task: str) -> Iterator[Variable]:

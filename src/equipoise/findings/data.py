@@ -21,7 +21,7 @@ from equipoise.instruments.scoring import Floats
 from equipoise.protocol.columns import answer_columns
 from equipoise.protocol.factors import contrast_factors, waves_asking
 from equipoise.protocol.models.protocol import Protocol
-from equipoise.protocol.recorded import recorded_columns
+from equipoise.protocol.recorded import FIELDWORK_EVENTS, recorded_columns
 from equipoise.protocol.study import Study
 from equipoise.roster.reading import read_table
 
@@ -245,7 +245,9 @@ def _declared(study: Study, table: str, identifier: str) -> dict[str, Declared]:
         declared |= dict.fromkeys(columns | {outcome.column or name}, kind)
     declared |= {f"answered_{wave}": Declared("moment") for wave in protocol.waves}
     declared |= {protocol.sent_column(contact): Declared("moment") for contact in protocol.contacts}
-    declared |= {event: Declared("yes-no") for event in (*protocol.events, *protocol.harms)}
+    events = (*protocol.events, *protocol.harms, *FIELDWORK_EVENTS)
+    known = {**dict.fromkeys(events, Declared("yes-no")), "enrolled_at": Declared("moment")}
+    declared |= {name: kind for name, kind in known.items() if name not in declared}
     return declared
 
 

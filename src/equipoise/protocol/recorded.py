@@ -1,5 +1,7 @@
 """What is recorded of a participant's answering beside the answers: by what way, in which words, order, time.
 
+    started_at          when the survey was begun
+    completed_at        when its last page was sent; empty for whoever broke off
     channel             web, telephone or paper
     language            the language in which the survey was met
     wording             the version of the words shown (SHA-256)
@@ -22,7 +24,10 @@ from equipoise.protocol.columns import answer_columns
 from equipoise.protocol.questionnaire import questionnaire
 from equipoise.protocol.study import Study
 
-__all__ = ["RecordedColumn", "recorded_columns"]
+__all__ = ["FIELDWORK_EVENTS", "RecordedColumn", "recorded_columns"]
+
+# What fieldwork knows of a participant after allocation, whether or not the protocol names it as an event.
+FIELDWORK_EVENTS = ("opted_out", "left_employer", "withdrew")
 
 CHANNELS = MappingProxyType({"web": "On the web", "telephone": "By telephone", "paper": "On paper"})
 
@@ -32,7 +37,7 @@ class RecordedColumn:
     """A column of a wave's answers that is no answer."""
 
     name: str
-    type: Literal["category", "text", "number"]
+    type: Literal["category", "text", "number", "moment"]
     label: str
     values: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     low: float | None = None
@@ -51,6 +56,8 @@ def recorded_columns(study: Study, survey: str) -> tuple[RecordedColumn, ...]:
 
 def _columns(study: Study, survey: str) -> Iterator[RecordedColumn]:
     met = questionnaire(study, survey)
+    yield RecordedColumn("started_at", "moment", "When the survey was begun")
+    yield RecordedColumn("completed_at", "moment", "When its last page was sent")
     yield RecordedColumn("channel", "category", "How the answers came", CHANNELS)
     yield RecordedColumn("language", "text", "Language in which the survey was met")
     yield RecordedColumn("wording", "text", "Version of the words shown")

@@ -89,6 +89,8 @@ def tables(study):
         "role_why": [None] * height,
         "seconds_second": [5.0] * height,
         "seconds_second_why": [None] * height,
+        "started_at": [moment] * height,
+        "completed_at": [moment] * height,
         "channel": ["web", "paper"] * (height // 2) + ["telephone"] * (height % 2),
         "language": ["en-GB"] * height,
         "wording": ["ab" * 32] * height,

@@ -13,7 +13,7 @@ from equipoise.protocol.facts import before_allocation
 from equipoise.protocol.models.allocation import Stage
 from equipoise.protocol.models.participants import RosterColumn
 
-__all__ = ["attribute_columns", "facts_of", "frozen_columns", "stored_facts"]
+__all__ = ["attribute_columns", "facts_of", "frozen_columns", "stored_facts", "typed_facts"]
 
 
 def attribute_columns(columns: Mapping[str, RosterColumn]) -> dict[str, RosterColumn]:
@@ -35,9 +35,12 @@ def facts_of(participant: Participant) -> dict[str, object]:
         Every declared attribute, None where it is missing; never a contact detail or the identifier.
     """
     kept = RosterFacts.objects.filter(participant=participant).values_list("values", flat=True).first()
-    known = kept or {}
-    columns = attribute_columns(roster_columns(participant.study))
-    return {name: _typed(known.get(name), column) for name, column in columns.items()}
+    return typed_facts(roster_columns(participant.study), kept or {})
+
+
+def typed_facts(columns: Mapping[str, RosterColumn], kept: Mapping[str, Any]) -> dict[str, object]:
+    """What `stored_facts` stored, in the types that the protocol declares."""
+    return {name: _typed(kept.get(name), column) for name, column in attribute_columns(columns).items()}
 
 
 def frozen_columns(study: Study) -> frozenset[str]:

@@ -6,7 +6,7 @@ that a draw, its record and the data can be shown to anybody.
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 
@@ -15,9 +15,10 @@ from equipoise.protocol.models.participants import RosterColumn
 from equipoise.roster import declared_columns, identifier_of
 from equipoise.roster.values import polars_type
 
-__all__ = ["facts_frame", "people_frame"]
+__all__ = ["facts_frame", "people_frame", "pieces"]
 
-_ROWS_AT_ONCE = 10_000
+_AT_ONCE = 10_000
+Row = TypeVar("Row")
 
 
 def people_frame(loaded: StudyFolder, participants: Any) -> pl.DataFrame:
@@ -27,7 +28,7 @@ def people_frame(loaded: StudyFolder, participants: Any) -> pl.DataFrame:
         loaded: what the study says.
         participants: a query of participants; one query more is made, however many there are.
     """
-    rows = participants.order_by("key").values_list("key", "facts__values").iterator(_ROWS_AT_ONCE)
+    rows = participants.order_by("key").values_list("key", "facts__values").iterator(_AT_ONCE)
     return facts_frame(loaded, rows)
 
 
@@ -37,16 +38,14 @@ def facts_frame(loaded: StudyFolder, rows: Iterable[tuple[str, Mapping[str, Any]
     columns = {
         name: column for name, column in declared_columns(loaded).items() if column.role == "attribute"
     }
-    frames = [_typed(identifier, columns, some) for some in _pieces(rows)]
+    frames = [_typed(identifier, columns, some) for some in pieces(rows, _AT_ONCE)]
     return pl.concat(frames) if frames else _typed(identifier, columns, [])
 
 
-def _pieces(
-    rows: Iterable[tuple[str, Mapping[str, Any] | None]],
-) -> Iterator[list[tuple[str, Mapping[str, Any] | None]]]:
-    """Some rows at a time, so that memory holds columns and not a dictionary a person."""
+def pieces(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
+    """Some rows at a time, so that memory holds columns and not a record for each person."""
     remaining = iter(rows)
-    while some := list(islice(remaining, _ROWS_AT_ONCE)):
+    while some := list(islice(remaining, size)):
         yield some
 
 

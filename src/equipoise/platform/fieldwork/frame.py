@@ -1,0 +1,192 @@
+"""What was collected, as the tables that an analysis reads: participants, and by wave what they answered.
+
+See docs/reference/frame.md. Participants are known by their keys alone, and rows are in the order of the
+keys, which tells nothing. Whoever was erased has no row any more and is counted; whoever withdrew keeps
+what was answered until then. Queries are as many for a hundred thousand people as for ten. Call inside
+`database.snapshot()`, so that all tables are of one moment.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from string import ascii_uppercase
+from typing import Any
+
+import polars as pl
+from django.conf import settings
+from django.db.models import Count, Max
+
+from equipoise.exchange.masking import withheld
+from equipoise.platform.crypto import digest
+from equipoise.platform.fieldwork.answers import answered_sessions, answers_frame
+from equipoise.platform.people.frames import people_frame, pieces
+from equipoise.platform.people.models import Allocation, Participant
+from equipoise.platform.registry.models import Stage, Study
+from equipoise.platform.registry.queries import folder_of, stages
+from equipoise.protocol import Study as StudyFolder
+
+__all__ = [
+    "Counts",
+    "answered_times",
+    "answers_frames",
+    "counts",
+    "masked_participants",
+    "participants_frame",
+]
+
+MOMENT = pl.Datetime("us", "UTC")
+_IN_THE_STUDY = ("enrolled", "withdrawn")
+_AT_ONCE = 10_000
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How the rows come about, so that totals reconcile.
+
+    Attributes:
+        enrolled: people who take part.
+        withdrawn: people who left; their answers until then stay.
+        erased: people of whom nothing is left but this number.
+        not_randomised: people who came after the draw was committed or left before; they have no row.
+        rows: in the participants' table: enrolled + withdrawn - not_randomised.
+        randomised: by stage, everybody who has an arm, those erased since then among them.
+        answered: by wave, the rows that answered it.
+    """
+
+    enrolled: int
+    withdrawn: int
+    erased: int
+    not_randomised: int
+    rows: int
+    randomised: dict[str, int]
+    answered: dict[str, int]
+
+
+def participants_frame(study: Study, *, masked: bool) -> pl.DataFrame:
+    """The participants, a row each.
+
+    Args:
+        study: of this workspace.
+        masked: arms go by letters, and what tells them apart without being an outcome is left out. The
+        letters
+            follow from a key of the workspace: the same each time, and nobody can tell which is which.
+    Returns:
+        Key, attributes, arms, `enrolled_at`, `partner`, `answered_WAVE`, and what happened to them. Once
+        lots are drawn, only those who were in the draw.
+    """
+    frame = _everything(study, folder_of(study))
+    return masked_participants(study, frame) if masked else frame
+
+
+def masked_participants(study: Study, frame: pl.DataFrame) -> pl.DataFrame:
+    """The participants as they are shown to whoever may not know the arms yet."""
+    loaded = folder_of(study)
+    shown = [name for name in frame.columns if withheld(loaded, "participants", name) is None]
+    arms = {stage.name: loaded.protocol.arm_column(stage.name) for stage in stages(study)}
+    return frame.select(shown).with_columns(
+        pl.col(column).replace(_letters(study, loaded, stage)) for stage, column in arms.items()
+    )
+
+
+def answers_frames(study: Study, people: pl.Series) -> Iterator[tuple[str, pl.DataFrame]]:
+    """The answers of each wave that anybody answered, one after the other.
+
+    Args:
+        study: of this workspace.
+        people: the keys of those who have a row in the participants' table.
+    """
+    for wave in folder_of(study).protocol.waves:
+        frame = answers_frame(study, wave)
+        kept = frame.filter(pl.col(frame.columns[0]).is_in(people.implode()))
+        if kept.height:
+            yield wave, kept
+
+
+def answered_times(study: Study) -> dict[str, dict[str, datetime]]:
+    """By wave and key, when somebody answered: the end or, where they broke off, the last page sent."""
+    found: dict[str, dict[str, datetime]] = {wave: {} for wave in folder_of(study).protocol.waves}
+    rows = (
+        answered_sessions(study)
+        .annotate(last=Max("submissions__at"))
+        .values_list("wave", "participant__key", "state", "ended_at", "last")
+    )
+    for wave, key, state, ended, last in rows.iterator(_AT_ONCE):
+        if wave in found:
+            found[wave][key] = ended if state == "complete" else last
+    return found
+
+
+def counts(study: Study, participants: pl.DataFrame) -> Counts:
+    """The numbers behind a participants' table that was made of this moment."""
+    states = Counter(dict(Participant.objects.filter(study=study).values_list("state").annotate(Count("pk"))))
+    return Counts(
+        enrolled=states["enrolled"],
+        withdrawn=states["withdrawn"],
+        erased=states["erased"],
+        not_randomised=states["enrolled"] + states["withdrawn"] - participants.height,
+        rows=participants.height,
+        randomised={stage.name: stage.allocations.count() for stage in stages(study)},
+        answered={
+            wave: participants.height - participants[f"answered_{wave}"].null_count()
+            for wave in folder_of(study).protocol.waves
+        },
+    )
+
+
+def _letters(study: Study, loaded: StudyFolder, stage: str) -> dict[str, str]:
+    """The letter of each arm of a stage, in an order that only the workspace's key fixes."""
+    key, schedule = settings.WORKSPACE.key("lookup"), loaded.protocol.schedule
+    names = loaded.protocol.allocation[stage].arms or (schedule.sequences if schedule else {})
+    shuffled = sorted(names, key=lambda arm: digest(key, f"mask/{study.name}/{stage}", arm))
+    return {arm: ascii_uppercase[place % 26] * (place // 26 + 1) for place, arm in enumerate(shuffled)}
+
+
+def _everything(study: Study, loaded: StudyFolder) -> pl.DataFrame:
+    people = Participant.objects.filter(study=study, state__in=_IN_THE_STUDY)
+    frame = people_frame(loaded, people)
+    for stage in stages(study):
+        frame = _with_arms(frame, loaded, stage)
+    identifier = frame.columns[0]
+    known = _known(study, people, identifier)
+    added = [name for name in known.columns if name not in frame.columns]  # the roster's own come first
+    return _beside(frame, known.select(identifier, *added))
+
+
+def _with_arms(frame: pl.DataFrame, loaded: StudyFolder, stage: Stage) -> pl.DataFrame:
+    """The arms of a stage; once it is drawn, only those who were in the draw if it is for everybody."""
+    column = loaded.protocol.arm_column(stage.name)
+    rows = Allocation.objects.filter(stage=stage).values_list("participant__key", "arm")
+    arms = _table(rows.iterator(_AT_ONCE), {frame.columns[0]: pl.String(), column: pl.String()})
+    joined = _beside(frame, arms)
+    if arms.height and loaded.protocol.allocation[stage.name].among is None:
+        return joined.filter(pl.col(column).is_not_null())
+    return joined
+
+
+def _known(study: Study, people: Any, identifier: str) -> pl.DataFrame:
+    """What the platform knows of people besides roster and arms."""
+    rows = people.order_by("key").values_list(
+        "key", "partner__name", "enrolled_at", "messages_stopped_at", "left_at", "state"
+    )
+    first = {identifier: pl.String(), "partner": pl.String(), "enrolled_at": MOMENT}
+    events = {"opted_out": MOMENT, "left_employer": MOMENT, "withdrew": pl.String()}
+    known = _table(rows.iterator(_AT_ONCE), {**first, **events}).with_columns(
+        pl.col("opted_out", "left_employer").is_not_null(), pl.col("withdrew") == "withdrawn"
+    )
+    keys = known[identifier]
+    answered = [
+        pl.Series(f"answered_{wave}", [times.get(key) for key in keys], dtype=MOMENT)
+        for wave, times in answered_times(study).items()
+    ]
+    return known.select(*first, *answered, *events)
+
+
+def _beside(frame: pl.DataFrame, more: pl.DataFrame) -> pl.DataFrame:
+    """Columns added by the key, which both tables have first."""
+    return frame.join(more, on=frame.columns[0], how="left", maintain_order="left")
+
+
+def _table(rows: Iterator[tuple[Any, ...]], schema: dict[str, pl.DataType]) -> pl.DataFrame:
+    parts = [pl.DataFrame(some, schema=schema, orient="row") for some in pieces(rows, _AT_ONCE)]
+    return pl.concat(parts) if parts else pl.DataFrame(schema=schema)
