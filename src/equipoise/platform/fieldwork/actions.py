@@ -18,7 +18,7 @@ from equipoise.platform.fieldwork.models import OpenLink, QuotaPlace, SealedSubm
 from equipoise.platform.fieldwork.prepared import prepared
 from equipoise.platform.fieldwork.tickets import FormKey
 from equipoise.platform.people.actions import record_consents, withdraw
-from equipoise.platform.people.arrivals import complete_arrival, facts_awaited
+from equipoise.platform.people.arrivals import complete_arrival, facts_awaited, turn_away
 from equipoise.platform.people.models import Participant
 from equipoise.platform.registry.models import Study
 from equipoise.protocol.journey import quotas_of, screened_out
@@ -235,6 +235,7 @@ def _outcome(session: Session, journey: Journey, page: QuestionPage) -> tuple[st
     rules, answers, facts = journey.prepared.rules, journey.answers, journey.facts
     rule = screened_out(page, rules, answers, facts)
     if rule is not None:
+        turn_away(session.participant)
         return "screened-out", rule.message
     if session.participant.state == "screening" and not _arrived(session, journey):
         return "screened-out", ""

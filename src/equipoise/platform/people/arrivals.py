@@ -14,7 +14,7 @@ from equipoise.platform.registry.queries import folder_of, roster_columns
 from equipoise.protocol.expressions import compile_expression
 from equipoise.protocol.facts import roster_schema
 
-__all__ = ["begin_arrival", "complete_arrival", "facts_awaited"]
+__all__ = ["begin_arrival", "complete_arrival", "facts_awaited", "turn_away"]
 
 
 def begin_arrival(study: Study) -> Participant:
@@ -51,6 +51,15 @@ def complete_arrival(participant: Participant, answers: Mapping[str, Any]) -> bo
         if eligible:
             allocate_arrival(participant)
     return eligible
+
+
+def turn_away(participant: Participant) -> None:
+    """Count an arrival whom the survey has screened out; whoever is enrolled already stays so."""
+    with writing():
+        turned = Participant.objects.filter(pk=participant.pk, state="screening").update(state="ineligible")
+        if turned:
+            study = participant.study.name
+            record(study, f"participant:{participant.key}", "people.arrive", {"eligible": False})
 
 
 def _facts(study: Study, answers: Mapping[str, Any]) -> dict[str, Any]:
