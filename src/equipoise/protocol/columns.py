@@ -15,6 +15,7 @@ hyphen of a name is an underscore: `used_for_visits`.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Literal
 
@@ -79,6 +80,7 @@ def survey_columns(survey: Survey) -> tuple[AnswerColumn, ...]:
     )
 
 
+@lru_cache(maxsize=8192)
 def expression_name(column: str) -> str:
     """A column's name inside an expression: `used_for.visits` is `used_for_visits` there."""
     return column.replace(".", "_").replace("-", "_")

@@ -17,6 +17,7 @@ class ConsentWords:
     rights_text: str
     titles: Mapping[str, str]
     questions: Mapping[str, str]
+    months: tuple[str, ...]
 
 
 def consent_words(language: str) -> ConsentWords:
@@ -61,6 +62,10 @@ _WORDS = {
             "archive": "May your answers, without your name, be kept in an archive for other researchers?",
             "recontact": "May we ask you about further studies?",
         },
+        months=(
+            *("January", "February", "March", "April", "May", "June", "July", "August"),
+            *("September", "October", "November", "December"),
+        ),
     ),
     "cy": ConsentWords(
         voluntary="Chi sy'n dewis a ydych am gymryd rhan. Ni fydd dim yn digwydd i chi os na wnewch.",
@@ -98,5 +103,9 @@ _WORDS = {
             "archive": "A gaiff eich atebion, heb eich enw, eu cadw mewn archif i ymchwilwyr eraill?",
             "recontact": "A gawn ofyn i chi am astudiaethau pellach?",
         },
+        months=(
+            *("Ionawr", "Chwefror", "Mawrth", "Ebrill", "Mai", "Mehefin", "Gorffennaf", "Awst"),
+            *("Medi", "Hydref", "Tachwedd", "Rhagfyr"),
+        ),
     ),
 }

@@ -6,12 +6,15 @@ A field left blank would be a sentence that nobody answers for, so a launch wait
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from equipoise.errors import Problem
 from equipoise.protocol.canonical import canonical_bytes
 from equipoise.protocol.consent_words import ConsentWords, consent_words
-from equipoise.protocol.models.conduct import Privacy
+from equipoise.protocol.models.protocol import Protocol
+from equipoise.protocol.models.surveys import Survey
 from equipoise.protocol.study import Study
+from equipoise.protocol.timeline import moment_of
 from equipoise.protocol.translation import translation
 
 __all__ = ["ConsentText", "Section", "consent_text", "missing_privacy", "notice_version", "privacy_notice"]
@@ -87,6 +90,8 @@ def consent_text(study: Study, survey: str, language: str | None = None) -> Cons
         study: loaded and checked.
         survey: its name; its `information` comes first in the whole text.
         language: of the page; what the study says itself stays in its own language where it has no other.
+
+    An activity that the survey itself asks about (a question of type `consent`) is not asked twice.
     """
     spoken = language or study.protocol.study.language
     words = consent_words(spoken)
@@ -99,9 +104,14 @@ def consent_text(study: Study, survey: str, language: str | None = None) -> Cons
         activity: words.questions[activity]
         for activity, rule in _consents(study).items()
         if rule == "opt-in" and (activity != "messages" or study.protocol.contacts)
+        if activity not in _asked_there(study.surveys[survey])
     }
     version = hashlib.sha256(canonical_bytes([spoken, short, whole, questions])).hexdigest()
     return ConsentText(spoken, short, whole, questions, version)
+
+
+def _asked_there(survey: Survey) -> set[str]:
+    return {str(one.activity) for page in survey.pages for one in page.questions if one.activity is not None}
 
 
 def _consents(study: Study) -> dict[str, str]:
@@ -115,14 +125,14 @@ def _short(study: Study, words: ConsentWords) -> Iterator[str]:
     yield words.stop
     if privacy.controller:
         yield words.asks.format(controller=privacy.controller)
-    yield _tied(privacy, words)
+    yield _tied(study.protocol, words)
     if privacy.retention:
         yield privacy.retention
 
 
 def _sections(study: Study, words: ConsentWords) -> Iterator[Section]:
     privacy = study.protocol.privacy
-    linkage = " ".join(part for part in (_tied(privacy, words), privacy.linkage) if part)
+    linkage = " ".join(part for part in (_tied(study.protocol, words), privacy.linkage) if part)
     basis = ". ".join(part for part in (privacy.basis, privacy.condition) if part)
     said = {
         "controller": privacy.controller,
@@ -139,5 +149,14 @@ def _sections(study: Study, words: ConsentWords) -> Iterator[Section]:
     yield from (Section(words.titles[name], text) for name, text in said.items() if text)
 
 
-def _tied(privacy: Privacy, words: ConsentWords) -> str:
-    return words.answers[privacy.answers].format(until=privacy.linked_until or "")
+def _tied(protocol: Protocol, words: ConsentWords) -> str:
+    return words.answers[protocol.privacy.answers].format(until=_until(protocol, words))
+
+
+def _until(protocol: Protocol, words: ConsentWords) -> str:
+    """The day in words; a draft without a launch has only what the protocol writes."""
+    text = protocol.privacy.linked_until
+    if text is None or protocol.study.launch is None:
+        return text or ""
+    day = moment_of(protocol, text).astimezone(ZoneInfo(protocol.study.timezone))
+    return f"{day.day} {words.months[day.month - 1]} {day.year}"

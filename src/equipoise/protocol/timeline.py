@@ -10,7 +10,7 @@ from equipoise.errors import EquipoiseError
 from equipoise.protocol.models.protocol import Protocol
 from equipoise.protocol.times import Role, parse_time, resolve, resolve_all
 
-__all__ = ["Timeline", "stages_before", "timeline", "waves_before"]
+__all__ = ["Timeline", "moment_of", "stages_before", "timeline", "waves_before"]
 
 Path = tuple[str | int, ...]
 
@@ -69,6 +69,20 @@ def timeline(protocol: Protocol, enrolled: datetime | None = None) -> Timeline:
         starts=starts,
         errors=tuple(errors),
     )
+
+
+def moment_of(protocol: Protocol, text: str, role: Role = "opens") -> datetime:
+    """The moment in UTC that a time of this study means.
+
+    Raises:
+        ProtocolError: it is no time, or hangs on something that the study does not have.
+    """
+    times = timeline(protocol)
+    anchors = {f"{name}.opens": moment for name, moment in times.opens.items()}
+    anchors |= {f"{name}.closes": moment for name, moment in times.closes.items()}
+    anchors |= {f"allocated({name})": moment for name, moment in times.draws.items()}
+    anchors |= {"launch": times.launch, "enrolled": times.launch} if times.launch else {}
+    return resolve(parse_time(text), anchors, _zone(protocol), role)
 
 
 def waves_before(protocol: Protocol, stage: str) -> tuple[str, ...]:

@@ -1,13 +1,15 @@
 """A survey as participants meet it: every kind of question, in its own language and in another."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from equipoise.errors import InputError
-from equipoise.protocol import Study
+from equipoise.protocol import Study, load_study
 from equipoise.protocol.asked import Asked
-from equipoise.protocol.questionnaire import Questionnaire, questionnaire
+from equipoise.protocol.canonical import study_parts
+from equipoise.protocol.questionnaire import Questionnaire, questionnaire, vignette_blocks
 
 
 @pytest.fixture(scope="module")
@@ -150,3 +152,16 @@ def test_pages_and_questions_are_found_by_name_or_refused_with_the_nearest(engli
         english.asked("hous")
     with pytest.raises(InputError, match='Did you mean "start"'):
         english.page("strat")
+
+
+def test_a_translation_is_part_of_what_is_locked(kinds: Study, kinds_changed: Callable[..., Study]) -> None:
+    changed = kinds_changed(("surveys/work.cy.yaml", "Byth", "Erioed"))
+    before, after = study_parts(kinds), study_parts(changed)
+    assert [part for part in before if before[part] != after[part]] == ["surveys/work.cy.yaml"]
+
+
+def test_the_questions_of_a_vignette_are_asked_in_the_same_way() -> None:
+    study = load_study(Path(__file__).parents[3] / "examples" / "hhp2" / "diversity-in-hiring")
+    (block,) = vignette_blocks(study, "vignettes/cv.yaml")
+    assert block.asked[0].kind in ("choice", "number", "slider")
+    assert block.asked[0].key == block.id

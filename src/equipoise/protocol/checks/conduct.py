@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, date
+from datetime import date
 
 from equipoise.errors import EquipoiseError, Problem, nearest
 from equipoise.protocol.checks.places import at, expression_problems, time_problems, unknown
 from equipoise.protocol.facts import everything_known
 from equipoise.protocol.study import Study
-from equipoise.protocol.timeline import timeline
-from equipoise.protocol.times import parse_time, resolve
+from equipoise.protocol.timeline import moment_of
 
 __all__ = ["check_conduct"]
 
@@ -133,11 +132,7 @@ def _privacy(study: Study) -> Iterator[Problem]:
     text = study.protocol.privacy.linked_until
     if text is None:
         return
-    times = timeline(study.protocol)
-    anchors = {f"{name}.opens": moment for name, moment in times.opens.items()}
-    anchors |= {f"{name}.closes": moment for name, moment in times.closes.items()}
-    anchors |= {"launch": times.launch, "enrolled": times.launch} if times.launch else {}
     try:
-        resolve(parse_time(text), anchors, UTC)
+        moment_of(study.protocol, text)
     except EquipoiseError as error:
         yield time_problems(study, ("privacy", "linked-until"), error)

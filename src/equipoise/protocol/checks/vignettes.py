@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from equipoise.errors import Problem, nearest
+from equipoise.protocol.checks.questions import question_problems
 from equipoise.protocol.models.files import Vignette
 from equipoise.protocol.study import Study
 
@@ -20,6 +21,8 @@ def check_vignettes(study: Study) -> Iterator[Problem]:
 
 def _vignette(study: Study, path: str, vignette: Vignette) -> Iterator[Problem]:
     document = study.documents[path]
+    for place, question in enumerate(vignette.questions):
+        yield from question_problems(study, path, ("questions", place), question)
     for name, attribute in vignette.attributes.items():
         if len(attribute.levels) < 2:
             yield document.problem(("attributes", name, "levels"), "an attribute needs two levels or more")
