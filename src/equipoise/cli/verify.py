@@ -20,7 +20,9 @@ _RECORD = ".record.json"
 def verify(
     path: Annotated[
         Path,
-        typer.Argument(help="An allocation's .record.json, or the folder of a locked study or programme."),
+        typer.Argument(
+            help="A workspace, an allocation's .record.json, or the folder of a locked study or programme."
+        ),
     ],
     secret: Annotated[
         Path | None,
@@ -29,11 +31,19 @@ def verify(
     seed: Annotated[
         str | None, typer.Option("--seed", help="The seed, where the record says that it was given outright.")
     ] = None,
+    anchor: Annotated[
+        Path | None,
+        typer.Option("--anchor", help="Heads of a workspace's chains that were kept elsewhere (JSON)."),
+    ] = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Verify an allocation by drawing it again, or a locked study by its hashes."""
-    if path.name.endswith(_RECORD):
+    """Verify an allocation by drawing it again, a locked study by its hashes, a workspace by all it holds."""
+    if anchor is not None and not (path / "workspace.yaml").is_file():
+        raise InputError(Problem("--anchor", str(anchor), "heads are kept of a workspace; name its folder"))
+    if (path / "workspace.yaml").is_file():
+        record, lines = _workspace(path, anchor, quiet=quiet or json)
+    elif path.name.endswith(_RECORD):
         record, lines = _allocation(path, secret, seed, quiet=quiet or json)
     elif path.is_dir():
         record, lines = _folder(path)
@@ -43,6 +53,28 @@ def verify(
             Problem(str(path), "", message if path.exists() else f"there is no such file; {message}")
         )
     answer(lines, record, json=json, quiet=quiet)
+
+
+def _workspace(path: Path, anchor: Path | None, *, quiet: bool) -> tuple[dict[str, Any], list[str]]:
+    from equipoise.platform.workspace import activate, open_workspace
+
+    activate(open_workspace(path))
+    from equipoise.platform.verification import read_anchor, verify_workspace
+
+    kept = read_anchor(anchor.read_text("utf-8"), str(anchor)) if anchor is not None else None
+    with working("Computing everything again", quiet=quiet):
+        found = verify_workspace(kept)
+    if found.faults:
+        raise CheckFailedError("\n".join(found.faults))
+    compared = f", and the heads kept in {anchor}" if anchor is not None else ""
+    lines = [f"{path}: verified: {', '.join(found.checks)}{compared}."]
+    if found.waiting:
+        lines.append(f"{found.waiting:,} submissions wait for the next seal, within a minute of a worker.")
+    lines.append("Keep these heads where others can see them, with the date:")
+    lines += [f"  {name} {head.number} {head.head}" for name, head in found.heads.items()]
+    told = {name: {"number": head.number, "head": head.head} for name, head in found.heads.items()}
+    record = {"path": str(path), "ok": True, "checks": list(found.checks), "waiting": found.waiting}
+    return record | {"heads": told}, lines
 
 
 def _allocation(

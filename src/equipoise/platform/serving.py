@@ -12,14 +12,11 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from equipoise.errors import InputError, Problem
 from equipoise.platform.processes import in_turn, only_one
 from equipoise.platform.workspace import Workspace
-
-if TYPE_CHECKING:
-    from granian import Granian
 
 __all__ = ["Serving", "make_ready", "serve"]
 
@@ -115,7 +112,7 @@ def _refuse_taken(how: Serving) -> None:
             raise InputError(Problem(f"{how.host}:{how.port}", "", message)) from None
 
 
-def _server(how: Serving) -> "Granian":
+def _server(how: Serving) -> Any:
     # Processes are begun anew and not as copies of this one: libraries in it have threads, whose locks a copy
     # would inherit held.
     multiprocessing.set_start_method("spawn", force=True)

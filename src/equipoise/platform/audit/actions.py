@@ -5,14 +5,14 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import rfc8785
 from django.db import connection
 
+from equipoise.platform.audit.canonical import canonical
 from equipoise.platform.audit.merkle import merkle_root
 from equipoise.platform.audit.models import Chain, Entry, Seal
 from equipoise.platform.clock import now
 
-__all__ = ["WORKSPACE_CHAIN", "entry_hash", "record", "seal"]
+__all__ = ["GENESIS", "WORKSPACE_CHAIN", "entry_hash", "hold", "record", "seal"]
 
 WORKSPACE_CHAIN = "workspace"
 GENESIS = hashlib.sha256(b"equipoise/audit/1").hexdigest()
@@ -38,7 +38,7 @@ def record(chain: str, actor: str, verb: str, details: Mapping[str, Any]) -> Ent
         at=now().strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         actor=actor,
         verb=verb,
-        details=rfc8785.dumps(json.loads(json.dumps(details))).decode(),
+        details=canonical(json.loads(json.dumps(details))).decode(),
         previous=head.head,
     )
     entry.hash = entry_hash(entry)
@@ -54,6 +54,21 @@ def _held(chain: str) -> Chain:
         return found[0]
     Chain.objects.bulk_create([Chain(name=chain, head=GENESIS)], ignore_conflicts=True)
     return Chain.objects.select_for_update().get(name=chain)
+
+
+def hold(chain: str) -> Chain:
+    """Hold a chain until the transaction ends; what is then read of it stays so.
+
+    Raises:
+        RuntimeError: not inside a transaction; an act and its entry are stored together or not at all.
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError(f"the record of {chain} is written outside the transaction of the act itself")
+    found = Chain.objects.select_for_update().filter(name=chain).first()
+    if found is None:
+        Chain.objects.get_or_create(name=chain, defaults={"head": GENESIS})
+        found = Chain.objects.select_for_update().get(name=chain)
+    return found
 
 
 def seal(chain: str, kind: str, leaves: Sequence[bytes]) -> Seal:
@@ -80,4 +95,4 @@ def entry_hash(entry: Entry) -> str:
         "details": entry.details,
         "previous": entry.previous,
     }
-    return hashlib.sha256(rfc8785.dumps(said)).hexdigest()
+    return hashlib.sha256(canonical(said)).hexdigest()

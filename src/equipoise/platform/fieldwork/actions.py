@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import rfc8785
 from django.db.models import Count, Max
 
 from equipoise.platform.audit.actions import hold, record
+from equipoise.platform.audit.canonical import canonical
 from equipoise.platform.clock import now
 from equipoise.platform.database import writing
 from equipoise.platform.fieldwork.journeys import Journey
@@ -155,7 +155,9 @@ def decline(session: Session) -> None:
         )
 
 
-def leave_study(participant: Participant, choice: str, *, channel: str, actor: str) -> None:
+def leave_study(
+    participant: Participant, choice: str, *, channel: str, actor: str, reason: str = ""
+) -> None:
     """Stop messages, stop everything, or erase: what the participant chose, at once.
 
     Erasing removes every answer; the digests under the seals stay, so that the record still verifies.
@@ -170,7 +172,7 @@ def leave_study(participant: Participant, choice: str, *, channel: str, actor: s
             )
         if choice == "erase":
             _erase_answers(participant, actor)
-        withdraw(participant, choice, channel=channel, actor=actor)
+        withdraw(participant, choice, channel=channel, actor=actor, reason=reason)
 
 
 def _keep_consents(session: Session, page: QuestionPage, values: Mapping[str, Any], key: FormKey) -> None:
@@ -215,7 +217,7 @@ def _state(session: Session) -> str:
 def _key(key: FormKey, said: Mapping[str, Any], whole: bool) -> str:
     """Of the form and of what it said: a page changed and sent again from a page kept by the browser
     counts."""
-    return hashlib.sha256(f"{key.nonce}\0{whole}\0".encode() + rfc8785.dumps(said)).hexdigest()[:32]
+    return hashlib.sha256(f"{key.nonce}\0{whole}\0".encode() + canonical(said)).hexdigest()[:32]
 
 
 def _shown(asked: Questionnaire, page: QuestionPage, whole: bool) -> dict[str, Any]:
