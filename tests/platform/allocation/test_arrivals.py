@@ -44,10 +44,10 @@ def ready(add_example, alice, secret):
     """A live study whose stage is committed, with its secret."""
     from equipoise.platform.registry.actions import move_study
 
-    study = move_study(alice, add_example("swing", rolling), "live")
+    study = add_example("swing", rolling)
     hand_in_secret(alice, study.stages.get(), secret)
     commit_stage(alice, study.stages.get())
-    return study
+    return move_study(alice, study, "live")
 
 
 def come(enrol, study, count):
