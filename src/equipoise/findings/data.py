@@ -165,11 +165,15 @@ def _source(path: Path, protocol: Protocol) -> DataSource:
     beside = (path if path.is_dir() else path.parent) / "dictionary.json"
     if beside.is_file():
         try:
-            said = json.loads(beside.read_text("utf-8")).get("source")
+            dictionary = json.loads(beside.read_text("utf-8"))
+            said, masked = dictionary.get("source"), dictionary.get("masked")
         except (ValueError, AttributeError):
             raise RosterError(
                 Problem("dictionary.json", "", "this is not the JSON of a data dictionary")
             ) from None
+        if masked is True:
+            message = "the arms are masked, so nothing can be compared; export again once they are unmasked"
+            raise RosterError(Problem("dictionary.json", "masked", message))
         if said in ("collected", "simulated", "outside"):
             return said  # type: ignore[no-any-return]
     return "outside"

@@ -65,7 +65,7 @@ def test_masked_data_name_no_arm_anywhere_and_are_not_analysed(trial, alice, tmp
     package = json.loads((exported.folder / "datapackage.json").read_text("utf-8"))
     people = next(table for table in package["resources"] if table["name"] == "participants")
     assert {each["name"] for each in people["withheld"]} >= {"opted_out", "withdrew", "left_employer"}
-    with pytest.raises(RosterError, match="is not an arm of this study"):
+    with pytest.raises(RosterError, match="the arms are masked, so nothing can be compared"):
         read_data(folder_of(trial.study), exported.folder)
 
 

@@ -108,6 +108,7 @@ class _Reader:
         self.identifier = identifier_of(folder_of(study))
         self.roster = roster_columns(study)
         self.arranged: dict[tuple[Any, ...], Questionnaire] = {}
+        self.prepared: dict[int, Prepared] = {}
         self.facts = any(self._prepared(number).facts for number in range(1, study.version + 1))
 
     def row(self, answered: _Answered) -> dict[str, Any]:
@@ -144,7 +145,9 @@ class _Reader:
         return self.arranged[met]
 
     def _prepared(self, version: int) -> Prepared:
-        return prepared(self.study, self.wave, None, version)
+        if version not in self.prepared:
+            self.prepared[version] = prepared(self.study, self.wave, None, version)
+        return self.prepared[version]
 
 
 def _sessions(study: Study, wave: str, *, facts: bool) -> Iterator[_Answered]:

@@ -80,12 +80,13 @@ def export_study(
             there already or cannot be written to. Then nothing has been written.
     """
     check_permission(who, "data.export", study.pk)
-    concealed = study.results != "unmasked" and bool(folder_of(study).protocol.allocation)
+    allocated = bool(folder_of(study).protocol.allocation)
+    concealed = study.results != "unmasked" and allocated
     if masked is False and concealed:
         message = f"the results are {study.results}; the arms are exported once they are unmasked"
         raise InputError(Problem(study.name, "unmasked", message))
     refuse_unknown(formats)
-    job = _Job(study, tuple(formats), masked=concealed if masked is None else masked)
+    job = _Job(study, tuple(formats), masked=concealed if masked is None else masked and allocated)
     with _whole(folder) as place:
         with snapshot():
             numbers = job.write(place)
