@@ -100,7 +100,7 @@ def compare(study: Study, read: RosterRead, *, whole: bool) -> Comparison:
         person = absent.pop(numbers.get(row[read.identifier], 0), None)
         if person is not None:
             listed.append((person, row, partner))
-    gone = [person for person in absent.values() if person.left_at is None and _in_scope(person, read)]
+    gone = [person for person in _in_scope(study, read, absent.values()) if person.left_at is None]
     changes = list(_Comparing(study, read).changes(listed))
     if whole:
         changes += [Change(person, "", left=True, said=("not in the file: has left",)) for person in gone]
@@ -155,17 +155,18 @@ class _Comparing:
         )
 
 
-def _in_scope(person: Participant, read: RosterRead) -> bool:
-    """Whether a whole roster would list this participant: those of its partners, as its constants say."""
-    if not read.people.height or _partner_of(person) not in set(read.partners):
-        return False
-    column = partner_column(person.study)
-    said = {
-        name: value
-        for name, value in stored_facts(roster_columns(person.study), read.people.row(0, named=True)).items()
-        if name in read.report.mappings[0].constants and name != column
-    }
-    return all(person.facts.values.get(name) == value for name, value in said.items())
+def _in_scope(study: Study, read: RosterRead, people: Iterable[Participant]) -> Iterator[Participant]:
+    """Whom a whole roster would list: the people of its partners, as its constants say."""
+    if not read.people.height:
+        return
+    constants = read.report.mappings[0].constants.keys() - {partner_column(study)}
+    row = stored_facts(roster_columns(study), read.people.row(0, named=True))
+    said = {name: row[name] for name in constants if name in row}
+    whose = set(read.partners)
+    for person in people:
+        known = person.facts.values
+        if _partner_of(person) in whose and all(known.get(name) == value for name, value in said.items()):
+            yield person
 
 
 def _partner_of(person: Participant) -> str | None:

@@ -56,11 +56,9 @@ def partners_of_rows(study: Study, people: pl.DataFrame, chosen: str | None) -> 
         people: as `roster.examine_rosters` types them.
         chosen: the partner whose file it is, or None for what the rows say.
     Raises:
-        InputError: the chosen partner is unknown, or several are possible and nothing tells which.
+        InputError: several partners are possible and nothing tells which.
     """
     known = [partner.name for partner in partners(study)]
-    if chosen is not None:
-        partner_named(study, chosen)
     column = partner_column(study)
     if column is not None and people[column].null_count() < people.height:
         return _as_named(column, people[column].to_list(), known, chosen)

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from equipoise.errors import InputError, Problem, RosterError
-from equipoise.platform.people.partners import partner_column, partners_of_rows
+from equipoise.platform.people.partners import partner_column, partner_named, partners_of_rows
 from equipoise.platform.registry.models import Study
 from equipoise.platform.registry.queries import folder_of
 from equipoise.roster import (
@@ -113,6 +113,8 @@ def read_for(study: Study, source: RosterSource) -> RosterRead:
     """
     if not source.path.is_file():
         raise InputError(Problem(str(source.path), "", "there is no such file"))
+    if source.partner is not None:
+        partner_named(study, source.partner)
     loaded = folder_of(study)
     columns = as_imported(source.path, declared_columns(loaded))
     result = examine_rosters([_file(study, source)], columns)

@@ -12,7 +12,7 @@ from equipoise.platform.database import writing
 from equipoise.platform.people.contacts import contact_columns, identifier_digest
 from equipoise.platform.people.enrolling import enrol
 from equipoise.platform.people.models import Lookup, Participant
-from equipoise.platform.people.partners import partner_column, partner_named
+from equipoise.platform.people.partners import partner_named, partners_of_rows
 from equipoise.platform.permissions import Acting, check_permission
 from equipoise.platform.policies import check_state
 from equipoise.platform.registry.models import Study
@@ -51,35 +51,29 @@ def enrol_arrival(
     if not rolling(study):
         message = "this study enrols a roster at once; import the roster, or update it"
         raise InputError(Problem(study.name, "participants.enrolment", message))
-    row = _row(study, {**facts, **(contact or {})})
-    named = partner or row.get(partner_column(study) or "")
-    whose = partner_named(study, named).name if named else None
+    person = _typed(study, {**facts, **(contact or {})})
+    row, whose = person.row(0, named=True), _partner(study, person, partner)
     with writing():
         Study.objects.select_for_update(no_key=True).get(pk=study.pk)
         _refuse_known(study, row)
-        person = enrol(study, [(row, whose)], at=now(), source=source)[0]
-        details = {"participant": person.key, "source": source, "partner": whose}
+        enrolled = enrol(study, [(row, whose)], at=now(), source=source)[0]
+        details = {"participant": enrolled.key, "source": source, "partner": whose}
         record(study.name, who.actor, "people.arrive", details)
-    return person
+    return enrolled
 
 
-def _row(study: Study, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The person as a typed row, eligible.
-
-    Raises:
-        InputError: a value is not as declared, or the person is not eligible.
-    """
+def _typed(study: Study, given: Mapping[str, Any]) -> pl.DataFrame:
+    """The person as a roster of one, eligible."""
     columns = roster_columns(study)
     nameless = contact_columns(columns).keys() - given.keys()
     cells, problems = [], []
     for name, column in columns.items():
-        optional = column if name not in nameless else column.model_copy(update={"required": False})
-        value = given.get(name)
-        text = pl.Series(name, [None if value is None else str(value)], dtype=pl.String)
         if name in nameless:
             cells.append(pl.Series(name, [None], dtype=polars_type(column)))
             continue
-        read = convert(text, optional, true_dates=True)
+        value = given.get(name)
+        text = pl.Series(name, [None if value is None else str(value)], dtype=pl.String)
+        read = convert(text, column, true_dates=True)
         cells.append(read.values)
         problems += [Problem(study.name, name, reason) for reason in read.refusals["reason"]]
     if problems:
@@ -88,7 +82,14 @@ def _row(study: Study, given: Mapping[str, Any]) -> dict[str, Any]:
     if not eligible_people(folder_of(study), person).eligible.height:
         message = "this person is not eligible, or it cannot be told from what is known of them"
         raise InputError(Problem(study.name, "participants.eligible", message))
-    return person.row(0, named=True)
+    return person
+
+
+def _partner(study: Study, person: pl.DataFrame, chosen: str | None) -> str | None:
+    found = partners_of_rows(study, person, partner_named(study, chosen).name if chosen else None)
+    if found.faults:
+        raise InputError(Problem(study.name, found.column or "partner", found.faults[0][1]))
+    return found.names[0]
 
 
 def _refuse_known(study: Study, row: Mapping[str, Any]) -> None:
