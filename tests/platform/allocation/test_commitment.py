@@ -2,7 +2,7 @@
 
 import pytest
 
-from equipoise.errors import InputError
+from equipoise.errors import InputError, NotSupportedError
 from equipoise.platform.audit.models import Entry
 from equipoise.platform.people.allocation import commit_stage, draw_stage, hand_in_secret, strata_counts
 from equipoise.platform.people.models import Allocation, Committed, Participant, RosterFacts
@@ -82,3 +82,26 @@ def test_those_committed_are_those_drawn_whatever_becomes_of_them(swing, committ
     assert late[0].pk not in drawn
     assert len(drawn) == 40
     assert Allocation.objects.get(participant=moved).stratum == "2020,midlands"
+
+
+def test_a_stage_for_those_who_answered_draws_them_alone(add_example, alice, enrol, after_launch):
+    from equipoise.platform.registry.actions import move_study
+
+    def answered_only(folder):
+        path = folder / "protocol.yaml"
+        text = path.read_text("utf-8")
+        path.write_text(
+            text.replace("  seed: public-round\n", '  seed: public-round\n  among: "answered(before)"\n')
+        )
+
+    study = move_study(alice, add_example("swing", answered_only), "live")
+    people = enrol(study, 32)
+    moment = after_launch()
+    stage = study.stages.get()
+    with pytest.raises(NotSupportedError, match="answered_before"):
+        commit_stage(alice, stage)
+    who = {person.key: moment for person in people[:16]}
+    committed = commit_stage(alice, stage, answered={"before": who})
+    assert set(Committed.objects.filter(stage=committed).values_list("participant__key", flat=True)) == set(
+        who
+    )
