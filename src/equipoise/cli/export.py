@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from equipoise.cli.terminal import Json, Quiet, answer, warn, working
+from equipoise.errors import InputError, Problem
 
 __all__ = ["export"]
 
@@ -35,6 +36,8 @@ def export(
     from equipoise.platform.workspace import activate, open_workspace
 
     activate(open_workspace(workspace))
+    from django.db import DatabaseError
+
     from equipoise.platform.office.exporting import export_study
     from equipoise.platform.registry.queries import study_named
     from equipoise.platform.staff.actions import CommandLine
@@ -42,7 +45,12 @@ def export(
     with working(f"Exporting {study}", quiet=quiet or json):
         wanted = [name.strip() for name in formats.split(",") if name.strip()]
         place = out or Path(f"{study}-export")
-        found = export_study(CommandLine(), study_named(study), place, formats=wanted, masked=masked)
+        try:
+            named = study_named(study)
+        except DatabaseError:
+            message = "cannot be read or was never set up; `equipoise serve WORKSPACE` sets it up"
+            raise InputError(Problem(str(workspace), "database", message)) from None
+        found = export_study(CommandLine(), named, place, formats=wanted, masked=masked)
     if found.masked:
         warn("the arms are masked; `analyse` needs the data that are exported once results are unmasked")
     numbers = found.counts

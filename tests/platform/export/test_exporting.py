@@ -1,6 +1,8 @@
 """An export as a folder: what is in it, what `analyse` makes of it, and that it holds nobody up."""
 
 import json
+import subprocess
+import sys
 import threading
 from types import SimpleNamespace
 
@@ -21,6 +23,7 @@ from equipoise.platform.office.exporting import export_study
 from equipoise.platform.people.models import Participant
 from equipoise.platform.permissions import NotAllowedError
 from equipoise.platform.registry.queries import folder_of
+from equipoise.platform.workspace import create_workspace
 
 # A snapshot is a transaction of its own.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -178,3 +181,12 @@ def test_the_command_exports_and_says_what_it_wrote(trial, tmp_path, capsys, mon
     assert "swing: 160 participants in" in told.out
     assert "the arms are masked" in told.err
     assert (tmp_path / "data" / "participants.csv").is_file()
+
+
+def test_a_workspace_that_was_never_set_up_is_told_so(tmp_path):
+    create_workspace(tmp_path / "new", mode="rehearsal")
+    command = [sys.executable, "-m", "equipoise", "export", tmp_path / "new", "swing"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 2
+    assert "`equipoise serve WORKSPACE` sets it up" in done.stderr
+    assert "Traceback" not in done.stderr
