@@ -155,9 +155,7 @@ def decline(session: Session) -> None:
         )
 
 
-def leave_study(
-    participant: Participant, choice: str, *, channel: str, actor: str, reason: str = ""
-) -> None:
+def leave_study(participant: Participant, choice: str, *, channel: str, actor: str, reason: str = "") -> None:
     """Stop messages, stop everything, or erase: what the participant chose, at once.
 
     Erasing removes every answer; the digests under the seals stay, so that the record still verifies.

@@ -7,6 +7,7 @@ from equipoise.platform.registry.models import Study
 from equipoise.platform.registry.queries import folder_of
 from equipoise.protocol import Study as StudyFolder
 from equipoise.protocol.journey import Rules, rules
+from equipoise.protocol.privacy import ConsentText, consent_text, notice_version
 from equipoise.protocol.questionnaire import Questionnaire, questionnaire
 from equipoise.protocol.translation import same_language
 
@@ -15,7 +16,9 @@ __all__ = ["Prepared", "prepared"]
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """The survey of a wave in one language, with its conditions compiled.
+    """The survey of a wave in one language, with its conditions compiled and what taking part means.
+
+    `notice` is the version of the privacy notice.
 
     `facts` says whether the roster must be known to show it: for a condition, or for words that are piped in.
     """
@@ -24,6 +27,8 @@ class Prepared:
     wave: str
     questionnaire: Questionnaire
     rules: Rules
+    consent: ConsentText
+    notice: str
     facts: bool
     piped: bool
 
@@ -48,7 +53,16 @@ def _prepared(study: Study, version: int, wave: str, survey: str, language: str 
         asked = questionnaire(folder, survey, spoken)
     conditions = rules(folder, survey)
     piped = any("{" in text for text in _texts(asked))
-    return Prepared(folder, wave, asked, conditions, bool(conditions.compiled) or piped, piped)
+    return Prepared(
+        folder=folder,
+        wave=wave,
+        questionnaire=asked,
+        rules=conditions,
+        consent=consent_text(folder, survey, asked.language),
+        notice=notice_version(folder),
+        facts=bool(conditions.compiled) or piped,
+        piped=piped,
+    )
 
 
 def _texts(asked: Questionnaire) -> list[str]:

@@ -1,7 +1,7 @@
 """Markdown as HTML that cannot hold anything but prose."""
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from urllib.parse import urlsplit
 
 from markdown_it import MarkdownIt
@@ -28,6 +28,7 @@ _CLASSES = {
 _HEADING_SIZES = ("m", "s", "s", "s", "s", "s")
 
 
+@lru_cache(maxsize=1024)  # a page says the same to everybody
 def prose(text: str, first_heading: int = 2) -> Markup:
     """A text in Markdown as HTML with the platform's classes.
 

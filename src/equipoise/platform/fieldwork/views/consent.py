@@ -1,7 +1,7 @@
 """The consent page: what taking part means, each activity asked on its own, the version kept with the
 answer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -10,7 +10,7 @@ from django.shortcuts import render
 from equipoise.platform.database import writing
 from equipoise.platform.fieldwork.actions import agree, decline
 from equipoise.platform.fieldwork.models import Session
-from equipoise.platform.fieldwork.prepared import prepared
+from equipoise.platform.fieldwork.prepared import Prepared, prepared
 from equipoise.platform.fieldwork.tickets import Ticket, form_key
 from equipoise.platform.fieldwork.views.frames import frame
 from equipoise.platform.pages.fields import id_of
@@ -18,8 +18,7 @@ from equipoise.platform.pages.words import words_for
 from equipoise.platform.people.actions import record_consents
 from equipoise.platform.people.models import Consent
 from equipoise.platform.people.queries import newest_consents
-from equipoise.platform.registry.queries import folder_of
-from equipoise.protocol.privacy import ConsentText, consent_text, notice_version
+from equipoise.protocol.privacy import ConsentText
 
 __all__ = ["consent_page", "consent_sent"]
 
@@ -31,7 +30,8 @@ def consent_page(
     request: HttpRequest, session: Session, ticket: Ticket, sent: QueryDict | None = None
 ) -> HttpResponse:
     """The page; with what was sent, the problems beside each activity that was not answered."""
-    text = _text(session, ticket)
+    ready = _ready(session, ticket)
+    text = ready.consent
     words = words_for(ticket.language)["survey"]
     said = _said(text, sent)
     newest = newest_consents(session.participant)
@@ -48,14 +48,15 @@ def consent_page(
         problems=problems,
         changed=_changed(newest, text),
         key=form_key(ticket, "consent"),
-        others=[each for each in _languages(session) if each != text.language],
+        others=[each for each in ready.questionnaire.languages if each != text.language],
     )
     return render(request, "fieldwork/consent.html", page, status=422 if problems else 200)
 
 
 def consent_sent(request: HttpRequest, session: Session, ticket: Ticket) -> bool:
     """Keep what was agreed to; False, with nothing kept, where an activity was left open."""
-    text = _text(session, ticket)
+    ready = _ready(session, ticket)
+    text = ready.consent
     said = _said(text, request.POST)
     if any(name not in said for name in text.asked):
         return False
@@ -64,7 +65,7 @@ def consent_sent(request: HttpRequest, session: Session, ticket: Ticket) -> bool
             session.participant,
             said,
             version=text.version,
-            notice=notice_version(folder_of(session.participant.study, session.version)),
+            notice=ready.notice,
             language=text.language,
             channel=ticket.channel,
             actor=ticket.entered_by or f"participant:{session.participant.key}",
@@ -76,14 +77,8 @@ def consent_sent(request: HttpRequest, session: Session, ticket: Ticket) -> bool
     return True
 
 
-def _text(session: Session, ticket: Ticket) -> ConsentText:
-    study = session.participant.study
-    ready = prepared(study, session.wave, ticket.language, session.version)
-    return consent_text(ready.folder, ready.questionnaire.survey, ready.questionnaire.language)
-
-
-def _languages(session: Session) -> Sequence[str]:
-    return prepared(session.participant.study, session.wave, None, session.version).questionnaire.languages
+def _ready(session: Session, ticket: Ticket) -> Prepared:
+    return prepared(session.participant.study, session.wave, ticket.language, session.version)
 
 
 def _said(text: ConsentText, sent: Mapping[str, Any] | None) -> dict[str, bool]:
