@@ -24,8 +24,9 @@ demo: $(STAMP) ## Run the whole example programme and say where its reports are 
 	@rm -rf demo
 	$(BIN)/equipoise demo demo
 
-test: $(STAMP) $(ASSETS) ## Run every test; NO_BROWSER=1 leaves out those that need Chromium
+test: $(STAMP) $(ASSETS) ## Run every test, the platform's on SQLite and PostgreSQL; NO_BROWSER=1 leaves out Chromium's
 	@$(if $(NO_BROWSER),true,$(MAKE) --no-print-directory .browser)
+	EQUIPOISE_TEST_DATABASE=postgresql $(PYTEST) tests/platform --ignore tests/platform/pages
 	$(PYTEST) tests
 
 soak: $(STAMP) $(ASSETS) ## Run the generated tests with many seeds (ROUNDS=20) and add a line to docs/soak.md
