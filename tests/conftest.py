@@ -25,6 +25,7 @@ os.environ["EQUIPOISE_WORKSPACE"] = f"{_WORKSPACE.name}/workspace"
 os.environ["DJANGO_SETTINGS_MODULE"] = "equipoise.platform.settings"
 create_workspace(Path(os.environ["EQUIPOISE_WORKSPACE"]), mode="rehearsal")
 if os.environ.get("EQUIPOISE_TEST_DATABASE") == "postgresql":
+    os.environ.setdefault("XDG_RUNTIME_DIR", _WORKSPACE.name)
     import pgserver
 
     os.environ["DATABASE_URL"] = pgserver.get_server(f"{_WORKSPACE.name}/postgresql").get_uri()

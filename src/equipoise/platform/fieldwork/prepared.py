@@ -41,12 +41,12 @@ def prepared(study: Study, wave: str, language: str | None, version: int | None 
     """
     number = version or study.version
     survey = folder_of(study, number).protocol.waves[wave].survey
-    return _prepared(study, number, wave, survey, language)
+    return _prepared(study.name, number, wave, survey, language)
 
 
 @lru_cache(maxsize=256)
-def _prepared(study: Study, version: int, wave: str, survey: str, language: str | None) -> Prepared:
-    folder = folder_of(study, version)
+def _prepared(name: str, version: int, wave: str, survey: str, language: str | None) -> Prepared:
+    folder = folder_of(Study(name=name), version)
     asked = questionnaire(folder, survey)
     spoken = same_language(language, asked.languages) if language else None
     if spoken is not None and spoken != asked.language:
