@@ -23,6 +23,16 @@ LOCKED_AT = datetime(2021, 1, 4, 9, tzinfo=UTC)
 BEFORE_LAUNCH = datetime(2021, 2, 10, 12, tzinfo=UTC)  # the wave `before` of swing is open
 
 
+@pytest.fixture(autouse=True)
+def _folders_read_anew():
+    """Tests put other folders in the same place; a workspace never does."""
+    from equipoise.platform.fieldwork.prepared import _prepared
+    from equipoise.platform.registry import queries
+
+    for kept in (queries._loaded, queries._times, _prepared):
+        kept.cache_clear()
+
+
 @pytest.fixture
 def locked_folder(tmp_path):
     """A function that copies an example study and locks it with the secret of these tests."""

@@ -7,16 +7,6 @@ import pytest
 REGIONS = ("north", "midlands", "east", "south")
 
 
-@pytest.fixture(autouse=True)
-def _folders_read_anew():
-    """Tests put other folders in the same place; a workspace never does."""
-    yield
-    from equipoise.platform.registry import queries
-
-    queries._loaded.cache_clear()
-    queries._times.cache_clear()
-
-
 @pytest.fixture
 def after_launch(at):
     """The clock stands an hour after the launch of `swing`: its first wave is closed."""

@@ -7,21 +7,12 @@ import pytest
 from equipoise.diagnosis import simulate_study
 from equipoise.platform.database import writing
 from equipoise.platform.fieldwork.models import Session, Submission
-from equipoise.platform.fieldwork.prepared import _prepared, prepared
+from equipoise.platform.fieldwork.prepared import prepared
 from equipoise.platform.people.models import Allocation, Participant, RosterFacts
-from equipoise.platform.registry import queries
 from equipoise.platform.registry.queries import folder_of
 from equipoise.protocol.presentation import presentation
 
 OPENED = {"before": datetime(2021, 2, 10, 9, tzinfo=UTC), "after": datetime(2021, 5, 1, 9, tzinfo=UTC)}
-
-
-@pytest.fixture(autouse=True)
-def _folders_read_anew():
-    """Tests put other folders in the same place; a workspace never does."""
-    yield
-    for kept in (queries._loaded, queries._times, _prepared):
-        kept.cache_clear()
 
 
 class Trial:

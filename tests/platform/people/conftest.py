@@ -9,16 +9,6 @@ HEADER = "Trainee ID,Email,Mobile,Region,Start date"
 CONSENT = {"version": "w1", "notice": "n1", "language": "en-GB", "channel": "web", "actor": "participant:x"}
 
 
-@pytest.fixture(autouse=True)
-def _folders_read_anew():
-    """Tests put other folders in the same place; a workspace never does."""
-    yield
-    from equipoise.platform.registry import queries
-
-    queries._loaded.cache_clear()
-    queries._times.cache_clear()
-
-
 @pytest.fixture
 def line():
     """A function that makes a line of a roster of `swing`: a made-up person with a drama telephone number."""
