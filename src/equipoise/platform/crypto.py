@@ -21,7 +21,18 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from equipoise.errors import CheckFailedError
 
-__all__ = ["digest", "new_data_key", "open_sealed", "seal", "token", "token_hash", "unwrap", "wrap"]
+__all__ = [
+    "digest",
+    "new_data_key",
+    "open_bytes",
+    "open_sealed",
+    "seal",
+    "seal_bytes",
+    "token",
+    "token_hash",
+    "unwrap",
+    "wrap",
+]
 
 _NONCE = 12
 _KEY = 32
@@ -65,6 +76,21 @@ def open_sealed(data_key: bytes, sealed: str, owner: str, field: str) -> str:
     return _decrypted(data_key, sealed, f"{field}/{owner}").decode()
 
 
+def seal_bytes(data_key: bytes, content: bytes, owner: str, field: str) -> bytes:
+    """A file encrypted for one owner and one field: nonce, ciphertext and tag."""
+    nonce = secrets.token_bytes(_NONCE)
+    return nonce + AESGCM(data_key).encrypt(nonce, content, f"{field}/{owner}".encode())
+
+
+def open_bytes(data_key: bytes, sealed: bytes, owner: str, field: str) -> bytes:
+    """The file again.
+
+    Raises:
+        CheckFailedError: it was changed, or belongs to another owner or field.
+    """
+    return _opened(data_key, sealed, f"{field}/{owner}")
+
+
 def digest(key: bytes, purpose: str, text: str) -> str:
     """HMAC-SHA256 of a text for one purpose, to find a row again without storing what it holds."""
     return hmac.new(key, f"{purpose}\0{text}".encode(), hashlib.sha256).hexdigest()
@@ -89,6 +115,13 @@ def _encrypted(key: bytes, plain: bytes, bound_to: str) -> str:
 def _decrypted(key: bytes, text: str, bound_to: str) -> bytes:
     try:
         raw = base64.b64decode(text, validate=True)
+    except ValueError:
+        raw = b""
+    return _opened(key, raw, bound_to)
+
+
+def _opened(key: bytes, raw: bytes, bound_to: str) -> bytes:
+    try:
         return AESGCM(key).decrypt(raw[:_NONCE], raw[_NONCE:], bound_to.encode())
     except (InvalidTag, ValueError):
         message = "an encrypted value does not open: it was changed, or it belongs to another person or key"

@@ -60,7 +60,7 @@ def test_the_same_answers_sent_again_add_nothing_and_a_newer_wording_does(people
 
 
 def test_an_activity_that_the_protocol_does_not_ask_for_is_refused_whole(people, consent):
-    with pytest.raises(InputError, match='"interviw" is not asked for.*Did you mean "interview"'):
+    with pytest.raises(InputError, match=r'"interviw" is not asked for.*Did you mean "interview"'):
         record_consents(people[0], {"survey": True, "interviw": True}, **consent)
     assert not Consent.objects.exists()
 

@@ -157,7 +157,7 @@ def test_a_closed_study_takes_nobody_in(swing, alice, roster, line):
     from equipoise.platform.registry.actions import move_study
 
     closed = move_study(alice, swing, "closed", reason="it is over")
-    with pytest.raises(InputError, match="is closed; people.import can be done while it is"):
+    with pytest.raises(InputError, match=r"is closed; people\.import can be done while it is"):
         confirm_import(alice, closed, roster(line(1)))
 
 
@@ -196,7 +196,7 @@ def test_a_file_that_names_no_partner_needs_one_chosen_and_a_chosen_one_fills_it
     path = roster(*lines, name="some.csv", header=AUTHORITY.removesuffix(",authority"))
     with pytest.raises(InputError, match="authority"):
         preview_import(study, path)
-    with pytest.raises(InputError, match='"northmor" is not a partner.*Did you mean "northmoor"'):
+    with pytest.raises(InputError, match=r'"northmor" is not a partner.*Did you mean "northmoor"'):
         preview_import(study, path, partner="northmor")
     confirm_import(alice, study, path, partner="northmoor")
     person = Participant.objects.select_related("study", "partner").earliest("pk")

@@ -90,7 +90,7 @@ def test_whoever_left_can_still_have_everything_erased_and_never_comes_back(peop
 
 
 def test_a_choice_that_there_is_not_is_refused(people):
-    with pytest.raises(InputError, match='"evrything" is no choice.*Did you mean "everything"'):
+    with pytest.raises(InputError, match=r'"evrything" is no choice.*Did you mean "everything"'):
         leave(people[0], "evrything")
     assert not Withdrawal.objects.exists()
 

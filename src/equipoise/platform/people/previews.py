@@ -37,7 +37,6 @@ class Preview:
         newcomers: who would be enrolled, with their partner.
         unknown_places: lines of those whose eligibility is unknown.
         earlier: the import of this very file, if there was one.
-        first: the first newcomers as they would be stored, contact details included.
     """
 
     read: RosterRead
@@ -48,6 +47,7 @@ class Preview:
 
     @property
     def first(self) -> list[dict[str, Any]]:
+        """The first newcomers as they would be stored, contact details included."""
         return [{name: row[name] for name in row if name != ROW} for row, _ in self.newcomers[:_FIRST]]
 
     def refusals(self) -> list[Problem]:

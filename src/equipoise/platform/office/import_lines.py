@@ -1,0 +1,151 @@
+"""What a look at a roster lists, line by line: problems, changes, possible doubles; by page or as a file."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from equipoise.errors import EquipoiseError
+from equipoise.platform.office.access import problems_in, study_page
+from equipoise.platform.office.downloads import csv_file, wants_csv
+from equipoise.platform.office.models import PendingImport
+from equipoise.platform.office.pending import source_of, the_pending
+from equipoise.platform.people.actions import look_at_update
+from equipoise.platform.people.comparison import Comparison
+from equipoise.platform.people.previews import Preview, look_at_import
+from equipoise.platform.registry.models import Study
+
+__all__ = [
+    "LISTS",
+    "Looked",
+    "cell",
+    "keyed",
+    "lines",
+    "listed",
+    "looked_at",
+    "named",
+    "seen_in",
+    "trail_of",
+    "unreadable",
+]
+
+LISTS = {
+    "problems": ("Problems", ("Line", "Column", "Problem")),
+    "changes": ("Changes", ("Line", "Participant", "Change")),
+    "doubles": ("Possible doubles", ("Lines", "Why")),
+    "unknown": ("Eligibility unknown", ("Line",)),
+    "notes": ("Changed or noticed in reading", ("Column", "What", "Rows")),
+}
+Looked = Preview | Comparison
+_A_PAGE = 100
+_TOLD = 10
+
+
+@require_safe
+@study_page("people.import")
+def lines(request: HttpRequest, study: Study, number: int, what: str) -> HttpResponse:
+    """Everything of one kind, line by line: a page at a time, or as a file."""
+    if what not in LISTS:
+        raise Http404
+    pending = the_pending(request.user, study, number)
+    try:
+        looked = looked_at(study, pending)
+    except EquipoiseError as error:
+        return unreadable(request, study, pending, error)
+    title, header = LISTS[what]
+    rows = list(listed(looked, what))
+    if wants_csv(request):
+        return csv_file(f"{study.name}-{what}", header, rows)
+    last = max(1, -(-len(rows) // _A_PAGE))
+    asked = request.GET.get("page", "1")
+    at = min(max(1, int(asked) if asked.isdecimal() and len(asked) < 9 else 1), last)
+    page = {
+        "page_title": title,
+        "pending": pending,
+        "columns": named(header),
+        "rows": keyed(rows[(at - 1) * _A_PAGE : at * _A_PAGE]),
+        "count": len(rows),
+        "number": at,
+        "last": last,
+        "paged": f"?{urlencode({'page': '{page}'}, safe='{}')}",
+        "trail": trail_of(study, pending),
+    }
+    return render(request, "office/import_lines.html", page)
+
+
+def looked_at(study: Study, pending: PendingImport) -> Looked:
+    """What an uploaded file would do, as it was chosen to be read.
+
+    Raises:
+        EquipoiseError: it cannot be read, or cannot be compared.
+    """
+    with source_of(pending) as source:
+        if pending.choices["kind"] == "update":
+            return look_at_update(study, source, whole=bool(pending.choices.get("whole")))
+        return look_at_import(study, source)
+
+
+def seen_in(looked: Looked) -> Preview:
+    """The file sorted as for an import, whatever it was looked at for."""
+    return looked.preview if isinstance(looked, Comparison) else looked
+
+
+def listed(looked: Looked, what: str) -> Iterator[tuple[Any, ...]]:
+    """The rows of one list; nothing in them says how to reach anybody."""
+    seen, report = seen_in(looked), seen_in(looked).read.report
+    if what == "problems":
+        yield from report.refusals.select("place", "column", "reason").iter_rows()
+    elif what == "changes" and isinstance(looked, Comparison):
+        for change in looked.changes:
+            yield change.place or "Not in the file", change.participant.key, "; ".join(change.said)
+    elif what == "doubles":
+        for each in report.duplicates:
+            yield ", ".join(report.place(row) for row in each.rows[:20]), each.reason
+    elif what == "unknown":
+        yield from ((place,) for place in seen.unknown_places)
+    elif what == "notes":
+        yield from ((note.column, note.message, note.rows) for note in report.notes)
+
+
+def cell(value: object) -> str:
+    """A value as a page shows it."""
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    return "–" if value is None else str(value)
+
+
+def named(header: Iterable[str]) -> list[dict[str, str]]:
+    """Columns of a table, by their place."""
+    return [{"key": str(at), "text": text} for at, text in enumerate(header)]
+
+
+def keyed(rows: Sequence[tuple[Any, ...]]) -> list[dict[str, str]]:
+    """Rows of such a table."""
+    return [{str(at): cell(value) for at, value in enumerate(row)} for row in rows]
+
+
+def unreadable(
+    request: HttpRequest, study: Study, pending: PendingImport, error: EquipoiseError
+) -> HttpResponse:
+    """The page that says why a file cannot be looked at, and what to do."""
+    page = {
+        "page_title": "The file cannot be read like this",
+        "problems": problems_in(error)[:_TOLD],
+        "pending": pending,
+        "trail": trail_of(study, pending)[:-1],
+    }
+    return render(request, "office/import_unreadable.html", page, status=422)
+
+
+def trail_of(study: Study, pending: PendingImport) -> list[dict[str, str]]:
+    """The way up from the lists of a file."""
+    return [
+        {"text": "People", "href": reverse("people", args=[study.name])},
+        {"text": "Import a roster", "href": reverse("import", args=[study.name])},
+        {"text": "Columns", "href": reverse("import-columns", args=[study.name, pending.pk])},
+        {"text": "What would happen", "href": reverse("import-preview", args=[study.name, pending.pk])},
+    ]

@@ -1,0 +1,113 @@
+"""An uploaded roster between its upload and its confirmation: encrypted, its uploader's alone, for a day."""
+
+import hashlib
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404
+
+from equipoise.platform.clock import now
+from equipoise.platform.crypto import new_data_key, open_bytes, seal_bytes, unwrap, wrap
+from equipoise.platform.database import writing
+from equipoise.platform.office.models import PendingImport
+from equipoise.platform.office.uploads import safe_name
+from equipoise.platform.people.reading import RosterSource
+from equipoise.platform.permissions import Acting
+from equipoise.platform.registry.models import Study
+from equipoise.roster import Mapping as ColumnMapping
+
+__all__ = ["choose", "drop", "drop_expired", "keep", "kept_by", "source_of", "the_pending"]
+
+_KEPT = timedelta(days=1)
+_FIELD = "roster"
+
+
+def keep(who: Acting, study: Study, name: str, path: Path, kind: str) -> PendingImport:
+    """Keep a file until it is confirmed; only its encrypted form is stored.
+
+    Args:
+        who: uploads it; nobody else can go on with it.
+        study: for which it is.
+        name: of the file, as the browser said it.
+        path: where it lies for the moment.
+        kind: import or update.
+    """
+    content = path.read_bytes()
+    hashed, key = hashlib.sha256(content).hexdigest(), new_data_key()
+    owner = f"{study.name}/{hashed}"
+    with writing():
+        drop_expired()
+        return PendingImport.objects.create(
+            study=study,
+            actor=who.actor,
+            name=safe_name(name),
+            file_hash=hashed,
+            data_key=wrap(key, settings.WORKSPACE.contact_keys(), owner),
+            sealed=seal_bytes(key, content, owner, _FIELD),
+            choices={"kind": kind},
+            at=now(),
+        )
+
+
+def the_pending(who: Acting, study: Study, number: int) -> PendingImport:
+    """The upload of this number.
+
+    Raises:
+        Http404: there is none any more, or it is somebody else's.
+    """
+    found = PendingImport.objects.filter(pk=number, study=study, actor=who.actor).first()
+    if found is None or found.at < now() - _KEPT:
+        raise Http404
+    return found
+
+
+def kept_by(who: Acting, study: Study) -> list[PendingImport]:
+    """What somebody has uploaded and neither confirmed nor discarded, newest first, without its content."""
+    mine = PendingImport.objects.filter(study=study, actor=who.actor, at__gte=now() - _KEPT)
+    return list(mine.defer("sealed").order_by("-pk"))
+
+
+def choose(pending: PendingImport, choices: Mapping[str, Any]) -> None:
+    """Keep what was chosen for a file, beside what was before."""
+    pending.choices = {**pending.choices, **choices}
+    with writing():
+        pending.save(update_fields=["choices"])
+
+
+def drop(pending: PendingImport) -> None:
+    """Forget a file, with its key."""
+    with writing():
+        PendingImport.objects.filter(pk=pending.pk).delete()
+
+
+def drop_expired() -> int:
+    """Forget every file that is older than a day, and say how many were."""
+    with writing():
+        return PendingImport.objects.filter(at__lt=now() - _KEPT).delete()[0]
+
+
+@contextmanager
+def source_of(pending: PendingImport) -> Iterator[RosterSource]:
+    """The file as something to read, as it was chosen to be read; nothing of it is left behind."""
+    owner = f"{pending.study.name}/{pending.file_hash}"
+    key = unwrap(pending.data_key, settings.WORKSPACE.contact_keys(), owner)
+    content = open_bytes(key, bytes(pending.sealed), owner, _FIELD)
+    chosen = pending.choices
+    place = settings.WORKSPACE.folder / "uploads"
+    place.mkdir(mode=0o700, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=place) as folder:
+        path = Path(folder) / pending.name
+        path.write_bytes(content)
+        yield RosterSource(
+            path,
+            ColumnMapping(chosen["columns"]) if "columns" in chosen else None,
+            chosen.get("constants", {}),
+            chosen.get("partner"),
+            chosen.get("good_rows_only", False),
+            chosen.get("encoding"),
+        )
