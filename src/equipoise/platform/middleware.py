@@ -1,14 +1,13 @@
-"""What holds for every page: whose word on the caller counts, what is kept, who needs a second factor."""
+"""What holds for every page: whose word on the caller counts, and what is kept."""
 
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
 
 from equipoise.platform.clock import one_moment
 
-__all__ = ["PrivatePages", "StaffSecondFactor", "TrustedProxies"]
+__all__ = ["PrivatePages", "TrustedProxies"]
 
 Response = Callable[[HttpRequest], HttpResponse]
 _FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_FORWARDED")
@@ -44,18 +43,3 @@ class PrivatePages:
         response.headers.setdefault("X-Frame-Options", "DENY")
         response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
         return response
-
-
-class StaffSecondFactor:
-    """Staff reach nothing of the office before they have set up a second factor."""
-
-    def __init__(self, get_response: Response) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path.startswith("/office/") and request.user.is_authenticated:
-            from allauth.mfa.utils import is_mfa_enabled
-
-            if not is_mfa_enabled(request.user):
-                return HttpResponseRedirect(reverse("mfa_activate_totp"))
-        return self.get_response(request)

@@ -145,6 +145,7 @@ def agree(session: Session, version: str) -> None:
         Session.objects.filter(pk=session.pk, state__in=("started", "declined")).update(
             state="started", ended_at=None, consent=version
         )
+    session.state, session.consent = "started", version
 
 
 def decline(session: Session) -> None:
@@ -153,6 +154,7 @@ def decline(session: Session) -> None:
         Session.objects.filter(pk=session.pk, state__in=("started", "declined")).update(
             state="declined", ended_at=now(), consent=""
         )
+    session.state, session.consent = "declined", ""
 
 
 def leave_study(participant: Participant, choice: str, *, channel: str, actor: str, reason: str = "") -> None:

@@ -1,3 +1,27 @@
-"""Addresses of the office pages."""
+"""Addresses of the office pages; what stands below a person comes after what stands below all people."""
 
-urlpatterns: list[object] = []
+from equipoise.platform.office import (
+    allocation,
+    entry,
+    exports,
+    imports,
+    people,
+    person,
+    record,
+    responses,
+    setup,
+    studies,
+)
+
+urlpatterns = [
+    *studies.urlpatterns,
+    *setup.urlpatterns,
+    *people.urlpatterns,
+    *imports.urlpatterns,
+    *person.urlpatterns,
+    *entry.urlpatterns,
+    *allocation.urlpatterns,
+    *responses.urlpatterns,
+    *exports.urlpatterns,
+    *record.urlpatterns,
+]

@@ -123,7 +123,7 @@ def move_study(who: Acting, study: Study, wanted: str, *, reason: str = "") -> S
             Problem(study.name, "reason", "is empty; say why, it is kept with the study's record")
         )
     if wanted == "live" and study.state == "locked":
-        missing = [problem for problem in readiness(study) if problem is not None]
+        missing = readiness(study)
         if missing:
             raise InputError(missing)
     with writing():

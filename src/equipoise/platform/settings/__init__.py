@@ -59,7 +59,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "equipoise.platform.middleware.StaffSecondFactor",
+    "equipoise.platform.staff.sessions.StaffSessions",
+    "equipoise.platform.staff.sessions.StaffSecondFactor",
     "axes.middleware.AxesMiddleware",
 ]
 TEMPLATES = [
@@ -115,7 +116,18 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
-ACCOUNT_RATE_LIMITS: dict[str, str] = {"login": "", "login_failed": ""}  # django-axes counts instead
+# django-axes counts failures instead.
+ACCOUNT_RATE_LIMITS: dict[str, str] = {"login": "", "login_failed": "", "reauthenticate": ""}
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+MFA_ADAPTER = "equipoise.platform.staff.factors.SealedFactors"
+MFA_FORMS = {
+    "authenticate": "equipoise.platform.staff.factors.CodeForm",
+    "reauthenticate": "equipoise.platform.staff.factors.CodeAgainForm",
+    "activate_totp": "equipoise.platform.staff.factors.ActivateForm",
+}
+MFA_TOTP_TOLERANCE = 1  # half-minutes by which a telephone's clock may be wrong
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = WORKSPACE.settings.name
 MFA_ALLOW_UNVERIFIED_EMAIL = True
@@ -123,15 +135,18 @@ AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
-AXES_USERNAME_FORM_FIELD = "login"
-AXES_LOCKOUT_TEMPLATE = "errors/429.html"
-AXES_SENSITIVE_PARAMETERS = ["login", "username", "ip_address"]
+AXES_USERNAME_CALLABLE = "equipoise.platform.staff.attempts.account_of"
+AXES_LOCKOUT_CALLABLE = "equipoise.platform.staff.attempts.locked_page"
+AXES_SENSITIVE_PARAMETERS = ["login", "username", "ip_address", "email", "password", "code"]
+AXES_DISABLE_ACCESS_LOG = True
 AXES_VERBOSE = False
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_SAVE_EVERY_REQUEST = False
 
 # --- What a browser may do -------------------------------------------------------------------------------
 SESSION_COOKIE_NAME = "__Host-staff"
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+MESSAGE_STORAGE = "equipoise.platform.staff.notices.HostCookieNotices"
 SESSION_COOKIE_SECURE = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_NAME = "__Host-csrf"

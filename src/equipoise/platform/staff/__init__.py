@@ -1,1 +1,1 @@
-"""Members of staff: their accounts. What they may do is said in each study's roles."""
+"""Members of staff: their accounts, and how they sign in. What they may do is said in each study's roles."""

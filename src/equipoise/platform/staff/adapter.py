@@ -1,11 +1,25 @@
 """How sign-in by django-allauth fits a workspace: nobody makes an account for themselves."""
 
+import time
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.login import get_authentication_records
+from allauth.core import context
+from django.conf import settings
+from django.contrib import messages
 from django.http import HttpRequest
 
+from equipoise.platform.staff.passwords import reset_address
+
 __all__ = ["StaffAdapter"]
+
+# What is said after something was done; what is not listed is seen from the next page anyway.
+_SAID = {
+    "account/messages/password_changed.txt": "Your password has been changed.",
+    "mfa/messages/totp_activated.txt": "Your authenticator app is set up.",
+    "mfa/messages/totp_deactivated.txt": "Your authenticator app is removed. Set up another one to go on.",
+}
 
 
 class StaffAdapter(DefaultAccountAdapter):
@@ -17,7 +31,31 @@ class StaffAdapter(DefaultAccountAdapter):
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Only where the workspace can send mail."""
-        from django.conf import settings
-
         if settings.WORKSPACE.settings.mail is not None:
             super().send_mail(template_prefix, email, context)
+
+    def add_message(
+        self,
+        request: HttpRequest,
+        level: int,
+        message_template: str | None = None,
+        *further: Any,
+        **options: Any,
+    ) -> None:
+        """In our own words, where there is anything to say."""
+        if said := _SAID.get(message_template or "", ""):
+            messages.add_message(request, level, said)
+
+    def format_email_subject(self, subject: str) -> str:
+        """The workspace's name before what it is about; never the host that a request named."""
+        return f"{settings.WORKSPACE.settings.name}: {subject}"
+
+    def get_reset_password_from_key_url(self, key: str) -> str:
+        """The address of a link to set a password, from the configured origin alone."""
+        return reset_address(key)
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """Whether to ask again before a change to the account: not right after signing in."""
+        request = context.request
+        said = get_authentication_records(request, request.user)
+        return not said or time.time() - said[-1]["at"] >= settings.ACCOUNT_REAUTHENTICATION_TIMEOUT

@@ -20,6 +20,7 @@ class StaffMember(AbstractBaseUser):
     name = models.CharField(max_length=120)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField()
+    last_code = models.BigIntegerField(default=0)  # half-minute of the last code taken
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"

@@ -26,6 +26,7 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(max_length=120)),
                 ("is_active", models.BooleanField(default=True)),
                 ("created_at", models.DateTimeField()),
+                ("last_code", models.BigIntegerField(default=0)),
             ],
             options={
                 "abstract": False,

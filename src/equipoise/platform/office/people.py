@@ -1,0 +1,210 @@
+"""The people of a study in a list, and how to find one of them. Neither arms nor answers are shown."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import path, reverse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from equipoise.platform.fieldwork.models import Session
+from equipoise.platform.office.access import study_page
+from equipoise.platform.office.downloads import csv_file, wants_csv
+from equipoise.platform.pages.filters import day
+from equipoise.platform.people.contacts import identifier_digest
+from equipoise.platform.people.models import Participant
+from equipoise.platform.people.queries import find_by_contact, reconcile
+from equipoise.platform.registry.models import Study
+from equipoise.platform.registry.queries import folder_of, partners, roster_columns
+
+__all__ = ["STATES", "urlpatterns"]
+
+STATES = {
+    "enrolled": "Takes part",
+    "screening": "Being screened",
+    "ineligible": "Cannot take part",
+    "withdrawn": "Left the study",
+    "erased": "Erased",
+}
+_A_PAGE = 50
+_SORTS = {"key": "key", "partner": "partner__title", "state": "state", "enrolled": "enrolled_at"}
+_CHUNK = 2_000
+
+
+@require_safe
+@study_page("people.see")
+def people(request: HttpRequest, study: Study) -> HttpResponse:
+    """Everybody of a study, by page, in the order and with the filter of the address."""
+    chosen = _chosen(request, study)
+    rows = _filtered(study, chosen)
+    zone = folder_of(study).protocol.study.timezone
+    waves = {name: wave.label or name for name, wave in folder_of(study).protocol.waves.items()}
+    if wants_csv(request):
+        header = ["Code", "Partner", "State", "Enrolled", *(f"Answered: {label}" for label in waves.values())]
+        return csv_file(f"{study.name}-people", header, _lines(rows, waves, zone))
+    count = rows.count()
+    last = max(1, -(-count // _A_PAGE))
+    number = min(max(1, _whole(request.GET.get("page", "1"))), last)
+    shown = list(rows[(number - 1) * _A_PAGE : number * _A_PAGE])
+    answered = _answered(shown)
+    page = {
+        "page_title": "People",
+        "counts": reconcile(study),
+        "count": count,
+        "columns": list(_columns(chosen)),
+        "rows": [
+            {
+                "key": {"text": person.key, "href": reverse("person", args=[study.name, person.key])},
+                "partner": person.partner.title if person.partner else "–",
+                "state": STATES[person.state],
+                "enrolled": day(person.enrolled_at, zone),
+                "waves": ", ".join(waves[wave] for wave in waves if wave in answered[person.pk]) or "–",
+            }
+            for person in shown
+        ],
+        "chosen": chosen,
+        "states": [("", "Any state"), *STATES.items()],
+        "partners": [("", "Any partner"), *((each.name, each.title) for each in partners(study))],
+        "waves": [("", "Any wave"), *waves.items()],
+        "number": number,
+        "last": last,
+        "paged": f"?{urlencode({**chosen, 'page': '{page}'}, safe='{}')}",
+        "file": f"?{urlencode({**chosen, 'format': 'csv'})}",
+        "may_import": request.may("people.import"),
+    }
+    return render(request, "office/people.html", page)
+
+
+@require_http_methods(["POST"])
+@study_page("people.see")
+def find(request: HttpRequest, study: Study) -> HttpResponse:
+    """Somebody by their identifier, e-mail address, telephone number or code.
+
+    What is sought is sent, not part of an address, so that it stands in no log.
+    """
+    sought = request.POST.get("sought", "").strip()[:320]
+    found = _found(study, sought) if sought else []
+    if len(found) == 1:
+        return HttpResponseRedirect(reverse("person", args=[study.name, found[0].key]), status=303)
+    text = (
+        "Enter an identifier, an e-mail address, a telephone number or a code"
+        if not sought
+        else "Nobody was found by this. Look at the spelling; whoever has left is found by identifier or code"
+    )
+    page = {
+        "page_title": "Find somebody",
+        "problems": [] if found else [{"id": "sought", "text": text}],
+        "sought": sought,
+        "found": [
+            {
+                "key": {"text": person.key, "href": reverse("person", args=[study.name, person.key])},
+                "state": STATES[person.state],
+            }
+            for person in found
+        ],
+        "trail": [{"text": "People", "href": reverse("people", args=[study.name])}],
+    }
+    return render(request, "office/found.html", page, status=200 if found else 422)
+
+
+def _found(study: Study, text: str) -> list[Participant]:
+    everybody = Participant.objects.filter(study=study)
+    by = Q(key=text.lower())
+    for name, column in roster_columns(study).items():
+        if column.role == "identifier":
+            hashed = identifier_digest(study, name, text)
+            by |= Q(lookups__study=study, lookups__column=name, lookups__digest=hashed)
+    found = {person.pk: person for person in everybody.filter(by).distinct()[:20]}
+    found |= {person.pk: person for person in find_by_contact(study, text)}
+    return list(found.values())
+
+
+def _chosen(request: HttpRequest, study: Study) -> dict[str, str]:
+    """What the address asks for, and only what there is."""
+    allowed: dict[str, Iterable[str]] = {
+        "state": STATES,
+        "partner": [each.name for each in partners(study)],
+        "answered": folder_of(study).protocol.waves,
+        "missing": folder_of(study).protocol.waves,
+        "sort": [*_SORTS, *(f"-{name}" for name in _SORTS)],
+    }
+    return {name: value for name, ok in allowed.items() if (value := request.GET.get(name, "")) in ok}
+
+
+def _filtered(study: Study, chosen: Mapping[str, str]) -> QuerySet[Participant]:
+    rows = Participant.objects.filter(study=study).select_related("partner")
+    if "state" in chosen:
+        rows = rows.filter(state=chosen["state"])
+    if "partner" in chosen:
+        rows = rows.filter(partner__name=chosen["partner"])
+    done = Session.objects.filter(participant=OuterRef("pk"), state="complete")
+    if "answered" in chosen:
+        rows = rows.filter(Exists(done.filter(wave=chosen["answered"])))
+    if "missing" in chosen:
+        rows = rows.exclude(Exists(done.filter(wave=chosen["missing"])))
+    sort = chosen.get("sort", "key")
+    field = _SORTS[sort.removeprefix("-")]
+    return rows.order_by(f"-{field}" if sort.startswith("-") else field, "key")
+
+
+def _columns(chosen: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    now = chosen.get("sort", "key")
+    for name, text in (
+        ("key", "Code"),
+        ("partner", "Partner"),
+        ("state", "State"),
+        ("enrolled", "Enrolled"),
+    ):
+        towards = f"-{name}" if now == name else name
+        order = {name: "ascending", f"-{name}": "descending"}.get(now, "")
+        yield {
+            "key": name,
+            "text": text,
+            "sort_url": f"?{urlencode({**chosen, 'sort': towards})}",
+            "sorted": order,
+        }
+    yield {"key": "waves", "text": "Waves answered"}
+
+
+def _answered(people: Iterable[Participant]) -> Mapping[int, set[str]]:
+    found: dict[int, set[str]] = defaultdict(set)
+    rows = Session.objects.filter(participant__in=list(people), state="complete")
+    for person, wave in rows.values_list("participant_id", "wave"):
+        found[person].add(wave)
+    return found
+
+
+def _lines(rows: QuerySet[Participant], waves: Mapping[str, str], zone: str) -> Iterator[tuple[Any, ...]]:
+    some: list[Participant] = []
+    for person in rows.iterator(_CHUNK):
+        some.append(person)
+        if len(some) == _CHUNK:
+            yield from _written(some, waves, zone)
+            some = []
+    yield from _written(some, waves, zone)
+
+
+def _written(people: list[Participant], waves: Mapping[str, str], zone: str) -> Iterator[tuple[Any, ...]]:
+    answered = _answered(people)
+    for person in people:
+        yield (
+            person.key,
+            person.partner.title if person.partner else "",
+            STATES[person.state],
+            day(person.enrolled_at, zone),
+            *("yes" if wave in answered[person.pk] else "no" for wave in waves),
+        )
+
+
+def _whole(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < 9 else 1
+
+
+urlpatterns = [
+    path("studies/<slug:name>/people/", people, name="people"),
+    path("studies/<slug:name>/people/find", find, name="people-find"),
+]

@@ -1,0 +1,73 @@
+"""The record of a study: every act, newest first, with its verdict and the head to publish."""
+
+import json
+from collections.abc import Iterator
+
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.urls import path
+from django.views.decorators.http import require_safe
+
+from equipoise.platform.audit.models import Chain, Entry
+from equipoise.platform.audit.queries import chain_faults, entries
+from equipoise.platform.office.access import study_page
+from equipoise.platform.office.downloads import attachment, csv_file
+from equipoise.platform.registry.models import Study
+from equipoise.platform.staff.models import StaffMember
+
+__all__ = ["urlpatterns"]
+
+_A_PAGE = 50
+_FIELDS = ("number", "at", "actor", "verb", "details", "previous", "hash")
+
+
+@require_safe
+@study_page("audit.see")
+def study_record(request: HttpRequest, study: Study) -> HttpResponse:
+    """A page of the chain; on request the whole of it computed anew."""
+    form = request.GET.get("format")
+    if form == "jsonl":
+        response = StreamingHttpResponse(_lines(study.name), content_type="application/jsonl; charset=utf-8")
+        return attachment(response, f"{study.name}-record.jsonl")
+    if form == "csv":
+        rows = Entry.objects.filter(chain_id=study.name).order_by("number").values_list(*_FIELDS)
+        return csv_file(f"{study.name}-record", _FIELDS, rows.iterator(2_000))
+    chain = Chain.objects.get(name=study.name)
+    last = max(1, -(-chain.number // _A_PAGE))
+    text = request.GET.get("page", "1")
+    number = min(max(1, int(text) if text.isdecimal() and len(text) < 9 else 1), last)
+    shown = list(entries(study.name)[(number - 1) * _A_PAGE : number * _A_PAGE])
+    names = _names(shown)
+    page = {
+        "page_title": "Record",
+        "chain": chain,
+        "checked": "check" in request.GET,
+        "faults": list(chain_faults(chain)) if "check" in request.GET else [],
+        "rows": [
+            {
+                "number": f"{entry.number:,}",
+                "at": f"{entry.at[:10]} {entry.at[11:19]}",
+                "actor": names.get(entry.actor, entry.actor),
+                "verb": entry.verb,
+                "details": entry.details,
+            }
+            for entry in shown
+        ],
+        "number": number,
+        "last": last,
+    }
+    return render(request, "office/record.html", page)
+
+
+def _names(shown: list[Entry]) -> dict[str, str]:
+    numbers = [entry.actor.removeprefix("staff:") for entry in shown if entry.actor.startswith("staff:")]
+    return {member.actor: member.name for member in StaffMember.objects.filter(pk__in=set(numbers))}
+
+
+def _lines(chain: str) -> Iterator[bytes]:
+    rows = Entry.objects.filter(chain_id=chain).order_by("number").values(*_FIELDS)
+    for row in rows.iterator(2_000):
+        yield json.dumps({"chain": chain, **row}, ensure_ascii=False).encode() + b"\n"
+
+
+urlpatterns = [path("studies/<slug:name>/record/", study_record, name="study-record")]

@@ -1,0 +1,224 @@
+"""The surveys of a study: what participants are shown, who has answered, and the links by which they come."""
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import path, reverse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from equipoise.errors import EquipoiseError
+from equipoise.platform.fieldwork.links import close_open_link, make_links, make_open_link
+from equipoise.platform.fieldwork.models import OpenLink
+from equipoise.platform.fieldwork.prepared import prepared
+from equipoise.platform.fieldwork.queries import open_links, responses, responses_by_day
+from equipoise.platform.fieldwork.views.frames import frame
+from equipoise.platform.fieldwork.views.questions import Problems, blocks_html
+from equipoise.platform.office.access import problems_in, study_page
+from equipoise.platform.office.confirming import confirmed_act
+from equipoise.platform.office.downloads import csv_file, wants_csv
+from equipoise.platform.pages.filters import day, moment
+from equipoise.platform.people.models import Participant
+from equipoise.platform.permissions import NotAllowedError
+from equipoise.platform.registry.models import Study
+from equipoise.platform.registry.queries import folder_of, wave_times
+
+__all__ = ["urlpatterns"]
+
+
+@require_safe
+@study_page("surveys.response")
+def surveys(request: HttpRequest, study: Study) -> HttpResponse:
+    """Each wave: how many answered, together and by partner."""
+    labels = {wave.wave: wave.label for wave in wave_times(study).values()}
+    rows = responses(study)
+    if wants_csv(request):
+        header = ["Wave", "Partner", "Asked", "Started", "Complete", "Complete (%)"]
+        return csv_file(
+            f"{study.name}-response",
+            header,
+            (
+                (
+                    labels[row.wave],
+                    row.partner or "All",
+                    row.asked,
+                    row.started,
+                    row.complete,
+                    _percent(row.rate),
+                )
+                for row in rows
+            ),
+        )
+    participants = folder_of(study).protocol.participants
+    page = {
+        "page_title": "Surveys",
+        "waves": [
+            {
+                "wave": wave,
+                "rows": [row for row in rows if row.wave == wave.wave],
+                "state": wave.state,
+            }
+            for wave in wave_times(study).values()
+        ],
+        "open": participants is not None and participants.enrolment == "open-link",
+        "may_links": request.may("surveys.links"),
+        "may_preview": request.may("surveys.preview"),
+    }
+    return render(request, "office/surveys.html", page)
+
+
+@require_safe
+@study_page("surveys.response")
+def days(request: HttpRequest, study: Study, wave: str) -> HttpResponse:
+    """How many finished a wave on each day."""
+    label = _label(study, wave)
+    rows = responses_by_day(study, wave)
+    if wants_csv(request):
+        return csv_file(f"{study.name}-{wave}-days", ["Day", "Complete"], rows)
+    most = max((number for _, number in rows), default=0)
+    page = {
+        "page_title": f"{label}: by day",
+        "rows": [{"text": day(date), "value": number, "of": most} for date, number in rows],
+        "zone": folder_of(study).protocol.study.timezone,
+        "trail": _way(study),
+    }
+    return render(request, "office/days.html", page)
+
+
+@require_safe
+@study_page("surveys.preview")
+def preview(request: HttpRequest, study: Study, wave: str, number: int) -> HttpResponse:
+    """A page of a survey as participants see it, in the order of the protocol; nothing is stored."""
+    _label(study, wave)
+    asked = prepared(study, wave, request.GET.get("lang", "")[:20] or None).questionnaire
+    if not 1 <= number <= len(asked.pages):
+        raise Http404
+    shown = asked.pages[number - 1]
+    here = [study.name, wave]
+    values: dict[str, Any] = {
+        "page_title": shown.title or asked.title,
+        "page": shown,
+        "blocks": blocks_html(shown, {}, Problems({}, ()), asked.language, "preview"),
+        "back_url": reverse("survey-preview", args=[*here, number - 1]) if number > 1 else "",
+        "next_url": reverse("survey-preview", args=[*here, number + 1]) if number < len(asked.pages) else "",
+        "end_url": reverse("surveys", args=[study.name]),
+        "progress": {"page": number, "pages": len(asked.pages)},
+        "demonstration": any(block.demonstration for block in shown.blocks),
+        "others": [each for each in asked.languages if each != asked.language],
+        "problems": [],
+    }
+    return render(request, "office/preview.html", frame(study, asked.language, **values))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@study_page("surveys.links")
+def personal_links(request: HttpRequest, study: Study, wave: str) -> HttpResponse:
+    """Personal links for everybody who has not finished a wave, as a file; they can be read this once."""
+    label = _label(study, wave)
+    problems: list[dict[str, str]] = []
+    if request.method == "POST":
+        try:
+            made = make_links(request.user, study, wave)
+        except NotAllowedError:
+            raise
+        except EquipoiseError as error:
+            problems = problems_in(error)
+        else:
+            header = ["Code", "Link", "Link to stop messages or leave"]
+            rows = ((link.participant, link.link, link.stop_link) for link in made)
+            return csv_file(f"{study.name}-{wave}-links", header, rows)
+    open_to = Participant.objects.filter(study=study, state="enrolled")
+    page = {
+        "page_title": f"Personal links: {label}",
+        "number": open_to.exclude(sessions__wave=wave, sessions__state="complete").count(),
+        "problems": problems,
+        "trail": _way(study),
+    }
+    return render(request, "office/links.html", page, status=422 if problems else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@study_page("surveys.links")
+def shared_links(request: HttpRequest, study: Study) -> HttpResponse:
+    """Open links: those that there are, and a new one."""
+    made, problems = "", []
+    if request.method == "POST":
+        try:
+            made = make_open_link(
+                request.user, study, request.POST.get("wave", ""), request.POST.get("label", "")
+            )
+        except NotAllowedError:
+            raise
+        except EquipoiseError as error:
+            problems = problems_in(error, wave="wave", label="label")
+    zone = folder_of(study).protocol.study.timezone
+    labels = {wave.wave: wave.label for wave in wave_times(study).values()}
+    page = {
+        "page_title": "Open links",
+        "made": made,
+        "problems": problems,
+        "typed": request.POST if problems else {},
+        "waves": list(labels.items()),
+        "links": [
+            {
+                "link": link,
+                "wave": labels.get(link.wave, link.wave),
+                "made": moment(link.made_at, zone),
+                "closed": moment(link.closed_at, zone) if link.closed_at else "",
+            }
+            for link in open_links(study)
+        ],
+        "trail": _way(study),
+    }
+    return render(request, "office/open_links.html", page, status=422 if problems else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@study_page("surveys.links")
+def close_link(request: HttpRequest, study: Study, number: int) -> HttpResponse:
+    """Let nobody new in by an open link."""
+    link = OpenLink.objects.select_related("study").filter(study=study, pk=number).first()
+    if link is None:
+        raise Http404
+    back = reverse("open-links", args=[study.name])
+    page = {
+        "page_title": f"Close the link “{link.label}”",
+        "says": ["Nobody new gets in by it. Whoever has begun can finish.", "This cannot be undone."],
+        "button_text": "Close the link",
+        "back": back,
+    }
+    return confirmed_act(
+        request,
+        page,
+        thing=link.label,
+        act=lambda _: close_open_link(request.user, link),
+        done=f"The link “{link.label}” is closed.",
+        onward=back,
+        reason=False,
+    )
+
+
+def _label(study: Study, wave: str) -> str:
+    waves = folder_of(study).protocol.waves
+    if wave not in waves:
+        raise Http404
+    return waves[wave].label or wave
+
+
+def _percent(rate: float | None) -> float | None:
+    return None if rate is None else round(100 * rate, 1)
+
+
+def _way(study: Study) -> list[dict[str, str]]:
+    return [{"text": "Surveys", "href": reverse("surveys", args=[study.name])}]
+
+
+_ROOT = "studies/<slug:name>/surveys/"
+urlpatterns = [
+    path(_ROOT, surveys, name="surveys"),
+    path(f"{_ROOT}open-links", shared_links, name="open-links"),
+    path(f"{_ROOT}open-links/<int:number>/close", close_link, name="open-link-close"),
+    path(f"{_ROOT}<str:wave>/days", days, name="survey-days"),
+    path(f"{_ROOT}<str:wave>/links", personal_links, name="survey-links"),
+    path(f"{_ROOT}<str:wave>/preview/<int:number>", preview, name="survey-preview"),
+]
