@@ -6,8 +6,8 @@ from typing import Any
 
 __all__ = ["NoSecrets", "OneLine"]
 
-# A link's token is the only secret that stands in an address.
-_TOKEN = re.compile(r"(/(?:s|open|stop|mine)/)[a-z0-9]{16,}", re.IGNORECASE)
+# The tokens of links are the only secrets that stand in an address.
+_TOKEN = re.compile(r"(/(?:s|open|stop|mine|password/set)/)[a-z0-9-]{16,}", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]")
 
 
