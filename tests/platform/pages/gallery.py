@@ -15,7 +15,9 @@ __all__ = ["ANSWERED", "KINDS", "LIKERT", "gallery", "participant_page"]
 
 SCALE = tuple(
     Choice(str(code), label)
-    for code, label in enumerate(("None of the time", "Rarely", "Some of the time", "Often", "All of the time"))
+    for code, label in enumerate(
+        ("None of the time", "Rarely", "Some of the time", "Often", "All of the time")
+    )
 )
 SEVEN = tuple(
     Choice(str(code), label)
@@ -29,7 +31,11 @@ OPTIONS = (
     Choice("calls", "Notes of a call or of a meeting with another organisation"),
     Choice("something_else", "Something else", other=True),
 )
-PARTS = (Choice("pay", "Pay"), Choice("time", "More time with families and with children"), Choice("team", "My team"))
+PARTS = (
+    Choice("pay", "Pay"),
+    Choice("time", "More time with families and with children"),
+    Choice("team", "My team"),
+)
 
 KINDS = (
     Asked("scale.calm", "choice", "I have been calm at work.", choices=SCALE, numeric=True, prefer_not_to_say=True),
@@ -71,7 +77,9 @@ ANSWERED = {
     "agree": ("no",),
 }
 LIKERT = tuple(
-    Asked(f"scale.item_{number}", "choice", f"Statement number {number}.", choices=SCALE, prefer_not_to_say=True)
+    Asked(
+        f"scale.item_{number}", "choice", f"Statement number {number}.", choices=SCALE, prefer_not_to_say=True
+    )
     for number in range(1, 20)
 )
 
@@ -132,7 +140,7 @@ def gallery() -> dict[str, str]:
         "alone": participant_page((KINDS[2],), heading=True, page_title=""),
         "office": _office(),
         "sign-in": _rendered("sign_in.html", page_title="Sign in", csrf_input="", home_url="/"),
-        **{f"error-{status}": _rendered(f"errors/{status}.html") for status in (400, 403, 404, 410, 429, 500, 503)},
+        **{f"error-{status}": _rendered(f"errors/{status}.html") for status in (404, 500)},
     }
 
 
@@ -140,7 +148,8 @@ def participant_page(asked, form=None, wrong=(), language="en-GB", heading=False
     """A page with these questions."""
     messages = dict(wrong)
     questions = [
-        question_html(each, form, messages.get(each.key), language=language, heading=heading) for each in asked
+        question_html(each, form, messages.get(each.key), language=language, heading=heading)
+        for each in asked
     ]
     return _rendered("questions.html", **{**_AROUND, "lang": language, "questions": questions, **values})
 
