@@ -6,10 +6,13 @@ from dataclasses import replace
 import pytest
 from tests.platform.pages.gallery import ANSWERED, KINDS, LIKERT
 
+from equipoise.platform.fieldwork.views.questions import fault_words
 from equipoise.platform.pages import questions
 from equipoise.platform.pages.fields import id_of, target_of
 from equipoise.platform.pages.questions import question_html
-from equipoise.protocol.asked import Asked, Choice
+from equipoise.protocol.answering import read_answers
+from equipoise.protocol.asked import Asked, Block, Choice
+from equipoise.protocol.questionnaire import QuestionPage
 from equipoise.protocol.replies import field_names
 
 ANSWERABLE = [asked for asked in KINDS if asked.answered]
@@ -158,3 +161,11 @@ def test_what_a_person_wrote_is_not_kept():
     question_html(BY_KEY["role"], {"role": ("something_else",), "role.other": ("A secret of mine",)})
     question_html(BY_KEY["agree"], {"agree": ("a code that is not on offer",)})
     assert questions._kept.cache_info().currsize == before
+
+
+def test_a_problem_of_the_first_of_several_fields_leads_to_that_field():
+    page = QuestionPage("ideas", (Block("money", (BY_KEY["money"],)),))
+    reading = read_answers(page, {"money.pay": ["plenty"], "money.time": ["some"]})
+    summary = fault_words(page, reading, "en-GB").summary
+    assert [problem["id"] for problem in summary] == ["money", "money-time"]
+    assert {problem["id"] for problem in summary} <= set(ids(question_html(BY_KEY["money"])))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from django.urls import reverse
 from markupsafe import Markup
 
-from equipoise.platform.pages.fields import id_of
+from equipoise.platform.pages.fields import target_of
 from equipoise.platform.pages.questions import question_html
 from equipoise.platform.pages.words import Words, words_for
 from equipoise.protocol.answering import Reading
@@ -58,12 +58,14 @@ def fault_words(page: QuestionPage, reading: Reading | None, language: str) -> P
     if reading is None:
         return Problems({}, ())
     words = words_for(language)
-    keys = {field: asked.key for asked in page.asked for field in _fields(asked, reading)}
+    keys = {field: asked for asked in page.asked for field in _fields(asked, reading)}
     found = [(field, _worded(fault, words)) for field, fault in reading.problems.items()]
     by_key: dict[str, str] = {}
     for field, text in found:
-        by_key.setdefault(keys.get(field, field), text)
-    return Problems(by_key, tuple({"id": id_of(field), "text": text} for field, text in found))
+        by_key.setdefault(keys[field].key, text)
+    return Problems(
+        by_key, tuple({"id": target_of(keys[field], field), "text": text} for field, text in found)
+    )
 
 
 def _worded(fault: Fault, words: Words) -> str:
