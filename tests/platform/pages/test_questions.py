@@ -163,9 +163,10 @@ def test_what_a_person_wrote_is_not_kept():
     assert questions._kept.cache_info().currsize == before
 
 
-def test_a_problem_of_the_first_of_several_fields_leads_to_that_field():
+@pytest.mark.parametrize(("option", "target"), [("pay", "money"), ("time", "money-time")])
+def test_a_problem_of_one_of_several_fields_leads_to_that_field(option, target):
     page = QuestionPage("ideas", (Block("money", (BY_KEY["money"],)),))
-    reading = read_answers(page, {"money.pay": ["plenty"], "money.time": ["some"]})
-    summary = fault_words(page, reading, "en-GB").summary
-    assert [problem["id"] for problem in summary] == ["money", "money-time"]
-    assert {problem["id"] for problem in summary} <= set(ids(question_html(BY_KEY["money"])))
+    sent = {"money.pay": ["50"], "money.time": ["25"], "money.team": ["25"], f"money.{option}": ["plenty"]}
+    summary = fault_words(page, read_answers(page, sent), "en-GB").summary
+    assert [problem["id"] for problem in summary] == [target]
+    assert target in ids(question_html(BY_KEY["money"]))
