@@ -163,10 +163,17 @@ def test_what_a_person_wrote_is_not_kept():
     assert questions._kept.cache_info().currsize == before
 
 
-@pytest.mark.parametrize(("option", "target"), [("pay", "money"), ("time", "money-time")])
-def test_a_problem_of_one_of_several_fields_leads_to_that_field(option, target):
-    page = QuestionPage("ideas", (Block("money", (BY_KEY["money"],)),))
-    sent = {"money.pay": ["50"], "money.time": ["25"], "money.team": ["25"], f"money.{option}": ["plenty"]}
+@pytest.mark.parametrize(
+    ("key", "sent", "target"),
+    [
+        ("money", {"money.pay": ["50"], "money.time": ["plenty"]}, "money"),
+        ("began", {"began__day": ["31"], "began__month": ["2"], "began__year": ["2020"]}, "began"),
+        ("role", {"role": ["something_else"]}, "role-other"),
+    ],
+)
+def test_what_is_wrong_leads_to_a_field_of_its_question(key, sent, target):
+    asked = replace(BY_KEY[key], required=True)
+    page = QuestionPage("page", (Block(key, (asked,)),))
     summary = fault_words(page, read_answers(page, sent), "en-GB").summary
     assert [problem["id"] for problem in summary] == [target]
-    assert target in ids(question_html(BY_KEY["money"]))
+    assert target in ids(question_html(asked, sent))
