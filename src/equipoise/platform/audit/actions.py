@@ -11,10 +11,12 @@ from equipoise.platform.audit.canonical import canonical
 from equipoise.platform.audit.merkle import merkle_root
 from equipoise.platform.audit.models import Chain, Entry, Seal
 from equipoise.platform.clock import now
+from equipoise.platform.kept import KeptQuery
 
 __all__ = ["GENESIS", "WORKSPACE_CHAIN", "entry_hash", "hold", "record", "seal"]
 
 WORKSPACE_CHAIN = "workspace"
+_HELD: KeptQuery[Chain] = KeptQuery(lambda name: Chain.objects.select_for_update().filter(name=name), "name")
 GENESIS = hashlib.sha256(b"equipoise/audit/1").hexdigest()
 
 
@@ -49,9 +51,9 @@ def record(chain: str, actor: str, verb: str, details: Mapping[str, Any]) -> Ent
 
 def _held(chain: str) -> Chain:
     """The chain's row, locked; made where this is the first entry."""
-    found = list(Chain.objects.select_for_update().filter(name=chain))
-    if found:
-        return found[0]
+    found = _HELD.first(chain)
+    if found is not None:
+        return found
     Chain.objects.bulk_create([Chain(name=chain, head=GENESIS)], ignore_conflicts=True)
     return Chain.objects.select_for_update().get(name=chain)
 

@@ -16,6 +16,7 @@ from equipoise.platform.database import writing
 from equipoise.platform.fieldwork.journeys import Journey
 from equipoise.platform.fieldwork.models import OpenLink, QuotaPlace, SealedSubmission, Session, Submission
 from equipoise.platform.fieldwork.prepared import prepared
+from equipoise.platform.fieldwork.sessions import SESSION_OF_WAVE, STATE_OF_SESSION
 from equipoise.platform.fieldwork.tickets import FormKey
 from equipoise.platform.people.actions import record_consents, withdraw
 from equipoise.platform.people.arrivals import complete_arrival, facts_awaited, turn_away
@@ -83,7 +84,7 @@ def start_session(
     )
     with writing():
         Session.objects.bulk_create([new], ignore_conflicts=True)  # one participant has one session of a wave
-        session = Session.objects.get(participant=participant, wave=wave)
+        (session,) = SESSION_OF_WAVE.all(participant.pk, wave)
     session.participant = participant
     return session
 
@@ -207,8 +208,7 @@ def _erase_answers(participant: Participant, actor: str) -> None:
 
 def _state(session: Session) -> str:
     """The session's state as it is now, its row held until the page is stored."""
-    held = Session.objects.select_for_update(of=("self",)).select_related("participant").filter(pk=session.pk)
-    found = next(iter(held.values_list("state", "participant__state")), None)
+    found = STATE_OF_SESSION.first(session.pk)
     if found is None or found[1] not in ("enrolled", "screening"):
         return "withdrawn"
     return str(found[0])

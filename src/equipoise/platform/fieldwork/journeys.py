@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from equipoise.platform.fieldwork.models import Session
 from equipoise.platform.fieldwork.prepared import Prepared, prepared
+from equipoise.platform.fieldwork.sessions import PAGES_OF_SESSION
 from equipoise.platform.people.queries import facts_of
 from equipoise.protocol.asked import WHY
 from equipoise.protocol.journey import page_after, page_before, shown
@@ -110,7 +111,7 @@ def _latest(session: Session) -> Iterator[tuple[str, Mapping[str, str], bool]]:
     """The latest submission of each page, and whether the page was sent whole at any time."""
     latest: dict[str, Mapping[str, str]] = {}
     whole: dict[str, bool] = {}
-    for page, answers, saw in session.submissions.order_by("pk").values_list("page", "answers", "shown"):
+    for page, answers, saw in PAGES_OF_SESSION.all(session.pk):
         latest[page] = answers
         whole[page] = whole.get(page, False) or not saw.get("partial", False)
     yield from ((page, answers, whole[page]) for page, answers in latest.items())

@@ -12,6 +12,7 @@ from equipoise.platform.clock import now
 from equipoise.platform.crypto import token, token_hash
 from equipoise.platform.database import writing
 from equipoise.platform.fieldwork.models import Link, OpenLink
+from equipoise.platform.kept import KeptQuery
 from equipoise.platform.people.models import Participant
 from equipoise.platform.permissions import Acting, check_permission
 from equipoise.platform.policies import check_state
@@ -21,6 +22,9 @@ from equipoise.platform.registry.queries import folder_of
 __all__ = ["PersonalLink", "close_open_link", "find_link", "find_open_link", "make_links", "make_open_link"]
 
 _AT_ONCE = 2_000
+_BY_HASH: KeptQuery[Link] = KeptQuery(
+    lambda digest: Link.objects.select_related("participant__study").filter(token_hash=digest), "digest"
+)
 
 
 @dataclass(frozen=True)
@@ -101,8 +105,7 @@ def close_open_link(who: Acting, link: OpenLink) -> None:
 
 def find_link(text: str) -> Link | None:
     """The personal link of a token, with its participant and study."""
-    found = Link.objects.select_related("participant__study").filter(token_hash=token_hash(text))
-    return next(iter(found), None)
+    return _BY_HASH.first(token_hash(text))
 
 
 def find_open_link(text: str) -> OpenLink | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Q
 
+from equipoise.platform.kept import KeptQuery
 from equipoise.platform.people.contacts import contact_of, find_by_contact
 from equipoise.platform.people.facts import facts_of
 from equipoise.platform.people.models import Consent, Participant, RosterImport
@@ -23,6 +24,10 @@ __all__ = [
     "person_record",
     "reconcile",
 ]
+
+_CONSENTS: KeptQuery[Consent] = KeptQuery(
+    lambda participant: Consent.objects.filter(participant_id=participant).order_by("pk"), -1
+)
 
 
 @dataclass(frozen=True)
@@ -125,4 +130,4 @@ def consents_of(participant: Participant) -> Mapping[str, bool]:
 
 def newest_consents(participant: Participant) -> dict[str, Consent]:
     """The answer that counts to each activity that was ever asked: the last one stored."""
-    return {row.activity: row for row in Consent.objects.filter(participant=participant).order_by("pk")}
+    return {row.activity: row for row in _CONSENTS.all(participant.pk)}

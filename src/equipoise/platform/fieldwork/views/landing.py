@@ -10,6 +10,7 @@ from equipoise.platform.fieldwork.actions import start_session
 from equipoise.platform.fieldwork.links import find_link, find_open_link
 from equipoise.platform.fieldwork.models import Session
 from equipoise.platform.fieldwork.prepared import prepared
+from equipoise.platform.fieldwork.sessions import SESSION_OF_WAVE
 from equipoise.platform.fieldwork.standing import Standing, standing
 from equipoise.platform.fieldwork.throttle import refused_tokens
 from equipoise.platform.fieldwork.tickets import Ticket, open_codes, set_ticket
@@ -31,7 +32,7 @@ def personal_link(request: HttpRequest, token: str) -> HttpResponse:
         refused_tokens.count(request)
         return notice_page(request, "wrong_link", status=404)
     participant = link.participant
-    session = next(iter(Session.objects.filter(participant=participant, wave=link.wave)), None)
+    session = SESSION_OF_WAVE.first(participant.pk, link.wave)
     return _landed(request, participant.study, link.wave, participant, session)
 
 

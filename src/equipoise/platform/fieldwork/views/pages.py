@@ -15,6 +15,7 @@ from equipoise.errors import InputError
 from equipoise.platform.fieldwork.actions import send_page
 from equipoise.platform.fieldwork.journeys import Journey, journey_of
 from equipoise.platform.fieldwork.models import Session
+from equipoise.platform.fieldwork.sessions import SESSION_BY_CODE
 from equipoise.platform.fieldwork.standing import Standing, standing
 from equipoise.platform.fieldwork.tickets import (
     FormKey,
@@ -53,7 +54,7 @@ def with_session(view: View) -> View:
             ticket = ticket or key.ticket
         if ticket is None:
             return notice_page(request, "expired", status=403)
-        session = next(iter(Session.objects.select_related("participant__study").filter(code=code)), None)
+        session = SESSION_BY_CODE.first(code)
         if session is None:
             return notice_page(request, "expired", status=403)
         return view(request, session, ticket, **parts)
@@ -79,7 +80,6 @@ def consent(request: HttpRequest, session: Session, ticket: Ticket) -> HttpRespo
         return consent_page(request, session, _spoken(request, ticket))
     if not consent_sent(request, session, ticket):
         return consent_page(request, session, ticket, sent=request.POST)
-    session.refresh_from_db(fields=["state", "consent"])
     return _onward(request, session, ticket, _furthest(session, ticket) if session.consent else "thanks")
 
 

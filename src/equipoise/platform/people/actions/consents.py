@@ -6,6 +6,7 @@ from equipoise.errors import InputError, Problem, nearest
 from equipoise.platform.audit.actions import record
 from equipoise.platform.clock import now
 from equipoise.platform.database import writing
+from equipoise.platform.kept import KeptQuery
 from equipoise.platform.people.models import Consent, Participant
 from equipoise.platform.people.queries import newest_consents
 from equipoise.platform.registry.queries import folder_of
@@ -13,6 +14,9 @@ from equipoise.platform.registry.queries import folder_of
 __all__ = ["record_consents"]
 
 _TAKING_PART = ("screening", "enrolled")
+_STATE: KeptQuery[tuple[str]] = KeptQuery(
+    lambda number: Participant.objects.select_for_update().filter(pk=number).values_list("state"), -1
+)
 
 
 def record_consents(
@@ -41,7 +45,7 @@ def record_consents(
     study = participant.study
     _check_activities(participant, answers)
     with writing():
-        state = Participant.objects.select_for_update().values_list("state", flat=True).get(pk=participant.pk)
+        (state,) = _STATE.first(participant.pk) or ("erased",)
         if state not in _TAKING_PART:
             raise InputError(Problem(study.name, "consent", "this participant has left the study"))
         said = {"version": version, "notice": notice, "language": language, "channel": channel}
