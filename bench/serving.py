@@ -23,6 +23,11 @@ from _browsers import Browser, crowd
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 SESSIONS = 600
+_OUTCOME = """\
+outcomes:
+  burnout: {instrument: cbi, score: work, waves: [after], role: primary, good: low, margin: 5}
+
+"""
 _SURVEY = """\
 title: How you are
 minutes: 3
@@ -148,8 +153,7 @@ def _study(folder: Path) -> Path:
     (folder / "surveys" / "wellbeing.yaml").write_text(_SURVEY, "utf-8")
     protocol = (folder / "protocol.yaml").read_text("utf-8")
     begin, end = protocol.index("outcomes:"), protocol.index("events:")
-    outcome = "outcomes:\n  burnout: {instrument: cbi, score: work, waves: [after], role: primary, good: low, margin: 5}\n\n"
-    protocol = protocol[:begin] + outcome + protocol[end:]
+    protocol = protocol[:begin] + _OUTCOME + protocol[end:]
     begin, end = protocol.index("  unadjusted:"), protocol.index("diagnosis:")
     protocol = protocol[:begin] + "testing:\n  - {claims: [burnout], alpha: 0.05}\n\n" + protocol[end:]
     for other in ("wellbeing", "connection", "sickness"):
@@ -165,8 +169,8 @@ def _bare() -> float:
     port = _free_port()
     script = (
         "from granian import Granian; from granian.constants import Interfaces; "
-        f"Granian('_bare:application', address='127.0.0.1', port={port}, interface=Interfaces.WSGI, workers=2,"
-        " blocking_threads=4, log_level='warning', log_access=False).serve()"
+        f"Granian('_bare:application', address='127.0.0.1', port={port}, interface=Interfaces.WSGI,"
+        " workers=2, blocking_threads=4, log_level='warning', log_access=False).serve()"
     )
     with _server([sys.executable, "-c", script], port):
 

@@ -62,7 +62,19 @@ def test_every_command_is_described():
 def test_make_help_lists_every_target():
     done = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
     listed = re.findall(r"^  ([a-z]+) +\S", done.stdout, re.MULTILINE)
-    assert listed == ["help", "setup", "assets", "demo", "test", "soak", "check", "fix", "bench", "docs", "clean"]
+    assert listed == [
+        "help",
+        "setup",
+        "assets",
+        "demo",
+        "test",
+        "soak",
+        "check",
+        "fix",
+        "bench",
+        "docs",
+        "clean",
+    ]
 
 
 def test_the_version_is_the_same_everywhere():

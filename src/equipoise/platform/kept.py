@@ -60,7 +60,7 @@ class _Kept:
         self.described = self.compiler.klass_info if objects else None
         if self.described is not None:
             places = self.described["select_fields"]
-            self.begin, self.end = places[0], places[-1] + 1
+            self.model, self.begin, self.end = self.described["model"], places[0], places[-1] + 1
             self.names = [self.compiler.select[place][0].target.attname for place in places]
             self.others = get_related_populators(self.described, self.compiler.select, _DATABASE)
 
@@ -71,7 +71,7 @@ class _Kept:
         return rows if self.described is None else [self._object(row) for row in rows]
 
     def _object(self, row: tuple[Any, ...]) -> Any:
-        one = self.described["model"].from_db(_DATABASE, self.names, row[self.begin : self.end])
+        one = self.model.from_db(_DATABASE, self.names, row[self.begin : self.end])
         for other in self.others:
             other.populate(row, one)
         return one

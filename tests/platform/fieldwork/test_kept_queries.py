@@ -4,12 +4,12 @@ import threading
 
 import pytest
 from django.db import connections
+from tests.platform.fieldwork.conftest import items
+from tests.platform.fieldwork.test_answering_a_wave import agreed
 
 from equipoise.platform.fieldwork.models import Link, Session
 from equipoise.platform.fieldwork.sessions import PAGES_OF_SESSION, SESSION_BY_CODE, SESSION_OF_WAVE
 from equipoise.platform.kept import KeptQuery
-from tests.platform.fieldwork.conftest import items
-from tests.platform.fieldwork.test_answering_a_wave import agreed
 
 
 def fields(one):
