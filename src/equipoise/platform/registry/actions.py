@@ -1,23 +1,23 @@
 """Studies into the workspace, and from one state to the next."""
 
 import secrets
-import shutil
 from pathlib import Path
 
 from django.conf import settings
+from django.db import IntegrityError
 
-from equipoise.errors import InputError, Problem, ProtocolError
+from equipoise.errors import InputError, Problem
 from equipoise.platform.audit.actions import WORKSPACE_CHAIN, record
 from equipoise.platform.clock import now
 from equipoise.platform.database import writing
 from equipoise.platform.permissions import Acting, check_permission
 from equipoise.platform.policies import STUDY_MOVES, check_move, check_state
+from equipoise.platform.registry.folders import incoming, put_in_place
 from equipoise.platform.registry.models import Partner, Programme, Stage, Study, StudyVersion
 from equipoise.platform.registry.queries import folder_of
 from equipoise.platform.registry.readiness import readiness
 from equipoise.protocol import Study as StudyFolder
-from equipoise.protocol import current_hash, load_study
-from equipoise.protocol.registration import refuse_changed, refuse_demonstration_wording
+from equipoise.protocol import current_hash
 
 __all__ = ["add_amendment", "add_study", "move_study", "set_programme"]
 
@@ -32,75 +32,42 @@ def add_study(who: Acting, folder: Path, *, programme: str | None = None) -> Stu
     Raises:
         ProtocolError: the folder is not a study, is not locked, or says something else than its lock.
         InputError: the study is here already, or was locked by a rehearsal's clock and this workspace is
-        live.
+            live.
     """
     check_permission(who, "study.add")
-    loaded = _locked(folder)
-    name = loaded.protocol.study.id
-    if Study.objects.filter(name=name).exists():
-        message = "is in this workspace already; a later form of it comes in as an amendment"
-        raise InputError(Problem(str(folder), name, message))
-    place = _kept(folder, name, 1)
-    try:
-        with writing():
-            study = Study.objects.create(
-                name=name,
-                title=loaded.protocol.study.title,
-                programme=_programme(programme),
-                added_at=now(),
-                order_key=secrets.token_bytes(32),
-            )
-            _add_version(study, loaded, 1)
-            for partner, described in loaded.protocol.partners.items():
-                Partner.objects.create(study=study, name=partner, title=described.name)
-            for stage in loaded.protocol.allocation:
-                Stage.objects.create(study=study, name=stage)
-            said = {
-                "protocol_hash": current_hash(loaded),
-                "locked_at": loaded.registration.time if loaded.registration else "",
-                "seed_commitment": loaded.registration.seed_commitment if loaded.registration else None,
-            }
-            record(name, who.actor, "study.add", said)
-            record(WORKSPACE_CHAIN, who.actor, "study.add", {"study": name, **said})
-    except BaseException:
-        shutil.rmtree(place, ignore_errors=True)
-        raise
-    return study
+    with incoming(folder) as loaded:
+        try:
+            return _add(who, loaded, programme)
+        except IntegrityError:  # somebody else has just added it
+            raise _known(loaded.protocol.study.id) from None
 
 
 def add_amendment(who: Acting, study: Study, folder: Path) -> StudyVersion:
     """Put an amended folder in force: the same lock, one amendment or more added, nothing else unsaid.
 
+    Args:
+        who: needs `study.amend`.
+        study: brought up to date.
+        folder: copied, as `add_study` does.
     Raises:
         ProtocolError: the folder says something that no amendment records.
-        InputError: it is another study, has another lock, or adds no amendment.
+        InputError: it is another study, has another lock, adds no amendment, or changes what has been drawn.
     """
     check_permission(who, "study.amend", study.pk)
-    check_state("study.amend", study.state, of=study.name)
-    loaded, before = _locked(folder), folder_of(study)
-    _refuse_other(loaded, before, study)
-    number = study.version + 1
-    place = _kept(folder, study.name, number)
-    try:
-        with writing():
-            version = _add_version(study, loaded, number)
-            study.version = number
-            study.save(update_fields=["version"])
-            _refuse_drawn_changes(study, loaded, before)
-            for partner, said in loaded.protocol.partners.items():
-                Partner.objects.get_or_create(study=study, name=partner, defaults={"title": said.name})
-            for stage in loaded.protocol.allocation:
-                Stage.objects.get_or_create(study=study, name=stage)
-            told = [amendment.reason for amendment in loaded.amendments[len(before.amendments) :]]
-            record(
-                study.name,
-                who.actor,
-                "study.amend",
-                {"number": number, "protocol_hash": version.protocol_hash, "reasons": told},
-            )
-    except BaseException:
-        shutil.rmtree(place, ignore_errors=True)
-        raise
+    with incoming(folder) as loaded, writing():
+        held = Study.objects.select_for_update().get(pk=study.pk)
+        check_state("study.amend", held.state, of=held.name)
+        before = folder_of(held)
+        _refuse_other(loaded, before, held)
+        _refuse_drawn_changes(held, loaded, before)
+        held.version += 1
+        held.save(update_fields=["version"])
+        version = _add_version(held, loaded, held.version)
+        told = [amendment.reason for amendment in loaded.amendments[len(before.amendments) :]]
+        said = {"number": held.version, "protocol_hash": version.protocol_hash, "reasons": told}
+        record(held.name, who.actor, "study.amend", said)
+        put_in_place(loaded, held.name, held.version)
+    study.version = held.version
     return version
 
 
@@ -148,39 +115,42 @@ def set_programme(who: Acting, study: Study, programme: str, title: str) -> None
         record(study.name, who.actor, "study.programme", {"programme": programme})
 
 
-def _locked(folder: Path) -> StudyFolder:
-    loaded = load_study(folder)
-    place = f"{loaded.folder.name}/lock.json"
-    if loaded.registration is None:
-        message = "this study is not locked; lock it with `equipoise lock STUDY`, then bring it here"
-        raise ProtocolError(Problem(place, "", message))
-    refuse_changed(loaded)
-    if settings.WORKSPACE.live:
-        if loaded.registration.clock != "real":
-            message = (
-                "it was locked by a rehearsal's clock; lock it by the real one to run it with real people"
-            )
-            raise ProtocolError(Problem(place, "clock", message))
-        refuse_demonstration_wording(loaded)
-    return loaded
+def _add(who: Acting, loaded: StudyFolder, programme: str | None) -> Study:
+    name = loaded.protocol.study.id
+    registration = loaded.registration
+    said = {
+        "protocol_hash": current_hash(loaded),
+        "locked_at": registration.time if registration else "",
+        "seed_commitment": registration.seed_commitment if registration else None,
+    }
+    with writing():
+        if Study.objects.filter(name=name).exists():
+            raise _known(name)
+        study = Study.objects.create(
+            name=name,
+            title=loaded.protocol.study.title,
+            programme=_programme(programme),
+            added_at=now(),
+            order_key=secrets.token_bytes(32),
+        )
+        _add_version(study, loaded, 1)
+        record(name, who.actor, "study.add", said)
+        record(WORKSPACE_CHAIN, who.actor, "study.add", {"study": name, **said})
+        put_in_place(loaded, name, 1)
+    return study
 
 
-def _kept(folder: Path, name: str, number: int) -> Path:
-    """A copy of the folder below the workspace; symbolic links are refused, not followed."""
-    for path in folder.rglob("*"):
-        if path.is_symlink() or not (path.is_file() or path.is_dir()):
-            place = path.relative_to(folder).as_posix()
-            raise InputError(
-                Problem(f"{folder.name}/{place}", "", "is a link or a device; put the file itself there")
-            )
-    target = settings.WORKSPACE.studies / name / str(number)
-    if target.exists():
-        shutil.rmtree(target)  # left by an attempt that was cut off: no version of this number is recorded
-    shutil.copytree(folder, target, ignore=shutil.ignore_patterns(".*", "*.secret", "findings"))
-    return target
+def _known(name: str) -> InputError:
+    message = "is in this workspace already; a later form of it comes in as an amendment"
+    return InputError(Problem("", name, message))
 
 
 def _add_version(study: Study, loaded: StudyFolder, number: int) -> StudyVersion:
+    """The row of a version, and what the protocol names that has rows of its own."""
+    for partner, said in loaded.protocol.partners.items():
+        Partner.objects.get_or_create(study=study, name=partner, defaults={"title": said.name})
+    for stage in loaded.protocol.allocation:
+        Stage.objects.get_or_create(study=study, name=stage)
     return StudyVersion.objects.create(
         study=study,
         number=number,
