@@ -24,10 +24,13 @@ from equipoise.cli import (
     export,
     import_roster,
     instruments,
+    keys,
     lock,
     new,
     report,
     serve,
+    staff,
+    study,
     verify,
     work,
 )
@@ -56,6 +59,9 @@ app.command("report")(report.report)
 app.command("verify")(verify.verify)
 app.command("export")(export.export)
 app.add_typer(instruments.app, name="instruments")
+app.add_typer(keys.app, name="keys")
+app.add_typer(staff.app, name="staff")
+app.add_typer(study.app, name="study")
 app.command("serve")(serve.serve)
 app.command("work")(work.work)
 for _name in ("simulate", "demo"):

@@ -7,7 +7,16 @@ from equipoise.platform.database import writing
 from equipoise.platform.permissions import ROLES, Acting, check_permission
 from equipoise.platform.staff.models import Role, StaffMember
 
-__all__ = ["CommandLine", "System", "add_member", "end_member", "grant", "revoke"]
+__all__ = [
+    "CommandLine",
+    "System",
+    "add_member",
+    "check_role",
+    "end_member",
+    "forget_factor",
+    "grant",
+    "revoke",
+]
 
 
 class CommandLine:
@@ -59,7 +68,7 @@ def grant(
     who: Acting, member: StaffMember, role: str, *, study_id: int | None, chain: str = WORKSPACE_CHAIN
 ) -> None:
     """Give a role in a study, or in the workspace."""
-    _check_role(role)
+    check_role(role)
     check_permission(who, "study.roles" if study_id else "workspace.staff", study_id)
     with writing():
         Role.objects.get_or_create(member=member, study_id=study_id, role=role)
@@ -70,7 +79,7 @@ def revoke(
     who: Acting, member: StaffMember, role: str, *, study_id: int | None, chain: str = WORKSPACE_CHAIN
 ) -> None:
     """Take a role away; it is gone with the next page."""
-    _check_role(role)
+    check_role(role)
     check_permission(who, "study.roles" if study_id else "workspace.staff", study_id)
     with writing():
         Role.objects.filter(member=member, study_id=study_id, role=role).delete()
@@ -85,6 +94,24 @@ def end_member(who: Acting, member: StaffMember) -> None:
         record(WORKSPACE_CHAIN, who.actor, "staff.end", {"member": member.actor})
 
 
-def _check_role(role: str) -> None:
+def forget_factor(who: Acting, member: StaffMember) -> None:
+    """Forget somebody's authenticator app and recovery codes: they set up new ones with their next sign-in.
+
+    For whoever has lost their telephone. Their sessions reach nothing of the office until then.
+    """
+    from allauth.mfa.models import Authenticator
+
+    check_permission(who, "workspace.staff")
+    with writing():
+        Authenticator.objects.filter(user=member).delete()
+        record(WORKSPACE_CHAIN, who.actor, "staff.forget-factor", {"member": member.actor})
+
+
+def check_role(role: str) -> None:
+    """Stop at a role that there is not.
+
+    Raises:
+        InputError: names those that there are.
+    """
     if role not in ROLES:
         raise InputError(Problem("", "role", f'"{role}" is not a role. Roles: {nearest(role, list(ROLES))}'))
