@@ -3,6 +3,7 @@
 A study in which somebody has no role answers exactly as one that does not exist.
 """
 
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -14,7 +15,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 
-from equipoise.errors import EquipoiseError, InputError
+from equipoise.errors import EquipoiseError, InputError, Problem
 from equipoise.platform.permissions import Acting, NotAllowedError, can
 from equipoise.platform.registry.models import Study
 from equipoise.platform.staff.models import StaffMember
@@ -104,7 +105,7 @@ def problems_in(error: EquipoiseError, **ids: str) -> list[dict[str, str]]:
     found = []
     for problem in error.problems:
         field = ids.get(problem.where, "")
-        found.append({"id": field, "text": _sentence(problem.message) if field else str(problem)})
+        found.append({"id": field, "text": _sentence(problem.message) if field else _placed(problem)})
     return found
 
 
@@ -142,6 +143,11 @@ def _places(request: HttpRequest, study: Study, who: Acting) -> list[dict[str, A
             under = request.path == root if name == "study" else request.path.startswith(href)
             places.append({"text": text, "href": href, "current": under})
     return places
+
+
+def _placed(problem: Problem) -> str:
+    """A problem with its place; the folder of a version is called by its number."""
+    return re.sub(r"^(\d+)/", r"Version \1: ", str(problem))
 
 
 def _sentence(message: str) -> str:

@@ -240,9 +240,9 @@ def _shown(study: Study) -> Iterator[dict[str, Any]]:
             "stage": stage,
             "state": _STATES[stage.state],
             "facts": [
-                ("Drawn by", f"{declared.unit}, {str(declared.method).replace('-', ' ')}"),
-                ("Strata", ", ".join(declared.strata) or "None"),
-                ("Due", str(declared.when)),
+                ("Drawn by", f"{declared.unit}, {str(declared.method).replace('-', ' ')}".capitalize()),
+                ("Strata", ", ".join(declared.strata).capitalize() or "None"),
+                ("Due", str(declared.when).capitalize()),
                 ("Secret", "In keeping" if stage.secret else "Not handed in"),
                 ("Committed", moment(stage.committed_at, zone) if stage.committed_at else "Not yet"),
                 ("Hash of who is drawn", stage.roster_hash or "–"),

@@ -13,6 +13,8 @@ from equipoise.platform.permissions import NotAllowedError
 
 __all__ = ["confirmed_act"]
 
+_FIELDS = ("reason", "round", "choice", "channel")
+
 
 def confirmed_act(
     request: HttpRequest,
@@ -46,7 +48,7 @@ def confirmed_act(
             except NotAllowedError:
                 raise
             except EquipoiseError as error:
-                problems = problems_in(error, reason="reason", round="round")
+                problems = problems_in(error, **{name: name for name in _FIELDS})
             else:
                 messages.success(request, done)
                 return HttpResponseRedirect(onward, status=303)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
@@ -18,6 +19,7 @@ from equipoise.platform.staff.models import StaffMember
 __all__ = ["urlpatterns"]
 
 _A_PAGE = 50
+_HASH, _SHORT = 64, 12  # characters of a hash, and of what is shown of it
 _FIELDS = ("number", "at", "actor", "verb", "details", "previous", "hash")
 
 
@@ -49,7 +51,7 @@ def study_record(request: HttpRequest, study: Study) -> HttpResponse:
                 "at": f"{entry.at[:10]} {entry.at[11:19]}",
                 "actor": names.get(entry.actor, entry.actor),
                 "verb": entry.verb,
-                "details": entry.details,
+                "details": _said(entry.details),
             }
             for entry in shown
         ],
@@ -57,6 +59,22 @@ def study_record(request: HttpRequest, study: Study) -> HttpResponse:
         "last": last,
     }
     return render(request, "office/record.html", page)
+
+
+def _said(details: str) -> str:
+    """What an entry says, to be read; the files have it as it is hashed."""
+    return "; ".join(_told(json.loads(details))) or "–"
+
+
+def _told(said: Any, name: str = "") -> Iterator[str]:
+    if isinstance(said, dict):
+        for key, value in said.items():
+            yield from _told(value, f"{name} {key}".strip())
+    elif isinstance(said, list):
+        yield f"{name}: {', '.join(map(str, said)) or 'none'}"
+    elif said not in ("", None):
+        text = str(said)
+        yield f"{name}: {text[:_SHORT]}…" if len(text) == _HASH and text.isalnum() else f"{name}: {text}"
 
 
 def _names(shown: list[Entry]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import io
 import zipfile
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ def protocol(request: HttpRequest, study: Study) -> HttpResponse:
         "loaded": loaded,
         "protocol": loaded.protocol,
         "registration": loaded.registration,
+        "locked": _locked(loaded),
         "amendments": list(enumerate(loaded.amendments, start=1)),
         "versions": versions,
         "waves": [
@@ -92,6 +94,13 @@ def version_file(request: HttpRequest, study: Study, number: int) -> HttpRespons
         raise Http404
     place = folder_of(study, number).folder
     return FileResponse(io.BytesIO(_zipped(place)), as_attachment=True, filename=f"{study.name}-{number}.zip")
+
+
+def _locked(loaded: StudyFolder) -> str:
+    if loaded.registration is None:
+        return "Not locked"
+    at = moment(datetime.fromisoformat(loaded.registration.time), loaded.protocol.study.timezone)
+    return at if loaded.registration.clock == "real" else f"{at}, by a rehearsal's clock"
 
 
 def _zipped(place: Path) -> bytes:

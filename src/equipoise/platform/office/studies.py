@@ -26,7 +26,7 @@ from equipoise.platform.permissions import NotAllowedError, can
 from equipoise.platform.policies import STUDY_MOVES
 from equipoise.platform.registry.actions import add_study, move_study
 from equipoise.platform.registry.models import Programme, Study
-from equipoise.platform.registry.queries import folder_of, stages, wave_times
+from equipoise.platform.registry.queries import folder_of, rolling, stages, wave_times
 from equipoise.platform.registry.readiness import conditions
 from equipoise.platform.staff.actions import grant
 from equipoise.platform.staff.models import Role, StaffMember
@@ -127,17 +127,18 @@ def overview(request: HttpRequest, study: Study) -> HttpResponse:
         for to, verb in STUDY_MOVES[study.state].items()
         if request.may(verb)
     ]
+    checklist = list(_checklist(study)) if study.state == "locked" else []
     page = {
         "page_title": "Overview",
-        "checklist": _checklist(request, study) if study.state == "locked" else [],
-        "today": list(_today(study)),
+        "checklist": checklist,
+        "waits": any(row["condition"].needed and row["condition"].problem for row in checklist),
+        "today": list(_needs(request, study, rows)),
         "waves": rows,
         "moves": moves,
         "zone": zone,
         "now": moment(now(), zone),
         "leads": ", ".join(row.member.name for row in leads) or "Nobody yet",
         "protocol": folder_of(study).protocol.study,
-        "may_people": request.may("people.see"),
     }
     return render(request, "office/study.html", page)
 
@@ -215,23 +216,27 @@ def _number(text: str) -> int | None:
     return int(text) if text.isdecimal() and len(text) < 12 else None
 
 
-def _today(study: Study) -> Iterator[str]:
-    """What needs somebody now, in words; nothing that takes a look at people."""
+def _today(study: Study) -> Iterator[dict[str, str]]:
+    """What needs somebody now, in words, and where it is done; nothing that takes a look at people."""
     if study.state == "locked":
-        yield "Set it up and launch it"
+        yield _to_do("Set it up and launch it", "study", study)
     if study.state == "paused":
-        yield "Paused: nobody can answer"
+        yield _to_do("Paused: nobody can answer until it is resumed", "study", study)
     if study.state not in ("live", "paused"):
         return
     moment_now, zone = now(), folder_of(study).protocol.study.timezone
     for wave in wave_times(study).values():
         if wave.state == "open" and wave.closes - moment_now < _SOON:
-            yield f"“{wave.label}” closes {moment(wave.closes, zone)}"
+            yield _to_do(f"“{wave.label}” closes {moment(wave.closes, zone)}", "surveys", study)
         if wave.state == "planned" and wave.opens - moment_now < _SOON:
-            yield f"“{wave.label}” opens {moment(wave.opens, zone)}"
+            yield _to_do(f"“{wave.label}” opens {moment(wave.opens, zone)}", "surveys", study)
     for stage in stages(study):
-        if stage.state == "committed" and study.state == "live":
-            yield f"Stage {stage.name} is committed and not drawn"
+        if stage.state == "committed" and study.state == "live" and not rolling(study):
+            yield _to_do(f"Draw stage {stage.name}: it is committed", "allocation", study)
+
+
+def _to_do(text: str, where: str, study: Study) -> dict[str, str]:
+    return {"text": text, "href": reverse(where, args=[study.name])}
 
 
 def _waves(study: Study, zone: str) -> Iterator[dict[str, Any]]:
@@ -250,12 +255,31 @@ def _waves(study: Study, zone: str) -> Iterator[dict[str, Any]]:
         }
 
 
-def _checklist(request: HttpRequest, study: Study) -> list[dict[str, Any]]:
-    found = []
+def _needs(request: HttpRequest, study: Study, waves: list[dict[str, Any]]) -> Iterator[dict[str, str]]:
+    """What is to be done in one study, for whoever may see its people."""
+    if study.state in ("live", "paused"):
+        yield from _today(study)
+    enrols = folder_of(study).protocol.participants
+    nobody = not any(row["row"].asked for row in waves)
+    if study.state == "live" and nobody and enrols is not None and request.may("people.import"):
+        if enrols.enrolment == "roster":
+            yield _to_do("Nobody is enrolled: import the roster", "import", study)
+        elif enrols.enrolment == "open-link":
+            yield _to_do("Nobody has come yet: make an open link", "open-links", study)
+
+
+def _checklist(study: Study) -> Iterator[dict[str, Any]]:
     for each in conditions(study):
         where = _WHERE.get(each.name)
-        found.append({"condition": each, "href": _address(where, study) if each.problem else ""})
-    return found
+        problem = each.problem
+        hint = (
+            ""
+            if problem is None
+            else f"{problem.where}: {problem.message}"
+            if problem.where
+            else problem.message
+        )
+        yield {"condition": each, "hint": hint, "href": _address(where, study) if problem else ""}
 
 
 def _address(where: str | None, study: Study) -> str:
