@@ -1,13 +1,19 @@
-"""What holds for every page: whose word on the caller counts, and what is kept."""
+"""What holds for every page: whose word on the caller counts, what is kept, what a busy database leads to."""
 
+import logging
 from collections.abc import Callable
 
 from django.conf import settings
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 
 from equipoise.platform.clock import one_moment
+from equipoise.platform.pages.errors import error_page
 
-__all__ = ["PrivatePages", "TrustedProxies"]
+__all__ = ["PrivatePages", "TrustedProxies", "TryAgain"]
+
+_log = logging.getLogger("equipoise.serving")
+_RETRY_SECONDS = "30"
 
 Response = Callable[[HttpRequest], HttpResponse]
 _FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_FORWARDED")
@@ -26,8 +32,14 @@ class TrustedProxies:
             for name in _FORWARDED:
                 meta.pop(name, None)
         elif forwarded := meta.get("HTTP_X_FORWARDED_FOR"):
-            meta["REMOTE_ADDR"] = forwarded.rpartition(",")[2].strip()
+            meta["REMOTE_ADDR"] = self._caller(forwarded)
         return self.get_response(request)
+
+    def _caller(self, forwarded: str) -> str:
+        """The last address that is not one of our proxies; what is before it, anybody may have written."""
+        addresses = [each.strip() for each in forwarded.split(",")]
+        others = [each for each in addresses if each not in self.trusted]
+        return (others or addresses)[-1]
 
 
 class PrivatePages:
@@ -43,3 +55,22 @@ class PrivatePages:
         response.headers.setdefault("X-Frame-Options", "DENY")
         response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
         return response
+
+
+class TryAgain:
+    """Where the database is busy or the disk is full, nothing is stored, and the page says to try again."""
+
+    def __init__(self, get_response: Response) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """The page for it; any other exception is a fault of ours."""
+        if not isinstance(exception, OperationalError):
+            return None
+        _log.error("the database could not be used", exc_info=exception)
+        page = error_page(503)
+        page.headers["Retry-After"] = _RETRY_SECONDS
+        return page

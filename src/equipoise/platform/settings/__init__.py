@@ -62,6 +62,7 @@ MIDDLEWARE = [
     "equipoise.platform.staff.sessions.StaffSessions",
     "equipoise.platform.staff.sessions.StaffSecondFactor",
     "axes.middleware.AxesMiddleware",
+    "equipoise.platform.middleware.TryAgain",
 ]
 TEMPLATES = [
     {
