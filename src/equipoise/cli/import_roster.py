@@ -16,16 +16,39 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
+_MISSING = {
+    "--out": "say where to write the eligible people, or enrol them with --workspace",
+    "--workspace": "--partner, --update, --whole and --look are for people in a workspace",
+}
 app = typer.Typer(help="Bring people in from files.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.command("roster")
 def roster(
     files: Annotated[list[Path], typer.Argument(help="CSV, XLSX or Parquet files, one row a person.")],
-    study: Annotated[Path, typer.Option("--study", help="The folder of the study.")],
-    out: Annotated[
-        Path, typer.Option("--out", help="Where to write the eligible people, as .csv or .parquet.")
+    study: Annotated[
+        Path, typer.Option("--study", help="The folder of the study; its id where it is in a workspace.")
     ],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Where to write the eligible people, as .csv or .parquet.")
+    ] = None,
+    workspace: Annotated[
+        Path | None, typer.Option("--workspace", help="Enrol the people in this workspace.")
+    ] = None,
+    partner: Annotated[
+        str | None,
+        typer.Option("--partner", help="In a workspace: whose people they are, where rows do not say."),
+    ] = None,
+    update: Annotated[
+        bool, typer.Option("--update", help="In a workspace: bring people up to date, by identifier.")
+    ] = False,
+    whole: Annotated[
+        bool,
+        typer.Option("--whole", help="With --update: whoever is not in the file has left their employer."),
+    ] = False,
+    look: Annotated[
+        bool, typer.Option("--look", help="In a workspace: say what would happen, and store nothing.")
+    ] = False,
     mapping: Annotated[
         Path | None,
         typer.Option("--mapping", help="Which column is which; the one stored with the study when left out."),
@@ -48,7 +71,20 @@ def roster(
     While a row is refused nothing is written, unless the good rows only were asked for. Possible doubles are
     listed for a decision; nobody is merged. The matching of columns is stored with the study, in
     `data/mappings`.
+
+    With `--workspace` the eligible people are enrolled there instead, with their contact details encrypted.
     """
+    if workspace is not None:
+        from equipoise.cli.import_enrol import Wanted, enrol_from
+
+        if out is not None:
+            raise InputError(Problem("", "--out", "goes without --workspace, which enrols people instead"))
+        wanted = Wanted(files, str(study), workspace, mapping, constants or (), good_rows_only, partner)
+        enrol_from(wanted, update=update, whole=whole, look=look, json=json, quiet=quiet)
+        return
+    if out is None or update or whole or look or partner:
+        option = "--out" if out is None else "--workspace"
+        raise InputError(Problem("", option, f"is missing; {_MISSING[option]}"))
     from equipoise.cli.rosters import roster_files
     from equipoise.protocol import load_study
     from equipoise.roster import declared_columns, eligible_people, read_rosters

@@ -27,6 +27,11 @@ class OneLine(logging.Formatter):
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
 
+    def format(self, record: logging.LogRecord) -> str:
+        """A line; what another handler has kept of the exception's text is not taken over."""
+        record.exc_text = None
+        return super().format(record)
+
     def formatMessage(self, record: logging.LogRecord) -> str:
         record.message = _CONTROL.sub(" ", record.message)
         return super().formatMessage(record)

@@ -1,9 +1,12 @@
 """What the tests of people share: rosters that can be changed, and studies with people in them."""
 
+import time
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
+from django.test import Client
+from tests.platform.people.browsing import Browser
 
 HEADER = "Trainee ID,Email,Mobile,Region,Start date"
 CONSENT = {"version": "w1", "notice": "n1", "language": "en-GB", "channel": "web", "actor": "participant:x"}
@@ -89,11 +92,12 @@ def rolling(add_example, alice):
 def everywhere(caplog, capfd):
     """A function that gives everything that was logged, printed or recorded so far."""
     from equipoise.platform.audit.models import Entry
+    from equipoise.platform.logs import OneLine
 
     def text():
         out = capfd.readouterr()
         entries = " ".join(map(str, Entry.objects.values_list("actor", "verb", "details")))
-        return " ".join([caplog.text, out.out, out.err, entries])
+        return " ".join([*map(OneLine().format, caplog.records), out.out, out.err, entries])
 
     return text
 
@@ -114,3 +118,39 @@ def queries():
         found.count = len(captured)
 
     return counting
+
+
+@pytest.fixture
+def signed_in(members, settings):
+    """A function that gives the browser of a member who has signed in with their second factor."""
+    from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+
+    def enter(name="Alice"):
+        member = members[name]
+        TOTP.activate(member, generate_totp_secret())
+        client = Client(HTTP_HOST="localhost", HTTP_ORIGIN="https://localhost")
+        client.force_login(member)
+        session = client.session
+        session["account_authentication_methods_user"] = str(member.pk)
+        session["account_authentication_methods"] = [{"method": "mfa", "type": "totp", "at": time.time()}]
+        session.save()
+        return Browser(client)
+
+    return enter
+
+
+@pytest.fixture
+def browser(swing, signed_in):
+    """Alice's browser."""
+    return signed_in()
+
+
+@pytest.fixture
+def content(line):
+    """Text of a roster of some people."""
+
+    def make(*numbers, **changes):
+        header = "Trainee ID,Email,Mobile,Region,Start date"
+        return "\n".join([header, *(line(number, **changes) for number in numbers)]) + "\n"
+
+    return make

@@ -266,7 +266,7 @@ def test_an_import_stands_once_somebody_was_sent_a_link(swing, alice, imported, 
     from equipoise.platform.fieldwork.links import make_links
 
     make_links(alice, swing, "before", people[:3])
-    with pytest.raises(InputError, match="3 people have been sent something or have answered"):
+    with pytest.raises(InputError, match="3 people have been sent something or answered"):
         undo_import(alice, imported)
     assert Participant.objects.count() == 10
 
@@ -274,7 +274,7 @@ def test_an_import_stands_once_somebody_was_sent_a_link(swing, alice, imported, 
 @pytest.mark.parametrize("choice", ["messages", "everything", "erase"])
 def test_an_import_stands_once_somebody_has_made_a_choice(alice, imported, people, choice):
     withdraw(people[0], choice, channel="telephone", actor=alice.actor)
-    with pytest.raises(InputError, match="1 people have made a choice"):
+    with pytest.raises(InputError, match="1 person has made a choice"):
         undo_import(alice, imported)
 
 

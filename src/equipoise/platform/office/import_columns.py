@@ -1,6 +1,7 @@
 """Which column of an uploaded file is which: proposed from names and contents, and confirmed by a person."""
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Any
 
 import polars as pl
@@ -147,7 +148,7 @@ def _hint(column: RosterColumn) -> str:
         "category": "One of " + ", ".join(column.levels or ()) if column.levels else "A word for each",
         "integer": "A whole number",
         "number": "A number",
-        "date": f"A date written as {column.format or '%Y-%m-%d'}",
+        "date": f"A date written like {date(2021, 3, 31):{column.format or '%Y-%m-%d'}}",
         "yes-no": "Yes or no",
         "email": "An e-mail address",
         "phone": "A telephone number",

@@ -35,7 +35,7 @@ __all__ = [
 
 LISTS = {
     "problems": ("Problems", ("Line", "Column", "Problem")),
-    "changes": ("Changes", ("Line", "Participant", "Change")),
+    "changes": ("Changes", ("Line", "Change", "Participant")),
     "doubles": ("Possible doubles", ("Lines", "Why")),
     "unknown": ("Eligibility unknown", ("Line",)),
     "notes": ("Changed or noticed in reading", ("Column", "What", "Rows")),
@@ -101,7 +101,7 @@ def listed(looked: Looked, what: str) -> Iterator[tuple[Any, ...]]:
         yield from report.refusals.select("place", "column", "reason").iter_rows()
     elif what == "changes" and isinstance(looked, Comparison):
         for change in looked.changes:
-            yield change.place or "Not in the file", change.participant.key, "; ".join(change.said)
+            yield change.place or "Not in the file", "; ".join(change.said), change.participant.key
     elif what == "doubles":
         for each in report.duplicates:
             yield ", ".join(report.place(row) for row in each.rows[:20]), each.reason

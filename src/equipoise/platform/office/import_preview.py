@@ -99,12 +99,13 @@ def _page(
 ) -> dict[str, Any]:
     seen = seen_in(looked)
     report, counts = seen.read.report, looked.counts
+    told = {name: text for name, text in _WOULD.items() if name != "known" or isinstance(looked, Preview)}
     lists = {name: list(listed(looked, name)) for name in LISTS}
     return {
         "page_title": "What would happen",
         "problems": problems,
         "pending": pending,
-        "numbers": [(text, f"{counts[name]:,}") for name, text in _WOULD.items() if counts.get(name)],
+        "numbers": [(text, f"{counts[name]:,}") for name, text in told.items() if counts.get(name)],
         "facts_read": _facts_read(report),
         "lists": [
             {

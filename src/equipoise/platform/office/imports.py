@@ -70,13 +70,14 @@ def upload(request: HttpRequest, study: Study) -> HttpResponse:
         else:
             return HttpResponseRedirect(reverse("import-columns", args=[study.name, kept.pk]), status=303)
     known = Participant.objects.filter(study=study).exists()
+    zone = folder_of(study).protocol.study.timezone
     page = {
         "page_title": "Import a roster",
         "problems": problems,
         "kinds": [(name, *said) for name, said in KINDS.items()] if known else [],
         "kind": request.POST.get("kind") or ("import" if enrolment_is_open(study) else "update"),
         "largest": f"{LARGEST // 1_000_000} MB",
-        "waiting": kept_by(request.user, study),
+        "waiting": [(each, moment(each.at, zone)) for each in kept_by(request.user, study)],
         "imports": list(_imports(study)),
         "is_open": study.state in STUDY_ALLOWS["people.update"],
         "trail": [{"text": "People", "href": reverse("people", args=[study.name])}],

@@ -10,7 +10,7 @@ from equipoise.platform.people.enrolling import in_batches
 from equipoise.platform.people.facts import attribute_columns, frozen_columns, stored_facts
 from equipoise.platform.people.models import ContactDetails, Participant
 from equipoise.platform.people.partners import partner_column
-from equipoise.platform.people.previews import Preview, known_people, sorted_out
+from equipoise.platform.people.previews import Preview, known_people, refused_rows, sorted_out
 from equipoise.platform.people.reading import ROW, RosterRead
 from equipoise.platform.registry.models import Study
 from equipoise.platform.registry.queries import roster_columns
@@ -73,8 +73,7 @@ class Comparison:
         """Why it cannot be confirmed as it stands; empty where it can."""
         name, report = self.preview.read.source.path.name, self.preview.read.report
         if report.refused and not self.preview.read.source.good_rows_only:
-            message = f"{report.refused:,} rows are refused; put the file right, or take the good rows only"
-            return [Problem(name, "", message), *report.problems()]
+            return [refused_rows(name, report), *report.problems()]
         if not self.preview.newcomers and not any(change.alters for change in self.changes):
             return [Problem(name, "", "nothing would change: the file says what is stored already")]
         return []

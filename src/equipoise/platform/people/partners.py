@@ -9,7 +9,7 @@ from equipoise.platform.people.facts import attribute_columns
 from equipoise.platform.registry.models import Partner, Study
 from equipoise.platform.registry.queries import partners, roster_columns
 
-__all__ = ["PartnersFound", "partner_column", "partner_named", "partners_of_rows"]
+__all__ = ["PartnersFound", "only_partner", "partner_column", "partner_named", "partners_of_rows"]
 
 _NAMED = "partner"
 
@@ -46,6 +46,12 @@ def partner_named(study: Study, name: str) -> Partner:
         listed = nearest(name, list(known))
         raise InputError(Problem(study.name, "partner", f'"{name}" is not a partner. Partners: {listed}'))
     return known[name]
+
+
+def only_partner(study: Study, names: list[str | None]) -> Partner | None:
+    """The partner whose people all of these are; None where there are several, or none."""
+    found = set(names)
+    return next((each for each in partners(study) if found == {each.name}), None)
 
 
 def partners_of_rows(study: Study, people: pl.DataFrame, chosen: str | None) -> PartnersFound:

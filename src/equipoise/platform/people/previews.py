@@ -10,9 +10,17 @@ from equipoise.platform.people.enrolling import Newcomer, enrolment_is_open
 from equipoise.platform.people.models import Lookup, RosterImport
 from equipoise.platform.people.reading import ROW, RosterRead, RosterSource, read_for
 from equipoise.platform.registry.models import Study
-from equipoise.roster import Mapping
+from equipoise.roster import ImportReport, Mapping
 
-__all__ = ["Preview", "earlier_import", "known_people", "look_at_import", "preview_import"]
+__all__ = [
+    "Preview",
+    "earlier_import",
+    "known_people",
+    "look_at_import",
+    "preview_import",
+    "refused_rows",
+    "sorted_out",
+]
 
 _TAKING_PART = ("screening", "enrolled")
 _FIRST = 5
@@ -60,10 +68,7 @@ class Preview:
             )
             return [Problem(name, "", message)]
         if self.counts["refused"] and not self.read.source.good_rows_only:
-            message = (
-                f"{self.counts['refused']:,} rows are refused; put the file right, or take the good rows only"
-            )
-            return [Problem(name, "", message), *self.read.report.problems()]
+            return [refused_rows(name, self.read.report), *self.read.report.problems()]
         if not self.newcomers:
             told = ", ".join(f"{count:,} {_WORDS[what]}" for what, count in self.counts.items() if count)
             return [Problem(name, "", f"nobody new could be enrolled: {told}")]
@@ -124,6 +129,12 @@ def sorted_out(study: Study, read: RosterRead) -> Preview:
             newcomers.append((row, partner))
     places = [read.place(row) for row in read.parts.unknown[ROW]]
     return Preview(read, counts, newcomers, places, earlier_import(study, read.file_hash))
+
+
+def refused_rows(name: str, report: ImportReport) -> Problem:
+    """How many rows of a file are refused, and what to do."""
+    rows = "1 row is" if report.refused == 1 else f"{report.refused:,} rows are"
+    return Problem(name, "", f"{rows} refused; put the file right, or take the good rows only")
 
 
 def known_people(study: Study, read: RosterRead) -> dict[str, tuple[int, str]]:

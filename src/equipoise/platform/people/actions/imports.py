@@ -18,7 +18,7 @@ from equipoise.platform.people.models import (
     RosterFacts,
     RosterImport,
 )
-from equipoise.platform.people.partners import partner_named
+from equipoise.platform.people.partners import only_partner
 from equipoise.platform.people.previews import Preview, sorted_out
 from equipoise.platform.people.reading import RosterSource, read_for
 from equipoise.platform.permissions import Acting, check_permission
@@ -124,12 +124,16 @@ def undo_faults(imported: RosterImport) -> list[Problem]:
     found = []
     chose = models.Q(messages_stopped_at__isnull=False) | ~models.Q(state="enrolled")
     if gone := people.filter(chose).count():
-        message = f"{gone:,} people have made a choice to stop or to leave, which must not be lost"
+        message = f"{_people(gone)} made a choice to stop or to leave, which must not be lost"
         found.append(Problem(place, "import", message))
     if met := _met_elsewhere(imported):
-        message = f"{met:,} people have been sent something or have answered"
+        message = f"{_people(met)} been sent something or answered"
         found.append(Problem(place, "import", message))
     return found
+
+
+def _people(count: int) -> str:
+    return "1 person has" if count == 1 else f"{count:,} people have"
 
 
 def _met_elsewhere(imported: RosterImport) -> int:
@@ -149,7 +153,7 @@ def _store(who: Acting, study: Study, preview: Preview) -> RosterImport:
     moment = now()
     imported = RosterImport.objects.create(
         study=study,
-        partner=partner_named(study, read.source.partner) if read.source.partner else None,
+        partner=only_partner(study, read.partners),
         file_hash=read.file_hash,
         at=moment,
         actor=who.actor,

@@ -10,7 +10,7 @@ from equipoise.platform.people.comparison import Change, Comparison, compare
 from equipoise.platform.people.contacts import lookups_of, sealed_contact, wrapping_keys
 from equipoise.platform.people.enrolling import enrol, in_batches
 from equipoise.platform.people.models import ContactDetails, Lookup, Participant, RosterFacts, RosterImport
-from equipoise.platform.people.partners import partner_named
+from equipoise.platform.people.partners import only_partner
 from equipoise.platform.people.reading import RosterSource, read_for
 from equipoise.platform.permissions import Acting, check_permission
 from equipoise.platform.policies import check_state
@@ -107,7 +107,7 @@ def _store(who: Acting, study: Study, found: Comparison) -> RosterImport:
     read, moment = found.preview.read, now()
     imported = RosterImport.objects.create(
         study=study,
-        partner=partner_named(study, read.source.partner) if read.source.partner else None,
+        partner=only_partner(study, read.partners),
         kind="update",
         file_hash=read.file_hash,
         at=moment,
