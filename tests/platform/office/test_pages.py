@@ -29,6 +29,7 @@ ELSEWHERE = {
     "open-link-close",
     "allocation-round",
     "allocation-record",
+    "survey-preview-media",
 }
 SENT_ONLY = {"people-find"}
 OF_THE_WORKSPACE = {"office-home", "study-add"}

@@ -1,17 +1,27 @@
 """Surveys in the office: what participants see, who has answered, links made once."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 
+from equipoise.allocation import commitment
 from equipoise.platform.fieldwork.actions import start_session
 from equipoise.platform.fieldwork.models import Link, OpenLink, Session, Submission
 from equipoise.platform.people.allocation import commit_stage, hand_in_secret
+from equipoise.platform.registry.actions import add_study
 from equipoise.platform.registry.models import Study
+from equipoise.platform.staff.actions import CommandLine, grant
+from equipoise.protocol import load_study, lock
+from equipoise.protocol.registration import lock_text
 
 from ..conftest import SECRET
 
 pytestmark = pytest.mark.django_db
 
 PLACE = "/office/studies/swing/surveys/"
+KINDS = Path(__file__).parents[2] / "unit" / "protocol" / "kinds"
+FILM = b"\x00\x00\x00\x18ftypmp42" + bytes(5000)
 OPEN = "/office/studies/diversity-in-hiring/surveys/open-links"
 
 
@@ -23,6 +33,22 @@ def recruiting(add_example, alice):
     commit_stage(alice, study.stages.get())
     Study.objects.filter(pk=study.pk).update(state="live")
     return Study.objects.get(pk=study.pk)
+
+
+@pytest.fixture
+def every_kind(tmp_path, members):
+    """A study with every kind of question, a film among them, which Alice leads."""
+    folder = tmp_path / "kinds"
+    shutil.copytree(KINDS, folder)
+    (folder / "media" / "plan.mp4").write_bytes(FILM)
+    seal = commitment(SECRET)
+    lock_of = lock(
+        load_study(folder), time="2026-01-05T09:00:00Z", seed_commitment=seal, version="t", clock="rehearsal"
+    )
+    (folder / "lock.json").write_text(lock_text(lock_of), "utf-8")
+    study = add_study(CommandLine(), folder)
+    grant(CommandLine(), members["Alice"], "lead", study_id=study.pk, chain=study.name)
+    return study
 
 
 @pytest.fixture
@@ -59,6 +85,20 @@ def test_a_preview_shows_every_page_and_keeps_nothing(desk, people):
     assert f"Page 1 of {seen}" in desk.get(f"{PLACE}before/preview/1").content.decode()
     assert not Session.objects.exists()
     assert not Submission.objects.exists()
+
+
+def test_a_preview_plays_the_films_of_the_study_and_no_other_file(desk, every_kind):
+    root = f"/office/studies/{every_kind.name}/surveys/"
+    pages = []
+    for number in range(1, 30):
+        if desk.get(f"{root}before/preview/{number}").status_code == 404:
+            break
+        pages.append(desk.html)
+    assert f"{root}media/plan.mp4" in "".join(pages)
+    page = desk.client.get(f"{root}media/plan.mp4", secure=True, headers={"Range": "bytes=4-7"})
+    assert (page.status_code, b"".join(page.streaming_content)) == (206, FILM[4:8])
+    for path in ("other.mp4", "../protocol.yaml", "%2e%2e/lock.json"):
+        assert desk.get(f"{root}media/{path}").status_code == 404
 
 
 def test_a_wave_that_there_is_not_is_not_found(desk, people):

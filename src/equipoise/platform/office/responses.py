@@ -1,5 +1,6 @@
 """The surveys of a study: what participants are shown, who has answered, and the links by which they come."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -13,15 +14,18 @@ from equipoise.platform.fieldwork.models import OpenLink
 from equipoise.platform.fieldwork.prepared import prepared
 from equipoise.platform.fieldwork.queries import open_links, responses, responses_by_day
 from equipoise.platform.fieldwork.views.frames import frame
-from equipoise.platform.fieldwork.views.questions import Problems, blocks_html
+from equipoise.platform.fieldwork.views.media import media_file
+from equipoise.platform.fieldwork.views.questions import BlockHtml
 from equipoise.platform.office.access import problems_in, study_page
 from equipoise.platform.office.confirming import confirmed_act
 from equipoise.platform.office.downloads import csv_file, wants_csv
 from equipoise.platform.pages.filters import day, moment
+from equipoise.platform.pages.questions import question_html
 from equipoise.platform.people.models import Participant
 from equipoise.platform.permissions import NotAllowedError
 from equipoise.platform.registry.models import Study
 from equipoise.platform.registry.queries import folder_of, wave_times
+from equipoise.protocol.asked import Asked
 
 __all__ = ["urlpatterns"]
 
@@ -98,7 +102,13 @@ def preview(request: HttpRequest, study: Study, wave: str, number: int) -> HttpR
     values: dict[str, Any] = {
         "page_title": shown.title or asked.title,
         "page": shown,
-        "blocks": blocks_html(shown, {}, Problems({}, ()), asked.language, "preview"),
+        "blocks": [
+            BlockHtml(
+                block,
+                tuple(question_html(_placed(study, one), language=asked.language) for one in block.asked),
+            )
+            for block in shown.blocks
+        ],
         "back_url": reverse("survey-preview", args=[*here, number - 1]) if number > 1 else "",
         "next_url": reverse("survey-preview", args=[*here, number + 1]) if number < len(asked.pages) else "",
         "end_url": reverse("surveys", args=[study.name]),
@@ -108,6 +118,13 @@ def preview(request: HttpRequest, study: Study, wave: str, number: int) -> HttpR
         "problems": [],
     }
     return render(request, "office/preview.html", frame(study, asked.language, **values))
+
+
+@require_safe
+@study_page("surveys.preview")
+def preview_media(request: HttpRequest, study: Study, path: str) -> HttpResponse:
+    """A file that a page of a survey plays."""
+    return media_file(request, folder_of(study), path)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -198,6 +215,18 @@ def close_link(request: HttpRequest, study: Study, number: int) -> HttpResponse:
     )
 
 
+def _placed(study: Study, asked: Asked) -> Asked:
+    """A video with the addresses of its files in the office."""
+    if asked.kind != "video":
+        return asked
+    places = {
+        name: reverse("survey-preview-media", args=[study.name, path.removeprefix("media/")])
+        for name in ("media", "captions", "transcript")
+        if (path := getattr(asked, name)) is not None
+    }
+    return replace(asked, **places)
+
+
 def _label(study: Study, wave: str) -> str:
     waves = folder_of(study).protocol.waves
     if wave not in waves:
@@ -218,6 +247,7 @@ urlpatterns = [
     path(_ROOT, surveys, name="surveys"),
     path(f"{_ROOT}open-links", shared_links, name="open-links"),
     path(f"{_ROOT}open-links/<int:number>/close", close_link, name="open-link-close"),
+    path(f"{_ROOT}media/<path:path>", preview_media, name="survey-preview-media"),
     path(f"{_ROOT}<str:wave>/days", days, name="survey-days"),
     path(f"{_ROOT}<str:wave>/links", personal_links, name="survey-links"),
     path(f"{_ROOT}<str:wave>/preview/<int:number>", preview, name="survey-preview"),

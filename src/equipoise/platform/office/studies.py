@@ -272,14 +272,13 @@ def _checklist(study: Study) -> Iterator[dict[str, Any]]:
     for each in conditions(study):
         where = _WHERE.get(each.name)
         problem = each.problem
-        hint = (
-            ""
-            if problem is None
-            else f"{problem.where}: {problem.message}"
-            if problem.where
-            else problem.message
-        )
+        hint = "" if problem is None else _hint(problem)
         yield {"condition": each, "hint": hint, "href": _address(where, study) if problem else ""}
+
+
+def _hint(problem: Problem) -> str:
+    """What is missing, with its place where that is one of the protocol's."""
+    return f"{problem.where} {problem.message}" if "." in problem.where else problem.message
 
 
 def _address(where: str | None, study: Study) -> str:

@@ -27,7 +27,7 @@ def people_conditions(study: Study) -> Iterator[Condition]:
     without = [stage.name for stage in drawn if not stage.secret and stage.state != "drawn"]
     lacking = None
     if without:
-        message = f"has not been handed in for {', '.join(without)}; the draw needs it"
+        message = f"the secret has not been handed in for stage {', '.join(without)}; the draw needs it"
         lacking = Problem(study.name, "secret", message)
     yield Condition("secret", "The team's secret is in keeping", lacking, needed=False)
     if rolling(study):

@@ -12,8 +12,9 @@ from equipoise.platform.fieldwork.models import Session
 from equipoise.platform.fieldwork.tickets import Ticket
 from equipoise.platform.fieldwork.views.pages import with_session
 from equipoise.platform.registry.queries import folder_of
+from equipoise.protocol import Study as StudyFolder
 
-__all__ = ["media"]
+__all__ = ["media", "media_file"]
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)$")
 _CHUNK = 256 * 1024
@@ -27,8 +28,18 @@ _TYPES = {
 @require_safe
 @with_session
 def media(request: HttpRequest, session: Session, ticket: Ticket, path: str) -> HttpResponse:
-    """One file of `media/`; only those that the lock knows, so no path leads anywhere else."""
-    folder = folder_of(session.participant.study, session.version)
+    """One file of `media/`, for somebody who is in the survey."""
+    return media_file(request, folder_of(session.participant.study, session.version), path)
+
+
+def media_file(request: HttpRequest, folder: StudyFolder, path: str) -> HttpResponse:
+    """One file of `media/`; only those that the lock knows, so no path leads anywhere else.
+
+    Args:
+        request: may ask for a part of it.
+        folder: of a version of a study.
+        path: below `media/`.
+    """
     name = f"media/{path}"
     if name not in folder.media:
         raise Http404
