@@ -63,6 +63,8 @@ def pages_of(person):
         "surveys/before/links",
         "surveys/before/preview/1",
         "data/",
+        "data/seal",
+        "data/unmask",
         "record/",
         "record/?check",
     ]

@@ -169,11 +169,11 @@ def test_fields_that_no_form_has_are_ignored(desk, people):
     assert not Allocation.objects.exists()
 
 
-def test_answers_can_be_entered_for_somebody(desk, people):
+def test_answers_can_be_entered_for_somebody(desk, people, alice):
     place = one(people[0], "enter/before")
     desk.act(place)
     assert "Choose how the answers came to you" in desk.text
     desk.post(place, channel="telephone")
     assert desk.page["Location"].startswith("/survey/")
     session = Session.objects.get()
-    assert (session.channel, session.entered_by) == ("telephone", "staff:1")
+    assert (session.channel, session.entered_by) == ("telephone", alice.actor)

@@ -133,6 +133,8 @@ def test_an_open_link_is_made_shown_once_and_closed(desk, recruiting):
     desk.get(OPEN)
     assert "Poster in the canteen" in desk.text
     assert address not in desk.html
+    desk.get(OPEN, format="csv")
+    assert "Poster in the canteen,session,2021-02-10T12:00:00+00:00,0," in desk.html
     link = OpenLink.objects.get()
     desk.act(f"{OPEN}/{link.pk}/close", name="Poster in the canteen")
     link.refresh_from_db()

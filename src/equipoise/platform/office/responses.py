@@ -158,6 +158,10 @@ def personal_links(request: HttpRequest, study: Study, wave: str) -> HttpRespons
 @study_page("surveys.links")
 def shared_links(request: HttpRequest, study: Study) -> HttpResponse:
     """Open links: those that there are, and a new one."""
+    if wants_csv(request):
+        header = ["Where it was put up", "Wave", "Made (UTC)", "Came by it", "Closed (UTC)"]
+        rows = ((one.label, one.wave, one.made_at, one.came, one.closed_at) for one in open_links(study))
+        return csv_file(f"{study.name}-open-links", header, rows)
     made, problems = "", []
     if request.method == "POST":
         try:
