@@ -44,6 +44,8 @@ PERMISSIONS: dict[str, frozenset[str]] = {
         "surveys.links": "lead",
         "surveys.enter": "lead",
         "data.export": "lead",
+        "results.seal": "lead",
+        "results.unmask": "lead",
         "audit.see": "administrator lead",
     }.items()
 }

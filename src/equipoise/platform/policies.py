@@ -28,8 +28,8 @@ STAGE_MOVES: dict[str, dict[str, str]] = {
     "drawn": {},
 }
 RESULTS_MOVES: dict[str, dict[str, str]] = {
-    "masked": {"sealed": "study.close"},
-    "sealed": {"unmasked": "study.publish"},
+    "masked": {"sealed": "results.seal"},
+    "sealed": {"unmasked": "results.unmask"},
     "unmasked": {},
 }
 WAVE_STATES = ("planned", "open", "closed")  # follow from the wave's times and the study's state alone
@@ -43,6 +43,8 @@ STUDY_ALLOWS: dict[str, frozenset[str]] = {
     "surveys.links": frozenset({"live", "paused"}),
     "surveys.enter": frozenset({"live"}),
     "surveys.answer": frozenset({"live"}),
+    "results.seal": frozenset({"closed", "published"}),
+    "results.unmask": frozenset({"closed", "published"}),
     "study.amend": frozenset({"locked", "live", "paused", "closed"}),
 }
 

@@ -42,7 +42,7 @@ from equipoise.platform.permissions import Acting, check_permission
 from equipoise.platform.registry.models import Study
 from equipoise.platform.registry.queries import current_version, folder_of
 
-__all__ = ["FORMATS", "Exported", "export_study"]
+__all__ = ["FORMATS", "Exported", "export_study", "write_frame"]
 
 PARTICIPANTS = "participants"
 SCORES = "scores"
@@ -95,6 +95,12 @@ def export_study(
         with writing():  # before the folder appears: data may be recorded that nobody got, never the reverse
             record(study.name, who.actor, "data.export", said)
     return Exported(folder, files, job.masked, numbers)
+
+
+def write_frame(study: Study, place: Path) -> None:
+    """The analysis frame alone, unmasked, into a folder that is there: for the program, not for a person."""
+    with snapshot():
+        _Job(study, ("parquet",), masked=False).write(place)
 
 
 class _Job:

@@ -21,6 +21,7 @@ from equipoise.platform.office.access import problems_in, study_page
 from equipoise.platform.office.exporting import FORMATS, export_study
 from equipoise.platform.pages.filters import moment
 from equipoise.platform.permissions import NotAllowedError
+from equipoise.platform.policies import STUDY_ALLOWS
 from equipoise.platform.registry.models import Study
 from equipoise.platform.registry.queries import folder_of
 
@@ -59,6 +60,8 @@ def exports(request: HttpRequest, study: Study) -> HttpResponse:
         "formats": [(name, _WORDS.get(name, name)) for name in FORMATS],
         "chosen": chosen or ["parquet", "csv"],
         "made": [_described(study, place, zone) for place in _kept(study)],
+        "results": study.results,
+        "next": _next(study),
         "masked": study.results != "unmasked" and bool(folder_of(study).protocol.allocation),
     }
     return render(request, "office/exports.html", page, status=422 if problems else 200)
@@ -77,6 +80,15 @@ def export_file(request: HttpRequest, study: Study, export: str) -> HttpResponse
             archive.write(file, f"{study.name}/{file.relative_to(place).as_posix()}")
     written.seek(0)
     return FileResponse(written, as_attachment=True, filename=f"{study.name}-{export}.zip")
+
+
+def _next(study: Study) -> dict[str, str]:
+    """The next step of the results, where the study's state allows it."""
+    steps = {"masked": ("results-seal", "Seal the data"), "sealed": ("results-unmask", "Unmask the results")}
+    if study.results not in steps or study.state not in STUDY_ALLOWS["results.seal"]:
+        return {}
+    name, text = steps[study.results]
+    return {"href": reverse(name, args=[study.name]), "text": text}
 
 
 def _make(request: HttpRequest, study: Study, formats: list[str]) -> None:

@@ -9,6 +9,7 @@ from equipoise.platform.office import (
     person,
     record,
     responses,
+    results,
     setup,
     studies,
 )
@@ -23,5 +24,6 @@ urlpatterns = [
     *allocation.urlpatterns,
     *responses.urlpatterns,
     *exports.urlpatterns,
+    *results.urlpatterns,
     *record.urlpatterns,
 ]

@@ -1,7 +1,9 @@
 """Studies into the workspace, and from one state to the next."""
 
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError
@@ -11,7 +13,7 @@ from equipoise.platform.audit.actions import WORKSPACE_CHAIN, record
 from equipoise.platform.clock import now
 from equipoise.platform.database import writing
 from equipoise.platform.permissions import Acting, check_permission
-from equipoise.platform.policies import STUDY_MOVES, check_move, check_state
+from equipoise.platform.policies import RESULTS_MOVES, STUDY_MOVES, check_move, check_state
 from equipoise.platform.registry.folders import incoming, put_in_place
 from equipoise.platform.registry.models import Partner, Programme, Stage, Study, StudyVersion
 from equipoise.platform.registry.queries import folder_of
@@ -19,7 +21,7 @@ from equipoise.platform.registry.readiness import readiness
 from equipoise.protocol import Study as StudyFolder
 from equipoise.protocol import current_hash
 
-__all__ = ["add_amendment", "add_study", "move_study", "set_programme"]
+__all__ = ["add_amendment", "add_study", "check_results", "move_results", "move_study", "set_programme"]
 
 
 def add_study(who: Acting, folder: Path, *, programme: str | None = None) -> Study:
@@ -103,6 +105,41 @@ def move_study(who: Acting, study: Study, wanted: str, *, reason: str = "") -> S
             held.closed_at = now()
         held.save(update_fields=["state", "launched_at", "closed_at"])
         record(held.name, who.actor, verb, {"from": was, "to": wanted, "reason": reason.strip()})
+    return held
+
+
+def check_results(who: Acting, study: Study, wanted: str, reason: str) -> str:
+    """The verb of a move of the results, once it is certain that it can be made; see `move_results`."""
+    verb = check_move(RESULTS_MOVES, study.results, wanted, of=f"{study.name}, results")
+    check_permission(who, verb, study.pk)
+    check_state(verb, study.state, of=study.name)
+    if not reason.strip():
+        message = "is empty; say why, it is kept with the study's record"
+        raise InputError(Problem(study.name, "reason", message))
+    return verb
+
+
+def move_results(
+    who: Acting, study: Study, wanted: str, *, reason: str, details: Mapping[str, Any] | None = None
+) -> Study:
+    """Seal the results of a study, or unmask them: an act with a reason, and never taken back.
+
+    Args:
+        who: needs the verb that the table of states names for this move.
+        study: closed or published.
+        wanted: sealed or unmasked.
+        reason: why, kept in the study's record.
+        details: what else is entered there, such as the hash of the data that are sealed.
+    Raises:
+        InputError: the table has no such move, the study's state does not allow it, or no reason is given.
+    """
+    verb = check_results(who, study, wanted, reason)
+    with writing():
+        held = Study.objects.select_for_update().get(pk=study.pk)
+        check_results(who, held, wanted, reason)
+        held.results = wanted
+        held.save(update_fields=["results"])
+        record(held.name, who.actor, verb, {"reason": reason.strip(), **(details or {})})
     return held
 
 

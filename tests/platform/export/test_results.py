@@ -1,0 +1,68 @@
+"""Sealing and unmasking: in this order, with a reason, and so that what was analysed can be shown to be it."""
+
+import json
+
+import pytest
+
+from equipoise.errors import InputError
+from equipoise.findings import analyse
+from equipoise.findings.data import read_data
+from equipoise.platform.audit.models import Entry
+from equipoise.platform.office.exporting import export_study
+from equipoise.platform.office.results import seal_results, unmask_results
+from equipoise.platform.permissions import NotAllowedError
+from equipoise.platform.registry.actions import move_study
+from equipoise.platform.registry.queries import folder_of
+
+# The data are read in a snapshot, which is a transaction of its own.
+pytestmark = pytest.mark.django_db(transaction=True)
+WHY = "Two of us looked the data through without the arms"
+
+
+@pytest.fixture
+def closed(trial, alice):
+    """The study after its last wave."""
+    trial.study = move_study(alice, trial.study, "closed", reason="The last wave has closed")
+    return trial
+
+
+def test_the_seal_has_the_hash_that_the_findings_will_carry(closed, alice, tmp_path):
+    sealed = seal_results(alice, closed.study, WHY)
+    closed.study.refresh_from_db()
+    unmask_results(alice, closed.study, "The seal is published")
+    closed.study.refresh_from_db()
+    export_study(alice, closed.study, tmp_path / "data", masked=False)
+    study = folder_of(closed.study)
+    found = analyse(study, read_data(study, tmp_path / "data"))
+    assert found.data_hash == sealed
+    said = json.loads(Entry.objects.get(verb="results.seal").details)
+    assert (said["data_hash"], said["reason"]) == (sealed, WHY)
+
+
+def test_what_is_still_collected_cannot_be_sealed(trial, alice):
+    with pytest.raises(
+        InputError, match=r"is live; results\.seal can be done while it is closed or published"
+    ):
+        seal_results(alice, trial.study, WHY)
+
+
+def test_nothing_is_unmasked_that_was_not_sealed(closed, alice):
+    with pytest.raises(InputError, match="is masked and cannot become unmasked; after masked comes sealed"):
+        unmask_results(alice, closed.study, WHY)
+    assert closed.study.results == "masked"
+
+
+def test_either_needs_a_reason_and_is_done_once(closed, alice):
+    with pytest.raises(InputError, match="reason: is empty"):
+        seal_results(alice, closed.study, "  ")
+    seal_results(alice, closed.study, WHY)
+    closed.study.refresh_from_db()
+    with pytest.raises(InputError, match="is sealed and cannot become sealed"):
+        seal_results(alice, closed.study, WHY)
+
+
+def test_only_who_may_does(closed, members):
+    with pytest.raises(NotAllowedError):
+        seal_results(members["Carol"], closed.study, WHY)
+    with pytest.raises(InputError, match="after masked comes sealed"):
+        unmask_results(members["Bob"], closed.study, WHY)
