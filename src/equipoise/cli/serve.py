@@ -1,5 +1,6 @@
 """`equipoise serve`: a workspace brought up, with its pages and its worker."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -35,23 +36,23 @@ def serve(
     """
     from equipoise.platform.serving import Serving, make_ready
     from equipoise.platform.serving import serve as run
-    from equipoise.platform.startup import unsafe, unsafe_database
+    from equipoise.platform.startup import unsafe, unsafe_database, unsafe_settings
     from equipoise.platform.workspace import activate, create_workspace
 
     host, port = _address(bind)
+    os.umask(0o077)  # what is made is ours alone
     if (certificate is None) != (key is None):
         raise InputError(Problem("--certificate", "", "a certificate and its --key belong together"))
     new = not workspace.exists() or not any(workspace.iterdir())
     opened = create_workspace(workspace, mode="rehearsal" if rehearsal else "live")
-    refused = unsafe(opened, bind, tls=certificate is not None)
-    if refused:
-        raise InputError(refused)
+    if rehearsal and opened.live:
+        message = "is live; a rehearsal is a workspace of its own, so name a new folder"
+        raise InputError(Problem(str(workspace), "--rehearsal", message))
+    _refuse(unsafe(opened, bind, tls=certificate is not None))
     activate(opened)
     with working("Making the workspace ready", quiet=quiet):
         make_ready(opened)
-    refused = unsafe_database()
-    if refused:
-        raise InputError(refused)
+    _refuse([*unsafe_settings(), *unsafe_database()])
     scheme = "https" if certificate else "http"
 
     def listening() -> None:
@@ -64,6 +65,11 @@ def serve(
 
     how = Serving(host, port, workers=workers, certificate=certificate, key=key, worker=not no_worker)
     run(opened, how, listening=listening)
+
+
+def _refuse(problems: list[Problem]) -> None:
+    if problems:
+        raise InputError(problems)
 
 
 def _address(bind: str) -> tuple[str, int]:

@@ -1,5 +1,6 @@
 """`equipoise work`: the worker of a workspace, which does what is due."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +23,7 @@ def work(
     """
     from equipoise.platform.workspace import activate, open_workspace
 
+    os.umask(0o077)  # what is made is ours alone
     opened = open_workspace(workspace)
     activate(opened)
     from equipoise.platform.processes import end_with

@@ -4,6 +4,7 @@ import hashlib
 import multiprocessing
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -49,11 +50,13 @@ def make_ready(workspace: Workspace) -> None:
     """Migrate the database and gather the style sheets; one process at a time.
 
     Raises:
-        InputError: the database was made by a later version, or the style sheets are missing.
+        InputError: the database cannot be reached or was made by a later version, or the style sheets are
+            missing.
     """
     from django.core.management import call_command
 
     with in_turn(workspace.folder / ".setting-up"):
+        _reach_database()
         _refuse_newer()
         call_command("migrate", verbosity=0, interactive=False)
         database = workspace.folder / "database.sqlite3"
@@ -78,6 +81,7 @@ def serve(workspace: Workspace, how: Serving, *, listening: Callable[[], None]) 
     beside = threading.Thread(target=_keep_working, args=(workspace, stopping), daemon=True)
     with _only_server(workspace):
         _refuse_taken(how)
+        _refuse_certificate(how)
         if how.worker:
             beside.start()
         try:
@@ -106,10 +110,20 @@ def _refuse_taken(how: Serving) -> None:
         try:
             probe.bind((how.host, how.port))
         except OSError as error:
-            message = (
-                f"cannot be used: {(error.strerror or 'no such address').lower()}; name another with --bind"
-            )
+            why = (error.strerror or "no such address").lower()
+            message = f"cannot be listened on: {why}; name another with --bind"
             raise InputError(Problem(f"{how.host}:{how.port}", "", message)) from None
+
+
+def _refuse_certificate(how: Serving) -> None:
+    if how.certificate is None or how.key is None:
+        return
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(how.certificate, how.key)
+    except ssl.SSLError as error:
+        why = (error.reason or "not a certificate").lower().replace("_", " ")
+        message = f"does not go with {how.key}, or one of them is none ({why}); both are PEM files"
+        raise InputError(Problem(str(how.certificate), "", message)) from None
 
 
 def _server(how: Serving) -> Any:
@@ -152,6 +166,17 @@ def _keep_working(workspace: Workspace, stopping: threading.Event) -> None:
             process.terminate()
             process.wait()
         stopping.wait(2)
+
+
+def _reach_database() -> None:
+    from django.db import OperationalError, connection
+
+    try:
+        connection.ensure_connection()
+    except OperationalError as error:
+        why = str(error).strip().splitlines()[0]
+        place = "DATABASE_URL" if connection.vendor == "postgresql" else "database.sqlite3"
+        raise InputError(Problem(place, "", f"the database cannot be opened: {why}")) from None
 
 
 def _refuse_newer() -> None:

@@ -214,6 +214,7 @@ LOGGING = {
     "loggers": {"django.request": {"level": "ERROR"}, "axes": {"level": "ERROR"}},
 }
 SILENCED_SYSTEM_CHECKS = [
+    "security.W002",  # PrivatePages sends X-Frame-Options
     "security.W021",  # preloading HSTS is the decision of whoever owns the domain
     "security.W005",  # and so are its subdomains
 ]
