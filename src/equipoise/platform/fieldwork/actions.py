@@ -19,7 +19,7 @@ from equipoise.platform.fieldwork.prepared import prepared
 from equipoise.platform.fieldwork.sessions import SESSION_OF_WAVE, STATE_OF_SESSION
 from equipoise.platform.fieldwork.tickets import FormKey
 from equipoise.platform.people.actions import record_consents, withdraw
-from equipoise.platform.people.arrivals import complete_arrival, facts_awaited, turn_away
+from equipoise.platform.people.actions.newcomers import complete_arrival, facts_awaited, turn_away
 from equipoise.platform.people.models import Participant
 from equipoise.platform.registry.models import Study
 from equipoise.protocol.journey import quotas_of, screened_out

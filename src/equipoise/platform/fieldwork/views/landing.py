@@ -15,7 +15,7 @@ from equipoise.platform.fieldwork.standing import Standing, standing
 from equipoise.platform.fieldwork.throttle import refused_tokens
 from equipoise.platform.fieldwork.tickets import Ticket, open_codes, set_ticket
 from equipoise.platform.fieldwork.views.frames import frame, notice_page, standing_page
-from equipoise.platform.people.arrivals import begin_arrival
+from equipoise.platform.people.actions.newcomers import begin_arrival
 from equipoise.platform.people.models import Participant
 from equipoise.platform.registry.models import Study
 
