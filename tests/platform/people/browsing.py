@@ -25,7 +25,7 @@ class Browser:
 
     def upload(self, content, name="cohort-2020.csv", **data):
         file = SimpleUploadedFile(name, content if isinstance(content, bytes) else content.encode())
-        return self.post(ROOT, {"file": file, **data})
+        return self.post(ROOT, {"file": file, **data, "end": "yes"})
 
 
 def text_of(response):

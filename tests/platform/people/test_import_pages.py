@@ -16,6 +16,7 @@ from equipoise.platform.people.actions import withdraw
 from equipoise.platform.people.models import Participant, RosterImport
 
 pytestmark = pytest.mark.django_db
+BOUNDARY = "a-line-that-stands-in-no-file"
 
 
 def test_from_the_file_to_the_people_and_back(browser, swing, content):
@@ -126,6 +127,24 @@ def test_what_is_no_table_is_refused_beside_the_field_by_its_content(browser, co
     assert told in text_of(page)
     assert 'href="#file"' in page.content.decode()
     assert not PendingImport.objects.exists()
+
+
+def test_an_upload_that_is_cut_off_at_any_point_stores_nothing_and_the_same_file_works_then(browser, content):
+    end = f"--{BOUNDARY}"
+    parts = [
+        f'{end}\r\nContent-Disposition: form-data; name="file"; filename="cohort-2020.csv"\r\n'
+        f"Content-Type: text/csv\r\n\r\n{content(*range(30))}",
+        f'{end}\r\nContent-Disposition: form-data; name="end"\r\n\r\nyes',
+        f"{end}--\r\n",
+    ]
+    body = "\r\n".join(parts).encode()
+    kind = f"multipart/form-data; boundary={BOUNDARY}"
+    for tenth in range(10):
+        cut = body[: len(body) * tenth // 10]
+        answer = browser.client.generic("POST", ROOT, cut, content_type=kind, secure=True)
+        assert answer.status_code in (400, 422), tenth
+        assert not PendingImport.objects.exists()
+    assert browser.client.generic("POST", ROOT, body, content_type=kind, secure=True).status_code == 303
 
 
 def test_no_file_and_no_kind_are_told(browser, people):

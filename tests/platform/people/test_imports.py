@@ -76,6 +76,16 @@ def test_a_refused_row_refuses_the_file_and_names_the_line(swing, alice, roster,
     assert nothing_is_stored()
 
 
+@pytest.mark.parametrize("inside", ["\r\nBcc: everybody@example.org", "\nx", "\u2028x", ",x"])
+def test_an_address_that_could_reach_somebody_else_is_refused_with_its_line(swing, roster, line, inside):
+    path = roster(line(1), line(2, email=f'"two@example.org{inside}"'))
+    preview = preview_import(swing, path)
+    assert [(each.place, each.where) for each in preview.read.report.problems()] == [
+        ("cohort-2020.csv:3", "email")
+    ]
+    assert preview.counts["new"] == 1
+
+
 def test_the_good_rows_alone_are_taken_when_asked_for(swing, alice, roster, line):
     path = roster(line(1), line(2, region="Narnia"), line(3))
     imported = confirm_import(alice, swing, path, good_rows_only=True)

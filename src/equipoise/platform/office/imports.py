@@ -140,6 +140,8 @@ def _received(request: HttpRequest, study: Study) -> PendingImport:
     sent = request.FILES.get("file")
     if sent is None:
         raise InputError(Problem("", "file", "choose a file"))
+    if request.POST.get("end") != "yes":
+        raise InputError(Problem("", "file", "the file was cut off on its way; choose it again"))
     if sent.size > LARGEST:
         message = f"the file is larger than {LARGEST // 1_000_000} MB. Send it in parts, one a partner"
         raise InputError(Problem("", "file", message))
