@@ -31,6 +31,7 @@ from equipoise.cli import (
     serve,
     staff,
     study,
+    study_people,
     verify,
     work,
 )
@@ -61,6 +62,8 @@ app.command("export")(export.export)
 app.add_typer(instruments.app, name="instruments")
 app.add_typer(keys.app, name="keys")
 app.add_typer(staff.app, name="staff")
+for _name in ("commit", "draw", "links"):
+    study.app.command(_name)(getattr(study_people, _name))
 app.add_typer(study.app, name="study")
 app.command("serve")(serve.serve)
 app.command("work")(work.work)

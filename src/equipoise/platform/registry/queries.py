@@ -21,6 +21,7 @@ __all__ = [
     "folder_of",
     "partners",
     "rolling",
+    "stage_named",
     "stages",
     "studies",
     "study_named",
@@ -81,6 +82,21 @@ def stages(study: Study) -> "list[Stage]":
     """The study's stages of allocation in the protocol's order."""
     found = {stage.name: stage for stage in study.stages.all()}
     return [found[name] for name in folder_of(study).protocol.allocation if name in found]
+
+
+def stage_named(study: Study, name: str | None) -> Stage:
+    """A stage of allocation by its name, or the only one.
+
+    Raises:
+        InputError: there is none of this name, or several and none was named.
+    """
+    there = {stage.name: stage for stage in stages(study)}
+    if name is None and len(there) == 1:
+        return next(iter(there.values()))
+    if name not in there:
+        found = f'"{name}" is not a stage' if name else "a stage has to be named"
+        raise InputError(Problem(study.name, "stage", f"{found}. Stages: {nearest(name or '', list(there))}"))
+    return there[name]
 
 
 def rolling(study: Study) -> bool:
