@@ -12,7 +12,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from tests.platform.durability.crowd import Person
 from tests.platform.durability.living import served
 

@@ -107,5 +107,6 @@ def links(
         writer.writerows([each.participant, each.link, each.stop_link] for each in made)
     write_files({out: text.getvalue()})
     out.chmod(0o600)
-    answer([f"{study}: {len(made):,} links to {wave} in {out}; keep the file to yourself."],
-           {"study": study, "wave": wave, "links": len(made), "file": str(out)}, json=json, quiet=quiet)  # fmt: skip
+    said = {"study": study, "wave": wave, "links": len(made), "file": str(out)}
+    line = f"{study}: {len(made):,} links to {wave} in {out}; keep the file to yourself."
+    answer([line], said, json=json, quiet=quiet)

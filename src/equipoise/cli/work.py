@@ -14,7 +14,9 @@ __all__ = ["work"]
 def work(
     workspace: Annotated[Path, typer.Argument(help="The folder of the workspace.")],
     once: Annotated[bool, typer.Option("--once", help="Do each duty once, and end.")] = False,
-    parent: Annotated[int, typer.Option("--parent", hidden=True)] = 0,
+    parent: Annotated[
+        int, typer.Option("--parent", hidden=True, help="End when this process has ended.")
+    ] = 0,
     quiet: Quiet = False,
 ) -> None:
     """Do what is due: seal what participants sent, send links that were asked for.
