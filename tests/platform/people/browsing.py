@@ -4,7 +4,7 @@ import re
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from equipoise.platform.office.models import PendingImport
+from equipoise.platform.people.models import PendingImport
 
 __all__ = ["ROOT", "Browser", "columns_of", "confirm", "look", "text_of"]
 

@@ -10,6 +10,7 @@ from equipoise.platform.people.actions import rotate_keys, under_older_keys, wit
 from equipoise.platform.people.contacts import contact_of, find_by_contact
 from equipoise.platform.people.facts import facts_of
 from equipoise.platform.people.models import ContactDetails
+from equipoise.platform.people.pending import keep, source_of, the_pending
 from equipoise.platform.permissions import NotAllowedError
 from equipoise.platform.staff.actions import CommandLine
 
@@ -78,6 +79,22 @@ def test_a_rotation_wraps_everybodys_data_key_and_the_older_key_can_go(
     newest = settings.WORKSPACE.key(newer_key)
     monkeypatch.setattr(type(settings.WORKSPACE), "contact_keys", lambda self: {newer_key: newest})
     assert contact_of(people[3])["staff_ref"] == "T20-0003"
+
+
+@pytest.fixture
+def kept(swing, alice, roster, line):
+    """A file that waits to be confirmed."""
+    path = roster(line(1))
+    return keep(alice, swing, path.name, path, "import")
+
+
+def test_a_rotation_wraps_the_key_of_a_file_that_is_not_confirmed_yet(swing, alice, kept, newer_key):
+    assert rotate_keys(CommandLine()) == 1
+    again = the_pending(alice, swing, kept.pk)
+    assert again.data_key.startswith(f"{newer_key}:")
+    with source_of(again) as source:
+        assert b"person.1@trainees.example.org" in source.path.read_bytes()
+    assert not source.path.exists()
 
 
 class Killed(BaseException):

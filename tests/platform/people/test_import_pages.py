@@ -10,10 +10,9 @@ from django.test import Client
 from tests.platform.people.browsing import ROOT, Browser, columns_of, confirm, look, text_of
 
 from equipoise.platform.clock import now
-from equipoise.platform.office import pending
-from equipoise.platform.office.models import PendingImport
+from equipoise.platform.people import pending
 from equipoise.platform.people.actions import withdraw
-from equipoise.platform.people.models import Participant, RosterImport
+from equipoise.platform.people.models import Participant, PendingImport, RosterImport
 
 pytestmark = pytest.mark.django_db
 BOUNDARY = "a-line-that-stands-in-no-file"

@@ -10,8 +10,7 @@ from tests.platform.markup import (
 )
 from tests.platform.people.browsing import ROOT, columns_of, confirm, look
 
-from equipoise.platform.office.models import PendingImport
-from equipoise.platform.people.models import RosterImport
+from equipoise.platform.people.models import PendingImport, RosterImport
 
 pytestmark = [pytest.mark.django_db, pytest.mark.browser]
 

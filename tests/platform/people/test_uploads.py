@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 
 from equipoise.errors import InputError
-from equipoise.platform.office.uploads import LARGEST, check_roster, safe_name
+from equipoise.platform.office.uploads import LARGEST, check_roster
+from equipoise.platform.people.pending import safe_name
 
 ROWS = [["Trainee ID", "Email"], ["T1", "one@example.org"]]
 

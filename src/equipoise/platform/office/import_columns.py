@@ -12,8 +12,9 @@ from django.views.decorators.http import require_http_methods
 
 from equipoise.errors import EquipoiseError, InputError, Problem
 from equipoise.platform.office.access import problems_in, study_page
-from equipoise.platform.office.pending import choose, source_of, the_pending
+from equipoise.platform.office.import_lines import file_of
 from equipoise.platform.people.partners import partner_column
+from equipoise.platform.people.pending import choose, source_of
 from equipoise.platform.people.reading import RosterSource
 from equipoise.platform.registry.models import Study
 from equipoise.platform.registry.queries import folder_of, partners, roster_columns
@@ -32,7 +33,7 @@ _ENCODINGS = [("", "As detected"), ("utf-8", "UTF-8"), ("cp1252", "Windows-1252"
 @study_page("people.import")
 def columns(request: HttpRequest, study: Study, number: int) -> HttpResponse:
     """Say which column is which, what is the same for everybody, and whose people they are."""
-    pending = the_pending(request.user, study, number)
+    pending = file_of(request, study, number)
     problems: list[dict[str, str]] = []
     table: RawTable | None = None
     chosen: dict[str, Any] = dict(pending.choices)

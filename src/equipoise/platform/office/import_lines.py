@@ -12,10 +12,10 @@ from django.views.decorators.http import require_safe
 from equipoise.errors import EquipoiseError
 from equipoise.platform.office.access import problems_in, study_page
 from equipoise.platform.office.downloads import csv_file, wants_csv
-from equipoise.platform.office.models import PendingImport
-from equipoise.platform.office.pending import source_of, the_pending
 from equipoise.platform.people.actions import look_at_update
 from equipoise.platform.people.comparison import Comparison
+from equipoise.platform.people.models import PendingImport
+from equipoise.platform.people.pending import source_of, the_pending
 from equipoise.platform.people.previews import Preview, look_at_import
 from equipoise.platform.registry.models import Study
 
@@ -23,6 +23,7 @@ __all__ = [
     "LISTS",
     "Looked",
     "cell",
+    "file_of",
     "keyed",
     "lines",
     "listed",
@@ -51,7 +52,7 @@ def lines(request: HttpRequest, study: Study, number: int, what: str) -> HttpRes
     """Everything of one kind, line by line: a page at a time, or as a file."""
     if what not in LISTS:
         raise Http404
-    pending = the_pending(request.user, study, number)
+    pending = file_of(request, study, number)
     try:
         looked = looked_at(study, pending)
     except EquipoiseError as error:
@@ -75,6 +76,18 @@ def lines(request: HttpRequest, study: Study, number: int, what: str) -> HttpRes
         "trail": trail_of(study, pending),
     }
     return render(request, "office/import_lines.html", page)
+
+
+def file_of(request: HttpRequest, study: Study, number: int) -> PendingImport:
+    """The uploaded file of an address.
+
+    Raises:
+        Http404: there is none any more, or it is somebody else's.
+    """
+    found = the_pending(request.user, study, number)
+    if found is None:
+        raise Http404
+    return found
 
 
 def looked_at(study: Study, pending: PendingImport) -> Looked:

@@ -15,6 +15,7 @@ from equipoise.platform.office.import_lines import (
     LISTS,
     Looked,
     cell,
+    file_of,
     keyed,
     listed,
     looked_at,
@@ -23,10 +24,9 @@ from equipoise.platform.office.import_lines import (
     trail_of,
     unreadable,
 )
-from equipoise.platform.office.models import PendingImport
-from equipoise.platform.office.pending import choose, drop, source_of, the_pending
 from equipoise.platform.people.actions import import_source, update_from
-from equipoise.platform.people.models import RosterImport
+from equipoise.platform.people.models import PendingImport, RosterImport
+from equipoise.platform.people.pending import choose, drop, source_of
 from equipoise.platform.people.previews import Preview
 from equipoise.platform.permissions import NotAllowedError
 from equipoise.platform.registry.models import Study
@@ -60,7 +60,7 @@ _WOULD = {
 @study_page("people.import")
 def preview(request: HttpRequest, study: Study, number: int) -> HttpResponse:
     """Look; then confirm, or take the good rows only."""
-    pending = the_pending(request.user, study, number)
+    pending = file_of(request, study, number)
     problems: list[dict[str, str]] = []
     if request.method == "POST":
         if request.POST.get("rows") in ("good", "all"):

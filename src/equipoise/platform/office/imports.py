@@ -14,15 +14,14 @@ from equipoise.errors import EquipoiseError, InputError, Problem
 from equipoise.platform.office.access import problems_in, study_page
 from equipoise.platform.office.confirming import confirmed_act
 from equipoise.platform.office.import_columns import columns
-from equipoise.platform.office.import_lines import lines
+from equipoise.platform.office.import_lines import file_of, lines
 from equipoise.platform.office.import_preview import preview
-from equipoise.platform.office.models import PendingImport
-from equipoise.platform.office.pending import drop, keep, kept_by, the_pending
 from equipoise.platform.office.uploads import LARGEST, check_roster
 from equipoise.platform.pages.filters import moment
 from equipoise.platform.people.actions import undo_faults, undo_import
 from equipoise.platform.people.enrolling import enrolment_is_open
-from equipoise.platform.people.models import Participant, RosterImport
+from equipoise.platform.people.models import Participant, PendingImport, RosterImport
+from equipoise.platform.people.pending import drop, keep, kept_by
 from equipoise.platform.permissions import NotAllowedError
 from equipoise.platform.policies import STUDY_ALLOWS, check_state
 from equipoise.platform.registry.models import Study
@@ -89,7 +88,7 @@ def upload(request: HttpRequest, study: Study) -> HttpResponse:
 @study_page("people.import")
 def discard(request: HttpRequest, study: Study, number: int) -> HttpResponse:
     """Forget a file that was not confirmed."""
-    drop(the_pending(request.user, study, number))
+    drop(file_of(request, study, number))
     return HttpResponseRedirect(reverse("import", args=[study.name]), status=303)
 
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from equipoise.errors import InputError, Problem
 
-__all__ = ["LARGEST", "check_roster", "safe_name"]
+__all__ = ["LARGEST", "check_roster"]
 
 LARGEST = 25_000_000  # bytes as sent
 _LARGEST_UNPACKED = 250_000_000
@@ -19,13 +19,6 @@ _SAMPLE = 65_536
 _PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _BINARY = re.compile(rb"[\x01-\x08\x0b\x0e-\x1f\x7f]")
 _REMEDY = "Save the table as CSV, XLSX or Parquet and choose that file"
-
-
-def safe_name(name: str) -> str:
-    """A file's name as it is shown and kept: its last part, letters, digits and a few marks."""
-    last = name.replace("\\", "/").rpartition("/")[2]
-    kept = re.sub(r"[^\w .()\-]", "_", last).strip(". ")[-100:]
-    return kept or "roster"
 
 
 def check_roster(path: Path) -> None:

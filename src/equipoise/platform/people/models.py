@@ -13,6 +13,7 @@ __all__ = [
     "ContactDetails",
     "Lookup",
     "Participant",
+    "PendingImport",
     "RosterFacts",
     "RosterImport",
     "Withdrawal",
@@ -46,6 +47,19 @@ class RosterImport(models.Model):
                 name="file_imported_once",
             ),
         )
+
+
+class PendingImport(models.Model):
+    """A roster that was uploaded and is looked at: encrypted, gone once it is confirmed or a day old."""
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="+")
+    actor = models.CharField(max_length=80)
+    name = models.CharField(max_length=200)
+    file_hash = models.CharField(max_length=64)
+    data_key = models.TextField()
+    sealed = models.BinaryField()
+    choices = models.JSONField(default=dict)  # kind, columns, constants, partner, encoding, good rows only
+    at = models.DateTimeField()
 
 
 class Participant(models.Model):

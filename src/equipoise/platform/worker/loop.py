@@ -12,6 +12,7 @@ from django.db import DatabaseError, close_old_connections
 from equipoise.errors import EquipoiseError
 from equipoise.platform.fieldwork.requests import send_requested_links
 from equipoise.platform.fieldwork.sealing import seal_everything
+from equipoise.platform.people.pending import drop_expired
 from equipoise.platform.processes import only_one
 from equipoise.platform.workspace import Workspace
 
@@ -33,6 +34,7 @@ class Duty:
 DUTIES = (
     Duty("sealed", 60, seal_everything),
     Duty("links sent", 10, send_requested_links),
+    Duty("uploads forgotten", 3600, drop_expired),
 )
 
 

@@ -9,6 +9,7 @@ from equipoise.platform.crypto import unwrap, wrap
 from equipoise.platform.database import writing
 from equipoise.platform.people.allocation import rewrap_secrets
 from equipoise.platform.people.models import ContactDetails
+from equipoise.platform.people.pending import rewrap_files
 from equipoise.platform.permissions import Acting, check_permission
 
 __all__ = ["rotate_keys", "under_older_keys"]
@@ -22,7 +23,7 @@ def under_older_keys() -> int:
 
 
 def rotate_keys(who: Acting) -> int:
-    """Wrap every data key, and every secret of allocation, by the newest of the workspace's keys.
+    """Wrap every data key, every secret of allocation and every uploaded file's key by the newest key.
 
     What the data keys encrypt is not touched, so nothing is readable or unreadable that was not before. It
     goes by batches: cut off, it is simply run again. Until it is done the older keys are needed.
@@ -38,7 +39,7 @@ def rotate_keys(who: Acting) -> int:
     keys = settings.WORKSPACE.contact_keys()
     newest, last = _newest(), 0
     with writing():
-        done = rewrap_secrets()
+        done = rewrap_secrets() + rewrap_files()
     while True:
         with writing():
             rows = _older(newest).filter(pk__gt=last).select_related("participant").order_by("pk")

@@ -1,6 +1,7 @@
 """An uploaded roster between its upload and its confirmation: encrypted, its uploader's alone, for a day."""
 
 import hashlib
+import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -9,19 +10,27 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.http import Http404
 
 from equipoise.platform.clock import now
 from equipoise.platform.crypto import new_data_key, open_bytes, seal_bytes, unwrap, wrap
 from equipoise.platform.database import writing
-from equipoise.platform.office.models import PendingImport
-from equipoise.platform.office.uploads import safe_name
+from equipoise.platform.people.models import PendingImport
 from equipoise.platform.people.reading import RosterSource
 from equipoise.platform.permissions import Acting
 from equipoise.platform.registry.models import Study
 from equipoise.roster import Mapping as ColumnMapping
 
-__all__ = ["choose", "drop", "drop_expired", "keep", "kept_by", "source_of", "the_pending"]
+__all__ = [
+    "choose",
+    "drop",
+    "drop_expired",
+    "keep",
+    "kept_by",
+    "rewrap_files",
+    "safe_name",
+    "source_of",
+    "the_pending",
+]
 
 _KEPT = timedelta(days=1)
 _FIELD = "roster"
@@ -54,16 +63,10 @@ def keep(who: Acting, study: Study, name: str, path: Path, kind: str) -> Pending
         )
 
 
-def the_pending(who: Acting, study: Study, number: int) -> PendingImport:
-    """The upload of this number.
-
-    Raises:
-        Http404: there is none any more, or it is somebody else's.
-    """
-    found = PendingImport.objects.filter(pk=number, study=study, actor=who.actor).first()
-    if found is None or found.at < now() - _KEPT:
-        raise Http404
-    return found
+def the_pending(who: Acting, study: Study, number: int) -> PendingImport | None:
+    """The upload of this number; None where there is none any more, or it is somebody else's."""
+    mine = PendingImport.objects.select_related("study").filter(study=study, actor=who.actor)
+    return mine.filter(pk=number, at__gte=now() - _KEPT).first()
 
 
 def kept_by(who: Acting, study: Study) -> list[PendingImport]:
@@ -91,10 +94,25 @@ def drop_expired() -> int:
         return PendingImport.objects.filter(at__lt=now() - _KEPT).delete()[0]
 
 
+def rewrap_files() -> int:
+    """Wrap the key of every file by the newest of the workspace's keys; inside the rotation's transaction."""
+    keys = settings.WORKSPACE.contact_keys()
+    newest = list(keys)[-1]
+    rows = (
+        PendingImport.objects.select_related("study")
+        .defer("sealed")
+        .exclude(data_key__startswith=f"{newest}:")
+    )
+    for row in rows:
+        row.data_key = wrap(unwrap(row.data_key, keys, _owner(row)), keys, _owner(row))
+        row.save(update_fields=["data_key"])
+    return len(rows)
+
+
 @contextmanager
 def source_of(pending: PendingImport) -> Iterator[RosterSource]:
     """The file as something to read, as it was chosen to be read; nothing of it is left behind."""
-    owner = f"{pending.study.name}/{pending.file_hash}"
+    owner = _owner(pending)
     key = unwrap(pending.data_key, settings.WORKSPACE.contact_keys(), owner)
     content = open_bytes(key, bytes(pending.sealed), owner, _FIELD)
     chosen = pending.choices
@@ -111,3 +129,14 @@ def source_of(pending: PendingImport) -> Iterator[RosterSource]:
             chosen.get("good_rows_only", False),
             chosen.get("encoding"),
         )
+
+
+def safe_name(name: str) -> str:
+    """A file's name as it is shown and kept: its last part, letters, digits and a few marks."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    kept = re.sub(r"[^\w .()\-]", "_", last).strip(". ")[-100:]
+    return kept or "roster"
+
+
+def _owner(pending: PendingImport) -> str:
+    return f"{pending.study.name}/{pending.file_hash}"
