@@ -65,7 +65,7 @@ def links(folder: Path) -> dict[str, list[str]]:
     return found
 
 
-def locked(folder: Path, source: Path, *, by_secret: bool = False) -> Path:
+def locked(folder: Path, source: Path, *, by_secret: bool = False, change=None) -> Path:
     from equipoise.protocol import load_study, lock
     from equipoise.protocol.registration import lock_text
 
@@ -73,6 +73,8 @@ def locked(folder: Path, source: Path, *, by_secret: bool = False) -> Path:
     shutil.copytree(source, place, ignore=shutil.ignore_patterns("amendments", "lock.json"))
     if source.name == "kinds":
         (place / "media" / "plan.mp4").write_bytes(FILM)
+    if change is not None:
+        change(place)
     if by_secret:
         path = place / "protocol.yaml"
         path.write_text(path.read_text("utf-8").replace("seed: public-round", "seed: team-secret"), "utf-8")
