@@ -211,7 +211,12 @@ LOGGING = {
     },
     "formatters": {"plain": {"()": "equipoise.platform.logs.OneLine"}},
     "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {"django.request": {"level": "ERROR"}, "axes": {"level": "ERROR"}},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        # Whoever scans the internet would write a line each time.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+        "axes": {"level": "ERROR"},
+    },
 }
 SILENCED_SYSTEM_CHECKS = [
     "security.W002",  # PrivatePages sends X-Frame-Options
