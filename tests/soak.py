@@ -1,7 +1,9 @@
-"""`make soak`: the generated tests with one seed a round, and a dated line in docs/soak.md.
+"""`make soak`: the generated tests with one seed a round, the faults at their stated rounds, and a dated line of
+each in docs/soak.md.
 
-The suite of every day draws its examples from a fixed seed. This draws others, as often as is asked for. The
-module is also the plugin of pytest that brings the profile of those runs.
+The suite of every day draws its examples from a fixed seed, and kills the server a few times. This draws others, as
+often as is asked for, and kills it as often as is stated. The module is also the plugin of pytest that brings the
+profile of those runs.
 """
 
 import argparse
@@ -11,6 +13,7 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hypothesis import HealthCheck, settings
@@ -31,7 +34,7 @@ PAGE = ROOT / "docs" / "soak.md"
 
 
 def main() -> int:
-    """Run the rounds; the exit code is 1 when a round failed."""
+    """Run the rounds and the faults; the exit code is 1 when one failed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=20)
     rounds = parser.parse_args().rounds
@@ -42,28 +45,54 @@ def main() -> int:
         passed = max(passed, count)
         if not count:
             failed.append(seed)
-    minutes = (time.monotonic() - started) / 60
+    seeds = f"{len(failed)} (seeds {', '.join(map(str, failed))})" if failed else "0"
+    enter("Generated tests", [rounds, passed, seeds, minutes_since(started)])
+    started = time.monotonic()
+    faults = {database: faults_on(database) for database in ("sqlite", "postgresql")}
+    enter("Faults", [*(count or "failed" for count in faults.values()), minutes_since(started)])
+    print(f"{rounds} rounds, {len(failed)} failed; faults: {faults}; see {PAGE.relative_to(ROOT)}")
+    return 1 if failed or not all(faults.values()) else 0
+
+
+def enter(heading: str, found: Sequence[object]) -> None:
+    """Add a dated row to the table under a heading."""
     today = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
-    with PAGE.open("a", encoding="utf-8") as page:
-        seeds = f"{len(failed)} (seeds {', '.join(map(str, failed))})" if failed else "0"
-        page.write(f"| {today} | {__version__} | {rounds} | {passed} | {seeds} | {minutes:.1f} |\n")
-    print(f"{rounds} rounds, {len(failed)} failed; a line was added to {PAGE.relative_to(ROOT)}")
-    return 1 if failed else 0
+    row = f"| {' | '.join(map(str, [today, __version__, *found]))} |"
+    before, title, after = PAGE.read_text("utf-8").partition(f"## {heading}\n")
+    table, gap, rest = after.partition("\n## ")
+    PAGE.write_text(f"{before}{title}{table.rstrip()}\n{row}\n{gap and chr(10) + gap[1:]}{rest}", "utf-8")
+
+
+def minutes_since(started: float) -> str:
+    """How long it took."""
+    return f"{(time.monotonic() - started) / 60:.1f}"
+
+
+def faults_on(database: str) -> int:
+    """How many tests of faults passed at their stated rounds; 0 when one failed."""
+    stated = {"EQUIPOISE_STATED": "1", "EQUIPOISE_TEST_DATABASE": database}
+    return passed_of(["-n", "0", "tests/platform/durability", "tests/platform/faults"], stated, database)
 
 
 def round_of(seed: int) -> int:
     """How many tests passed in a round; 0 when one failed, and then what pytest said."""
-    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile", "-p", "soak"]
+    options = ["-n", "2", "--dist", "loadfile", "-p", "soak", "--hypothesis-profile=soak"]
+    plugin = {"PYTHONPATH": str(Path(__file__).parent)}
+    return passed_of([*options, f"--hypothesis-seed={seed}", "tests/properties"], plugin, f"seed {seed}")
+
+
+def passed_of(options: Sequence[str], environment: Mapping[str, str], title: str) -> int:
+    """How many tests passed; 0 when one failed, and then what pytest said."""
     done = subprocess.run(
-        [*command, "--hypothesis-profile=soak", f"--hypothesis-seed={seed}", "tests/properties"],
+        [sys.executable, "-m", "pytest", "-q", *options],
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
+        env={**os.environ, **environment},
         capture_output=True,
         text=True,
         check=False,
     )
     if done.returncode:
-        print(f"seed {seed}\n{done.stdout[-4000:]}")
+        print(f"{title}\n{done.stdout[-4000:]}")
         return 0
     found = re.search(r"(\d+) passed", done.stdout)
     return int(found[1]) if found else 0
