@@ -195,7 +195,7 @@ def with_no_error(do, *arguments):
 def _environment():
     left_out = ("EQUIPOISE_WORKSPACE", "DJANGO_SETTINGS_MODULE")
     kept = {name: value for name, value in os.environ.items() if name not in left_out}
-    return {**kept, "PYTHONPATH": str(ROOT)}
+    return {**kept, "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)])}
 
 
 if __name__ == "__main__":
