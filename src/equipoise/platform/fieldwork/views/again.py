@@ -7,7 +7,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from equipoise.platform.fieldwork.requests import ask_for_link
 from equipoise.platform.fieldwork.throttle import wanted_links
-from equipoise.platform.fieldwork.views.frames import frame, notice_page
+from equipoise.platform.fieldwork.views.frames import chosen_language, frame, notice_page
 from equipoise.platform.pages.words import words_for
 from equipoise.platform.registry.models import Study
 from equipoise.platform.registry.queries import folder_of
@@ -22,7 +22,7 @@ _LONGEST = 254
 def link_again(request: HttpRequest, name: str) -> HttpResponse:
     """A form for an e-mail address; the worker sends what is due, so that no answer tells by its time."""
     study = _public_study(name)
-    language = request.GET.get("lang") or folder_of(study).protocol.study.language
+    language = chosen_language(request, study)
     words = words_for(language)["survey"]
     problems: list[dict[str, str]] = []
     if request.method == "POST":

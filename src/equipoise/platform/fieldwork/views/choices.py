@@ -12,9 +12,8 @@ from django.views.decorators.http import require_http_methods
 from equipoise.platform.fieldwork.actions import leave_study
 from equipoise.platform.fieldwork.links import find_link
 from equipoise.platform.fieldwork.models import Session
-from equipoise.platform.fieldwork.throttle import refused_tokens
 from equipoise.platform.fieldwork.tickets import Ticket
-from equipoise.platform.fieldwork.views.frames import frame, notice_page
+from equipoise.platform.fieldwork.views.frames import chosen_language, frame, notice_page, wrong_link
 from equipoise.platform.fieldwork.views.pages import with_session
 from equipoise.platform.pages.words import words_for
 from equipoise.platform.people.actions import resume_messages
@@ -39,12 +38,9 @@ def session_choices(request: HttpRequest, session: Session, ticket: Ticket) -> H
 def stop_link(request: HttpRequest, token: str) -> HttpResponse:
     """The choices by the link in a message. A mail program's own button posts here without a page (RFC
     8058)."""
-    if refused_tokens.exhausted(request):
-        return notice_page(request, "too_many", status=429)
     link = find_link(token)
     if link is None:
-        refused_tokens.count(request)
-        return notice_page(request, "wrong_link", status=404)
+        return wrong_link(request)
     if request.method == "POST" and request.POST.get(_ONE_CLICK) == "One-Click":
         _stop_at_once(link.participant)
         return HttpResponse("", content_type="text/plain")
@@ -52,7 +48,7 @@ def stop_link(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _by_link(request: HttpRequest, participant: Participant) -> HttpResponse:
-    return _choices(request, participant, request.GET.get("lang") or "", back="")
+    return _choices(request, participant, chosen_language(request, participant.study), back="")
 
 
 def _stop_at_once(participant: Participant) -> None:

@@ -10,13 +10,14 @@ from django.urls import reverse
 
 from equipoise.platform.fieldwork.models import Session
 from equipoise.platform.fieldwork.standing import Standing
+from equipoise.platform.fieldwork.throttle import refused_tokens
 from equipoise.platform.pages.filters import moment
-from equipoise.platform.pages.words import words_for
+from equipoise.platform.pages.words import LANGUAGES, words_for
 from equipoise.platform.people.models import Participant
 from equipoise.platform.registry.models import Study
 from equipoise.platform.registry.queries import folder_of, wave_times
 
-__all__ = ["frame", "notice_page", "standing_page"]
+__all__ = ["chosen_language", "frame", "notice_page", "standing_page", "wrong_link"]
 
 _GONE = {"closed": 410, "left": 410}
 
@@ -75,6 +76,24 @@ def notice_page(
     around: Mapping[str, Any] = frame(study, language) if study else {"lang": language}
     page = {**around, "page_title": said["title"], "text": said["text"], "support": (), "onward": ""}
     return render(request, "fieldwork/standing.html", page, status=status)
+
+
+def wrong_link(request: HttpRequest) -> HttpResponse:
+    """The page for a link that does not work, the same for every reason; whoever tries many has to wait.
+
+    Links that work are never slowed down: a whole organisation can share one address.
+    """
+    if refused_tokens.exhausted(request):
+        return notice_page(request, "too_many", status=429)
+    refused_tokens.count(request)
+    return notice_page(request, "wrong_link", status=404)
+
+
+def chosen_language(request: HttpRequest, study: Study) -> str:
+    """The language that the address asks for, where the platform speaks it; else the study's own."""
+    own = folder_of(study).protocol.study.language
+    wanted = request.GET.get("lang", "")
+    return wanted if wanted in LANGUAGES else own
 
 
 def _support(study: Study) -> Sequence[Any]:

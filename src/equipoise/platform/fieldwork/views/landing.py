@@ -12,9 +12,8 @@ from equipoise.platform.fieldwork.models import Session
 from equipoise.platform.fieldwork.prepared import prepared
 from equipoise.platform.fieldwork.sessions import SESSION_OF_WAVE
 from equipoise.platform.fieldwork.standing import Standing, standing
-from equipoise.platform.fieldwork.throttle import refused_tokens
 from equipoise.platform.fieldwork.tickets import Ticket, open_codes, set_ticket
-from equipoise.platform.fieldwork.views.frames import frame, notice_page, standing_page
+from equipoise.platform.fieldwork.views.frames import frame, notice_page, standing_page, wrong_link
 from equipoise.platform.people.actions.newcomers import begin_arrival
 from equipoise.platform.people.models import Participant
 from equipoise.platform.registry.models import Study
@@ -25,12 +24,9 @@ __all__ = ["open_link", "personal_link"]
 @require_http_methods(["GET", "HEAD", "POST"])
 def personal_link(request: HttpRequest, token: str) -> HttpResponse:
     """A participant's own link to a wave."""
-    if refused_tokens.exhausted(request):
-        return notice_page(request, "too_many", status=429)
     link = find_link(token)
     if link is None or not link.wave:
-        refused_tokens.count(request)
-        return notice_page(request, "wrong_link", status=404)
+        return wrong_link(request)
     participant = link.participant
     session = SESSION_OF_WAVE.first(participant.pk, link.wave)
     return _landed(request, participant.study, link.wave, participant, session)
@@ -39,12 +35,9 @@ def personal_link(request: HttpRequest, token: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def open_link(request: HttpRequest, token: str) -> HttpResponse:
     """A link for whoever comes. A browser that has begun is led back to its own session."""
-    if refused_tokens.exhausted(request):
-        return notice_page(request, "too_many", status=429)
     link = find_open_link(token)
     if link is None:
-        refused_tokens.count(request)
-        return notice_page(request, "wrong_link", status=404)
+        return wrong_link(request)
     begun = Session.objects.select_related("participant__study").filter(
         code__in=open_codes(request), via__wave=link.wave, participant__study=link.study
     )
