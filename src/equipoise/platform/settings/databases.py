@@ -7,8 +7,10 @@ from equipoise.errors import InputError, Problem
 
 __all__ = ["SQLITE_PRAGMAS", "databases"]
 
-# FULL: a page that was acknowledged is on the disk, whatever happens to the power.
-SQLITE_PRAGMAS = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+# FULL: a page that was acknowledged is on the disk, whatever happens to the power. What is erased is overwritten.
+SQLITE_PRAGMAS = (
+    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA secure_delete=ON;"
+)
 _WAIT_SECONDS = 10  # as long as `database.writing` waits
 
 

@@ -10,7 +10,7 @@ from equipoise.platform.database import writing
 from equipoise.platform.people.allocation import allocate_arrival
 from equipoise.platform.people.models import Participant, RosterFacts
 from equipoise.platform.registry.models import Study
-from equipoise.platform.registry.queries import folder_of, roster_columns
+from equipoise.platform.registry.queries import folder_of, partners, roster_columns
 from equipoise.protocol.expressions import compile_expression
 from equipoise.protocol.facts import roster_schema
 
@@ -19,9 +19,11 @@ __all__ = ["begin_arrival", "complete_arrival", "facts_awaited", "turn_away"]
 
 def begin_arrival(study: Study) -> Participant:
     """Somebody who has come by an open link and not yet answered anything."""
+    with_us = partners(study)
+    partner = with_us[0] if len(with_us) == 1 else None  # of several, nobody has said which
     with writing():
         return Participant.objects.create(
-            study=study, state="screening", source="open-link", enrolled_at=now()
+            study=study, partner=partner, state="screening", source="open-link", enrolled_at=now()
         )
 
 
