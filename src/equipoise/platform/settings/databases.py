@@ -7,7 +7,8 @@ from equipoise.errors import InputError, Problem
 
 __all__ = ["SQLITE_PRAGMAS", "databases"]
 
-# FULL: a page that was acknowledged is on the disk, whatever happens to the power. What is erased is overwritten.
+# FULL: a page that was acknowledged is on the disk, whatever happens to the power. secure_delete: what is
+# erased is overwritten.
 SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA secure_delete=ON;"
 )
