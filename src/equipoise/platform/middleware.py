@@ -20,7 +20,10 @@ _FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDE
 
 
 class TrustedProxies:
-    """Believes what a proxy says of the caller only where the workspace names the proxy."""
+    """Believes what a proxy says of the caller only where the workspace names the proxy.
+
+    `request.passed_on` says whether anybody claims to have passed the request on, believed or not.
+    """
 
     def __init__(self, get_response: Response) -> None:
         self.get_response = get_response
@@ -28,6 +31,7 @@ class TrustedProxies:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         meta = request.META
+        request.passed_on = any(name in meta for name in _FORWARDED)
         if meta.get("REMOTE_ADDR") not in self.trusted:
             for name in _FORWARDED:
                 meta.pop(name, None)

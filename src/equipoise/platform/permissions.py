@@ -21,6 +21,8 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     for verb, roles in {
         "workspace.staff": "administrator",
         "workspace.keys": "administrator",
+        "workspace.backup": "administrator",
+        "workspace.release": "administrator",
         "workspace.programmes": "administrator",
         "study.add": "administrator lead",
         "study.see": "administrator lead",

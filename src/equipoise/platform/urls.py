@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 urlpatterns = [
+    path("", include("equipoise.platform.health")),
     path("", include("equipoise.platform.fieldwork.urls")),
     path("office/", include("equipoise.platform.office.urls")),
     path("staff/", include("equipoise.platform.staff.urls")),

@@ -44,7 +44,8 @@ class WorkspaceSettings(Record):
 
     `origin` is the address under which people reach the workspace; every link that is sent begins with it.
     In a `rehearsal` the clock is a row of the database and nobody real takes part. `proxies` are the
-    addresses whose word on the caller's address and on TLS is taken.
+    addresses whose word on the caller's address and on TLS is taken. `metrics` are the addresses, besides
+    this machine, that may read the counts at `/metrics`.
     """
 
     equipoise: Literal[1]
@@ -52,6 +53,7 @@ class WorkspaceSettings(Record):
     mode: Literal["live", "rehearsal"] = "live"
     origin: Text = "http://localhost:8000"
     proxies: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
     contact: Text | None = None
     programmes: dict[Identifier, Text] = Field(default_factory=dict)
     mail: Mail | None = None
@@ -193,5 +195,6 @@ mode: {mode}                           # live, or rehearsal: a clock of its own,
 origin: http://localhost:8000        # the address under which people reach it; every link begins with it
 # contact: trials@example.org        # whom a visitor without a study can ask
 # proxies: [127.0.0.1]               # proxies that may say who called and that TLS was used
+# metrics: [192.0.2.7]               # who may read the counts at /metrics, besides this machine
 # mail: {{host: smtp.example.org, port: 587, sender: study@example.org}}   # password: EQUIPOISE_MAIL_PASSWORD
 """

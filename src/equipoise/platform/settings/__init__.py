@@ -160,6 +160,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_SSL_REDIRECT = _TLS
+SECURE_REDIRECT_EXEMPT = ["^(health|ready|metrics)$"]  # asked from this machine, behind the proxy
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if _TLS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = False
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if WORKSPACE.settings.proxies else None
@@ -193,7 +194,11 @@ FILE_UPLOAD_PERMISSIONS = 0o600
 
 # --- Mail and logs ---------------------------------------------------------------------------------------
 _MAIL = WORKSPACE.settings.mail
-EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if _MAIL else 'dummy'}.EmailBackend"
+EMAIL_BACKEND = (
+    "equipoise.platform.operations.held.HoldingBackend"
+    if _MAIL
+    else "django.core.mail.backends.dummy.EmailBackend"
+)
 if _MAIL:
     EMAIL_HOST, EMAIL_PORT = _MAIL.host, _MAIL.port
     EMAIL_HOST_USER = os.environ.get("EQUIPOISE_MAIL_USER", "")

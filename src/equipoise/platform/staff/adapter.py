@@ -1,5 +1,6 @@
 """How sign-in by django-allauth fits a workspace: nobody makes an account for themselves."""
 
+import logging
 import time
 from typing import Any
 
@@ -13,6 +14,8 @@ from django.http import HttpRequest
 from equipoise.platform.staff.passwords import reset_address
 
 __all__ = ["StaffAdapter"]
+
+_log = logging.getLogger("equipoise.staff")
 
 # What is said after something was done; what is not listed is seen from the next page anyway.
 _SAID = {
@@ -30,9 +33,16 @@ class StaffAdapter(DefaultAccountAdapter):
         return False
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Only where the workspace can send mail."""
-        if settings.WORKSPACE.settings.mail is not None:
+        """Only where the workspace can send mail.
+
+        What cannot be sent now leads to the same page: an error would tell which addresses have an account.
+        """
+        if settings.WORKSPACE.settings.mail is None:
+            return
+        try:
             super().send_mail(template_prefix, email, context)
+        except OSError as error:
+            _log.error("a mail to staff was not sent: %s", type(error).__name__)
 
     def add_message(
         self,

@@ -12,6 +12,8 @@ from django.db import DatabaseError, close_old_connections
 from equipoise.errors import EquipoiseError
 from equipoise.platform.fieldwork.requests import send_requested_links
 from equipoise.platform.fieldwork.sealing import seal_everything
+from equipoise.platform.operations.held import sending_held
+from equipoise.platform.operations.marker import HEARTBEAT
 from equipoise.platform.people.pending import drop_expired
 from equipoise.platform.processes import only_one
 from equipoise.platform.workspace import Workspace
@@ -19,21 +21,25 @@ from equipoise.platform.workspace import Workspace
 __all__ = ["DUTIES", "Duty", "run"]
 
 _log = logging.getLogger("equipoise.worker")
-LOCK = ".worker"
+LOCK = HEARTBEAT
 
 
 @dataclass(frozen=True)
 class Duty:
-    """Something done every so many seconds; the function says how much it did."""
+    """Something done every so many seconds; the function says how much it did.
+
+    What `sends` is left undone while sending is held.
+    """
 
     name: str
     seconds: float
     do: Callable[[], int]
+    sends: bool = False
 
 
 DUTIES = (
     Duty("sealed", 60, seal_everything),
-    Duty("links sent", 10, send_requested_links),
+    Duty("links sent", 10, send_requested_links, sends=True),
     Duty("uploads forgotten", 3600, drop_expired),
 )
 
@@ -55,6 +61,8 @@ def run(workspace: Workspace, *, once: bool = False) -> dict[str, int]:
     with only_one(workspace.folder / LOCK, "a worker is at work here already; one is enough"):
         while not stopping.is_set():
             for duty in DUTIES:
+                if duty.sends and sending_held(workspace):
+                    continue
                 if time.monotonic() >= due[duty.name]:
                     done[duty.name] += _done(duty)
                     due[duty.name] = time.monotonic() + duty.seconds

@@ -1,0 +1,123 @@
+"""Pages for machines that look after a workspace: is it alive, can it take answers, how much is there.
+
+They hold nothing of any person, need no session, and change nothing.
+"""
+
+import time
+from threading import Lock
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.urls import path
+from django.views.decorators.http import require_safe
+
+from equipoise.platform.audit.models import Chain
+from equipoise.platform.database import writing
+from equipoise.platform.operations.marker import heartbeat_age
+from equipoise.platform.operations.measures import measures, prometheus
+from equipoise.platform.operations.migrations import migrations
+from equipoise.platform.startup import is_loopback
+
+__all__ = ["RECENT_SECONDS", "health", "metrics", "ready", "urlpatterns"]
+
+RECENT_SECONDS = 180  # the worker shows itself every second, but for while it is at a long duty
+_KEPT_SECONDS = 1.0
+
+
+class _Kept:
+    """The last answer of this process, so that whoever asks often costs the database nothing."""
+
+    def __init__(self) -> None:
+        self.lock, self.until, self.said = Lock(), 0.0, {"ready": "no"}
+
+    def answer(self) -> dict[str, str]:
+        """What is known, looked at anew once a second at most."""
+        with self.lock:
+            if time.monotonic() >= self.until:
+                self.said = _look()
+                self.until = time.monotonic() + _KEPT_SECONDS
+            return self.said
+
+    def forget(self) -> None:
+        """Look anew with the next question."""
+        self.until = 0.0
+
+
+kept = _Kept()
+
+
+@require_safe
+def health(request: HttpRequest) -> JsonResponse:
+    """Whether this process answers; the database is not asked."""
+    return JsonResponse({"health": "ok"})
+
+
+@require_safe
+def ready(request: HttpRequest) -> JsonResponse:
+    """Whether answers can be taken: the database can be written to, has the tables that this version expects,
+    and the worker is alive."""
+    said = kept.answer()
+    return JsonResponse(said, status=200 if said["ready"] == "yes" else 503)
+
+
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Counts in Prometheus' text format, for this machine and the addresses that the workspace names.
+
+    Raises:
+        Http404: for everybody else.
+    """
+    if not _may_measure(request):
+        raise Http404
+    text = "".join(f"{line}\n" for line in prometheus(measures()))
+    return HttpResponse(text, content_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _look() -> dict[str, str]:
+    database = _database()
+    tables = _tables() if database == "ok" else "unknown"
+    worker = _worker()
+    good = database == "ok" and tables == "ok" and worker in ("ok", "elsewhere")
+    return {"ready": "yes" if good else "no", "database": database, "migrations": tables, "worker": worker}
+
+
+def _database() -> str:
+    """Ask for the right to write, as an answer does, and give it back with nothing written."""
+    try:
+        with writing():
+            Chain.objects.filter(name="").update(number=0)
+    except DatabaseError:
+        return "cannot be written to"
+    return "ok"
+
+
+def _tables() -> str:
+    try:
+        found = migrations()
+    except DatabaseError:
+        return "unknown"
+    if found.unknown:
+        return "of a later version"
+    return "pending" if found.pending else "ok"
+
+
+def _worker() -> str:
+    """With PostgreSQL the worker may be at another machine, whose files are not here."""
+    age = heartbeat_age(settings.WORKSPACE.folder, time.time())
+    if age is None:
+        return "none" if connection.vendor == "sqlite" else "elsewhere"
+    return "ok" if age <= RECENT_SECONDS else "silent"
+
+
+def _may_measure(request: HttpRequest) -> bool:
+    """What was passed on never counts as coming from this machine, although the proxy may be on it."""
+    address, named = request.META.get("REMOTE_ADDR", ""), settings.WORKSPACE.settings.metrics
+    return address in named or (is_loopback(address) and not request.passed_on)
+
+
+urlpatterns = [
+    path("health", health, name="health"),
+    path("ready", ready, name="ready"),
+    path("metrics", metrics, name="metrics"),
+]
