@@ -15,9 +15,7 @@ __all__ = ["application", "loaded"]
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "equipoise.platform.settings")
 _django = get_wsgi_application()
 _log = logging.getLogger("equipoise.serving")
-_FAILED = (
-    b"Something went wrong on our side. Pages that you saved are safe. Try again in a few minutes.\n"
-)
+_FAILED = b"Something went wrong on our side. Pages that you saved are safe. Try again in a few minutes.\n"
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
