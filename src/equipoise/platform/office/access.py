@@ -3,6 +3,7 @@
 A study in which somebody has no role answers exactly as one that does not exist.
 """
 
+import logging
 import re
 from collections.abc import Callable
 from functools import wraps
@@ -23,6 +24,7 @@ from equipoise.platform.staff.models import StaffMember
 __all__ = ["office_page", "problems_in", "study_page", "visible_studies"]
 
 View = Callable[..., HttpResponse]
+_log = logging.getLogger("equipoise.office")
 
 # The pages of a study: the name of the address, its words, and the verb that shows it.
 _PLACES = (
@@ -48,7 +50,7 @@ def office_page(verb: str | None = None) -> Callable[[View], View]:
         @login_required
         def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if verb is not None and not can(request.user, verb):
-                raise PermissionDenied
+                raise _refused(request, verb, PermissionDenied())
             _furnish(request)
             return _answered(lambda: view(request, *args, **kwargs))
 
@@ -74,9 +76,9 @@ def study_page(verb: str) -> Callable[[View], View]:
             study = Study.objects.select_related("programme").filter(name=name).first()
             roles = request.user.roles_in(study.pk) if study is not None else frozenset()
             if study is None or not roles:
-                raise Http404
+                raise _refused(request, verb, Http404())
             if not can(_Roles(request.user.actor, roles), verb, study.pk):
-                raise PermissionDenied
+                raise _refused(request, verb, PermissionDenied())
             _furnish(request, study, _Roles(request.user.actor, roles))
             return _answered(lambda: view(request, study, *args, **kwargs))
 
@@ -117,6 +119,12 @@ class _Roles:
 
     def roles_in(self, study_id: int | None) -> frozenset[str]:
         return self._roles
+
+
+def _refused(request: HttpRequest, verb: str, answer: Exception) -> Exception:
+    """Who was refused what, by number, in the log; what they are told is the answer."""
+    _log.warning("%s was refused %s", request.user.actor, verb)
+    return answer
 
 
 def _answered(view: Callable[[], HttpResponse]) -> HttpResponse:

@@ -49,10 +49,13 @@ def _postgresql(url: str) -> dict[str, Any]:
 
     try:
         if not url.startswith(("postgresql://", "postgres://")):
-            raise ProgrammingError("it does not begin with postgresql://")
+            raise ProgrammingError
         parts = conninfo_to_dict(url)
-    except ProgrammingError as error:
-        message = f"{str(error).strip()}; expected postgresql://NAME:PASSWORD@HOST/DATABASE"
+    except ProgrammingError:  # what it says may hold the password
+        message = (
+            "this is no address of a PostgreSQL; expected postgresql://NAME:PASSWORD@HOST/DATABASE, in which "
+            "a letter such as @, / or % in the password is written as %40, %2F or %25"
+        )
         raise InputError(Problem("DATABASE_URL", "", message)) from None
     named = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
     return {
