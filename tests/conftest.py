@@ -1,5 +1,6 @@
 """What all tests share: the studies that reports are tried on, and the last lines about what was left out."""
 
+import logging
 import os
 import tempfile
 from pathlib import Path
@@ -25,9 +26,12 @@ os.environ["EQUIPOISE_WORKSPACE"] = f"{_WORKSPACE.name}/workspace"
 os.environ["DJANGO_SETTINGS_MODULE"] = "equipoise.platform.settings"
 create_workspace(Path(os.environ["EQUIPOISE_WORKSPACE"]), mode="rehearsal")
 if os.environ.get("EQUIPOISE_TEST_DATABASE") == "postgresql":
-    os.environ.setdefault("XDG_RUNTIME_DIR", _WORKSPACE.name)
+    _RUNTIME = Path(_WORKSPACE.name) / "runtime"  # of this mode, or the libraries under pgserver warn of it
+    _RUNTIME.mkdir(mode=0o700)
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(_RUNTIME))
     import pgserver
 
+    logging.getLogger("pgserver").disabled = True  # it ends when the tests have closed its stream
     os.environ["DATABASE_URL"] = pgserver.get_server(f"{_WORKSPACE.name}/postgresql").get_uri()
 
 
