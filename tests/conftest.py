@@ -31,7 +31,7 @@ if os.environ.get("EQUIPOISE_TEST_DATABASE") == "postgresql":
     os.environ.setdefault("XDG_RUNTIME_DIR", str(_RUNTIME))
     import pgserver
 
-    logging.getLogger("pgserver").disabled = True  # it ends when the tests have closed its stream
+    logging.getLogger("pgserver").propagate = False  # it ends when the tests have closed the stream
     os.environ["DATABASE_URL"] = pgserver.get_server(f"{_WORKSPACE.name}/postgresql").get_uri()
 
 
