@@ -1,8 +1,8 @@
 """Keeping what people told us about themselves: envelope encryption and keyed digests.
 
 Each participant has a data key of their own. It encrypts their contact details and is itself stored wrapped
-by a key of the workspace. Destroying the data key makes the details unreadable in every copy of the
-database. What is encrypted is bound to the participant and the field by additional data, so that two
+by a key of the workspace. Destroying the data key makes the details unreadable from then on; a backup made
+before holds it still, until that key of the workspace is rotated and deleted. What is encrypted is bound to the participant and the field by additional data, so that two
 people's ciphertexts cannot be exchanged.
 
 AES-256-GCM: NIST SP 800-38D. The layout is the name of the wrapping key, a colon, and, in base 64, 12 bytes
