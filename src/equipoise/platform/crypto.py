@@ -2,8 +2,9 @@
 
 Each participant has a data key of their own. It encrypts their contact details and is itself stored wrapped
 by a key of the workspace. Destroying the data key makes the details unreadable from then on; a backup made
-before holds it still, until that key of the workspace is rotated and deleted. What is encrypted is bound to the participant and the field by additional data, so that two
-people's ciphertexts cannot be exchanged.
+before still holds it, until the workspace's key that wraps it there is rotated and deleted. What is encrypted
+is bound to the participant and the field by additional data, so that two people's ciphertexts cannot be
+exchanged.
 
 AES-256-GCM: NIST SP 800-38D. The layout is the name of the wrapping key, a colon, and, in base 64, 12 bytes
 of nonce, the ciphertext and 16 bytes of tag.
