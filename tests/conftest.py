@@ -35,6 +35,13 @@ if os.environ.get("EQUIPOISE_TEST_DATABASE") == "postgresql":
     os.environ["DATABASE_URL"] = pgserver.get_server(f"{_WORKSPACE.name}/postgresql").get_uri()
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """A process that runs tests has a workspace of its own; with ours in its surroundings it would take that."""
+    for name in ("EQUIPOISE_WORKSPACE", "DJANGO_SETTINGS_MODULE", "DATABASE_URL"):
+        os.environ.pop(name, None)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """With NO_BROWSER=1 the browser tests are deselected; without it they fail where Chromium is missing."""
     if os.environ.get("NO_BROWSER") != "1":
