@@ -5,11 +5,11 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
-from django.db import DatabaseError, close_old_connections
+from django.db import close_old_connections
 
-from equipoise.errors import EquipoiseError
 from equipoise.platform.fieldwork.requests import send_requested_links
 from equipoise.platform.fieldwork.sealing import seal_everything
 from equipoise.platform.operations.held import sending_held
@@ -61,12 +61,12 @@ def run(workspace: Workspace, *, once: bool = False) -> dict[str, int]:
     with only_one(workspace.folder / LOCK, "a worker is at work here already; one is enough"):
         while not stopping.is_set():
             for duty in DUTIES:
-                if duty.sends and sending_held(workspace):
+                if stopping.is_set() or (duty.sends and sending_held(workspace)):
                     continue
                 if time.monotonic() >= due[duty.name]:
                     done[duty.name] += _done(duty)
                     due[duty.name] = time.monotonic() + duty.seconds
-            (workspace.folder / LOCK).touch()  # a heartbeat
+                _beat(workspace)
             if once:
                 break
             stopping.wait(1)
@@ -74,10 +74,19 @@ def run(workspace: Workspace, *, once: bool = False) -> dict[str, int]:
 
 
 def _done(duty: Duty) -> int:
-    """One round of a duty; what fails is logged and tried again in its next round."""
+    """One round of a duty; what fails is logged and tried again in its next round.
+
+    Whatever it is: a worker that ended over one bad row would leave every other duty undone.
+    """
     try:
         close_old_connections()
         return duty.do()
-    except (DatabaseError, EquipoiseError, OSError) as error:
-        _log.error("%s failed: %s", duty.name, type(error).__name__)
+    except Exception:
+        _log.exception("%s failed", duty.name)
         return 0
+
+
+def _beat(workspace: Workspace) -> None:
+    """Say that the worker is alive; on a full disk it is, and cannot say so."""
+    with suppress(OSError):
+        (workspace.folder / LOCK).touch()

@@ -1,0 +1,79 @@
+"""The worker's loop: each duty in its time, none held up by another that fails."""
+
+import logging
+import threading
+
+import pytest
+from django.conf import settings
+from django.db import OperationalError
+
+from equipoise.errors import InputError
+from equipoise.platform.processes import only_one
+from equipoise.platform.worker import loop
+from equipoise.platform.worker.loop import Duty, run
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def duties(monkeypatch):
+    """A function that gives the worker other duties."""
+    return lambda *given: monkeypatch.setattr(loop, "DUTIES", given)
+
+
+def failing(error):
+    def fail():
+        raise error
+
+    return fail
+
+
+@pytest.mark.parametrize(
+    "error", [OperationalError("Alice Adams is locked"), ValueError("Alice Adams"), KeyError("Alice Adams")]
+)
+def test_a_duty_that_fails_is_logged_without_its_values_and_holds_up_no_other(duties, caplog, error):
+    duties(Duty("first", 60, failing(error)), Duty("second", 60, lambda: 3))
+    with caplog.at_level(logging.ERROR, "equipoise.worker"):
+        done = run(settings.WORKSPACE, once=True)
+
+    assert done == {"first": 0, "second": 3}
+    assert [record.getMessage() for record in caplog.records] == ["first failed"]
+
+
+def test_a_duty_is_done_again_when_its_time_has_come_and_not_before(duties, monkeypatch):
+    seconds, counted = [0.0], {"often": 0, "seldom": 0}
+    stopping = threading.Event()
+    monkeypatch.setattr(loop.time, "monotonic", lambda: seconds[0])
+    monkeypatch.setattr(loop.threading, "Event", lambda: stopping)
+
+    def count(name):
+        counted[name] += 1
+        return 1
+
+    def wait(_):
+        seconds[0] += 5
+        if seconds[0] > 60:
+            stopping.set()
+
+    monkeypatch.setattr(stopping, "wait", wait)
+    duties(Duty("often", 10, lambda: count("often")), Duty("seldom", 40, lambda: count("seldom")))
+
+    assert run(settings.WORKSPACE) == counted == {"often": 7, "seldom": 2}
+
+
+def test_whoever_is_told_to_stop_begins_no_further_duty(duties, monkeypatch):
+    stopping = threading.Event()
+    monkeypatch.setattr(loop.threading, "Event", lambda: stopping)
+    duties(Duty("first", 1, lambda: stopping.set() or 1), Duty("second", 1, lambda: 1))
+
+    assert run(settings.WORKSPACE) == {"first": 1, "second": 0}
+
+
+def test_a_second_worker_is_refused_and_told_which_process_is_at_work():
+    place = settings.WORKSPACE.folder / loop.LOCK
+    with only_one(place, "taken"), pytest.raises(InputError, match=r"a worker is at work here .*process \d+"):
+        run(settings.WORKSPACE, once=True)
+
+
+def test_no_two_duties_have_one_name():
+    assert len({duty.name for duty in loop.DUTIES}) == len(loop.DUTIES)
