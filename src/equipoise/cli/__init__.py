@@ -19,8 +19,10 @@ from equipoise.cli import (
     allocate,
     amend,
     analyse,
+    backup,
     check,
     diff,
+    doctor,
     export,
     import_roster,
     instruments,
@@ -28,6 +30,7 @@ from equipoise.cli import (
     lock,
     new,
     report,
+    restore,
     serve,
     staff,
     study,
@@ -67,6 +70,10 @@ for _name in ("commit", "draw", "links"):
 app.add_typer(study.app, name="study")
 app.command("serve")(serve.serve)
 app.command("work")(work.work)
+app.command("backup")(backup.backup)
+app.command("restore")(restore.restore)
+app.command("release")(restore.release)
+app.command("doctor")(doctor.doctor)
 for _name in ("simulate", "demo"):
     if find_spec(f"equipoise.cli.{_name}") is not None:
         app.command(_name)(getattr(import_module(f"equipoise.cli.{_name}"), _name))

@@ -14,14 +14,13 @@ from django.views.decorators.http import require_safe
 
 from equipoise.platform.audit.models import Chain
 from equipoise.platform.database import writing
-from equipoise.platform.operations.marker import heartbeat_age
+from equipoise.platform.operations.marker import RECENT_SECONDS, heartbeat_age
 from equipoise.platform.operations.measures import measures, prometheus
 from equipoise.platform.operations.migrations import migrations
 from equipoise.platform.startup import is_loopback
 
-__all__ = ["RECENT_SECONDS", "health", "metrics", "ready", "urlpatterns"]
+__all__ = ["health", "metrics", "ready", "urlpatterns"]
 
-RECENT_SECONDS = 180  # the worker shows itself every second, but for while it is at a long duty
 _KEPT_SECONDS = 1.0
 
 

@@ -4,7 +4,6 @@ What was due when the backup was made has perhaps been sent since, and the works
 still be at work: both would write to the same people.
 """
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from equipoise.errors import InputError, Problem
 from equipoise.platform.audit.actions import WORKSPACE_CHAIN, record
 from equipoise.platform.database import writing
 from equipoise.platform.operations.marker import HELD
+from equipoise.platform.operations.whole_file import sync
 from equipoise.platform.permissions import Acting, check_permission
 from equipoise.platform.workspace import Workspace
 
@@ -65,12 +65,4 @@ def release_sending(who: Acting, reason: str) -> None:
     with writing():
         record(WORKSPACE_CHAIN, who.actor, "workspace.release", {"reason": reason.strip()})
     place.unlink(missing_ok=True)  # after the entry is stored: nothing is ever sent before it is recorded
-    _sync(place.parent)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync(place.parent)

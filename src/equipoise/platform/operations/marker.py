@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-__all__ = ["HEARTBEAT", "HELD", "heartbeat_age", "held_text"]
+__all__ = ["HEARTBEAT", "HELD", "RECENT_SECONDS", "heartbeat_age", "held_text"]
 
 HELD = "SENDING-IS-HELD.txt"
 HEARTBEAT = ".worker"  # touched by the worker every second or so, and while it runs locked
+RECENT_SECONDS = 180  # the worker shows itself every second, but for while it is at a long duty
 
 
 def heartbeat_age(folder: Path, seconds_now: float) -> float | None:

@@ -1,0 +1,60 @@
+"""Whether a restored workspace is what the backup said: its record computed anew, its heads compared."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from django.core.management import call_command
+
+from equipoise.platform.audit.actions import WORKSPACE_CHAIN, record
+from equipoise.platform.audit.queries import Head, heads, verdicts
+from equipoise.platform.database import snapshot, writing
+from equipoise.platform.fieldwork.sealing import seal_faults
+from equipoise.platform.operations.keys import key_faults
+from equipoise.platform.operations.restoring import Restored
+from equipoise.platform.registry.models import Study
+from equipoise.platform.staff.actions import CommandLine
+
+__all__ = ["Proof", "prove"]
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What was found in a restored workspace.
+
+    Attributes:
+        chains, entries: how many were computed anew.
+        faults: what does not fit.
+        keys: keys that are missing or do not open what they should, each with what is wrong.
+    """
+
+    chains: int
+    entries: int
+    faults: tuple[str, ...]
+    keys: tuple[tuple[str, str], ...]
+
+
+def prove(restored: Restored) -> Proof:
+    """Bring the tables up to date, compute the record anew, and enter the restoration in it.
+
+    Args:
+        restored: the workspace, which Django is ready for.
+    """
+    with snapshot():
+        found = verdicts()
+        faults = [fault for chain in found for fault in chain.faults]
+        said = {name: Head(kept.number, kept.head) for name, kept in restored.manifest.heads.items()}
+        faults += _head_faults(said, heads())
+    call_command("migrate", verbosity=0, interactive=False)
+    with snapshot():
+        faults += [fault for study in Study.objects.order_by("name") for fault in seal_faults(study)]
+        keys = tuple(key_faults())
+    with writing():
+        details = {"backup": restored.digest, "made_at": restored.manifest.made_at, "faults": len(faults)}
+        record(WORKSPACE_CHAIN, CommandLine().actor, "workspace.restore", details)
+    return Proof(len(found), sum(chain.entries for chain in found), tuple(faults), keys)
+
+
+def _head_faults(said: Mapping[str, Head], found: Mapping[str, Head]) -> Iterator[str]:
+    for name in sorted({*said, *found}):
+        if said.get(name) != found.get(name):
+            yield f"{name}: the end of this chain is not the one that the backup's manifest names"
