@@ -24,6 +24,7 @@ from equipoise.platform.office.downloads import csv_file, wants_csv
 from equipoise.platform.pages.filters import moment
 from equipoise.platform.permissions import NotAllowedError, can
 from equipoise.platform.policies import STUDY_MOVES
+from equipoise.platform.receiving import LARGEST_UPLOAD
 from equipoise.platform.registry.actions import add_study, move_study
 from equipoise.platform.registry.models import Programme, Study
 from equipoise.platform.registry.queries import folder_of, rolling, stages, wave_times
@@ -35,7 +36,6 @@ from equipoise.protocol.intake import unpack_study
 __all__ = ["received_folder", "urlpatterns"]
 
 _SOON = timedelta(days=3)
-_LARGEST = 300_000_000  # bytes of an uploaded zip file
 _WHERE = {
     "privacy": "study-protocol",
     "support": "study-protocol",
@@ -179,10 +179,8 @@ def received_folder(request: HttpRequest, name: str = "study") -> Iterator[Path]
     upload = request.FILES.get("folder")
     if upload is None:
         raise InputError(Problem("", "folder", "choose the zip file of the locked study folder"))
-    if upload.size > _LARGEST:
-        message = (
-            f"the file is larger than {_LARGEST // 1_000_000} MB; leave out what the study does not need"
-        )
+    if upload.size > LARGEST_UPLOAD:
+        message = f"the file is larger than {LARGEST_UPLOAD // 1_000_000} MB; leave out what the study does not need"
         raise InputError(Problem("", "folder", message))
     place = settings.WORKSPACE.folder / "uploads"
     place.mkdir(mode=0o700, exist_ok=True)
