@@ -180,7 +180,8 @@ def received_folder(request: HttpRequest, name: str = "study") -> Iterator[Path]
     if upload is None:
         raise InputError(Problem("", "folder", "choose the zip file of the locked study folder"))
     if upload.size > LARGEST_UPLOAD:
-        message = f"the file is larger than {LARGEST_UPLOAD // 1_000_000} MB; leave out what the study does not need"
+        megabytes = LARGEST_UPLOAD // 1_000_000
+        message = f"the file is larger than {megabytes} MB; leave out what the study does not need"
         raise InputError(Problem("", "folder", message))
     place = settings.WORKSPACE.folder / "uploads"
     place.mkdir(mode=0o700, exist_ok=True)
