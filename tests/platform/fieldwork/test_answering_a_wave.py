@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import OperationalError
 from tests.platform.fieldwork.conftest import Browser, items
 
 from equipoise.platform.clock import set_clock
@@ -67,6 +68,24 @@ def test_a_consent_left_open_is_asked_again_and_nothing_is_kept(swing, link, bro
     assert browser.response.status_code == 422
     assert "Choose Yes or No" in browser.text
     assert not Consent.objects.exists()
+
+
+def test_a_consent_that_cannot_be_kept_just_now_is_shown_again_as_it_was_chosen(
+    swing, link, browser, monkeypatch
+):
+    browser.open(link()).send()
+
+    def busy():
+        raise OperationalError("the database is busy")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("equipoise.platform.fieldwork.views.consent.writing", busy)
+        browser.send(AGREE)
+    assert browser.response.status_code == 503
+    assert "Your page is not saved yet" in browser.text
+    assert browser.html.count(" checked") == len(AGREE)
+    browser.send(AGREE)
+    assert browser.path.endswith("/page/wellbeing")
 
 
 def test_whoever_declines_is_asked_nothing_and_can_think_again(swing, link, browser):

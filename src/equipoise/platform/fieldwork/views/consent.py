@@ -27,9 +27,17 @@ _ANSWERS = {"yes": True, "no": False}
 
 
 def consent_page(
-    request: HttpRequest, session: Session, ticket: Ticket, sent: QueryDict | None = None
+    request: HttpRequest,
+    session: Session,
+    ticket: Ticket,
+    sent: QueryDict | None = None,
+    *,
+    unsaved: bool = False,
 ) -> HttpResponse:
-    """The page; with what was sent, the problems beside each activity that was not answered."""
+    """The page; with what was sent, the problems beside each activity that was not answered.
+
+    `unsaved` says that it was whole and could not be kept just now.
+    """
     ready = _ready(session, ticket)
     text = ready.consent
     words = words_for(ticket.language)["survey"]
@@ -47,10 +55,12 @@ def consent_page(
         missing=missing,
         problems=problems,
         changed=_changed(newest, text),
+        unsaved=unsaved,
         key=form_key(ticket, "consent"),
         others=[each for each in ready.questionnaire.languages if each != text.language],
     )
-    return render(request, "fieldwork/consent.html", page, status=422 if problems else 200)
+    status = 503 if unsaved else 422 if problems else 200
+    return render(request, "fieldwork/consent.html", page, status=status)
 
 
 def consent_sent(request: HttpRequest, session: Session, ticket: Ticket) -> bool:

@@ -78,7 +78,11 @@ def consent(request: HttpRequest, session: Session, ticket: Ticket) -> HttpRespo
         return standing_page(request, session.participant.study, ticket.language, found, session=session)
     if request.method != "POST":
         return consent_page(request, session, _spoken(request, ticket))
-    if not consent_sent(request, session, ticket):
+    try:
+        complete = consent_sent(request, session, ticket)
+    except OperationalError:
+        return consent_page(request, session, ticket, sent=request.POST, unsaved=True)
+    if not complete:
         return consent_page(request, session, ticket, sent=request.POST)
     return _onward(request, session, ticket, _furthest(session, ticket) if session.consent else "thanks")
 
