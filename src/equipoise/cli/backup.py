@@ -35,7 +35,7 @@ def backup(
         f"Its digest: {made.digest}",
         f"Next: equipoise restore {out} NEW-WORKSPACE --keys FOLDER   tries it; do so before you need it",
     ]
-    if not json:
+    if not (json or quiet):
         warn(
             f"NO KEY IS IN IT. Keep {', '.join(said.keys)} of {workspace / 'keys'} somewhere else: "
             "without them the contact details in this backup are lost for good."
