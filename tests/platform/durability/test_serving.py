@@ -86,7 +86,7 @@ def test_serving_makes_what_is_missing_says_where_it_is_and_logs_nothing_of_who_
         f"Next: equipoise staff add {workspace} EMAIL --name NAME --role administrator",
     ]
     assert errors == ""  # and so neither a token nor a line that somebody else wrote
-    assert not any(is_running(number) for number in family)
+    assert eventually(lambda: not any(is_running(number) for number in family))
     kept = [path for path in workspace.rglob("*") if path.is_file() and "static" not in path.parts]
     assert [path.name for path in kept if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)] == []
 
