@@ -33,6 +33,15 @@ def _folders_read_anew():
         kept.cache_clear()
 
 
+@pytest.fixture(autouse=True)
+def _nobody_has_tried_before():
+    """What is counted for each address is kept in memory, and all tests have one address."""
+    from equipoise.platform.fieldwork.throttle import refused_tokens, wanted_links
+
+    refused_tokens.forget()
+    wanted_links.forget()
+
+
 @pytest.fixture
 def locked_folder(tmp_path):
     """A function that copies an example study and locks it with the secret of these tests."""
