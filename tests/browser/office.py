@@ -106,14 +106,14 @@ def draw() -> None:
 def staff() -> dict[str, str]:
     """A link for each member of staff, by name."""
     from equipoise.platform.registry.queries import studies
-    from equipoise.platform.staff.actions import CommandLine, add_member, grant
+    from equipoise.platform.staff.actions import CommandLine, Place, add_member, grant
     from equipoise.platform.staff.passwords import password_link
 
     who = CommandLine()
     cast = {name: add_member(who, f"{name.lower()}@example.org", name) for name in ("Alice", "Bob", "Carol")}
-    grant(who, cast["Carol"], "administrator", study_id=None)
+    grant(who, cast["Carol"], "administrator")
     for study in studies():
-        grant(who, cast["Alice"], "lead", study_id=study.pk, chain=study.name)
+        grant(who, cast["Alice"], "lead", Place(study))
     return {name: password_link(who, member) for name, member in cast.items()}
 
 

@@ -82,7 +82,7 @@ def members(at):
         name: add_member(CommandLine(), f"{name.lower()}@example.org", f"{name} (synthetic)")
         for name in ("Alice", "Bob", "Carol")
     }
-    grant(CommandLine(), found["Carol"], "administrator", study_id=None)
+    grant(CommandLine(), found["Carol"], "administrator")
     return found
 
 
@@ -90,11 +90,11 @@ def members(at):
 def add_example(locked_folder, members):
     """A function that locks an example, adds it to the workspace, and makes Alice its lead."""
     from equipoise.platform.registry.actions import add_study
-    from equipoise.platform.staff.actions import CommandLine, grant
+    from equipoise.platform.staff.actions import CommandLine, Place, grant
 
     def add(name="swing", change=None):
         study = add_study(CommandLine(), locked_folder(name, change))
-        grant(CommandLine(), members["Alice"], "lead", study_id=study.pk, chain=study.name)
+        grant(CommandLine(), members["Alice"], "lead", Place(study))
         return study
 
     return add

@@ -9,6 +9,7 @@ from equipoise.cli.terminal import Json, Quiet, answer
 from equipoise.cli.workspaces import at_work_in
 
 if TYPE_CHECKING:
+    from equipoise.platform.staff.actions import Place
     from equipoise.platform.staff.models import StaffMember
 
 __all__ = ["app"]
@@ -17,9 +18,21 @@ app = typer.Typer(help="Say who works in a workspace.", no_args_is_help=True, ri
 
 Workspace = Annotated[Path, typer.Argument(help="The folder of the workspace.")]
 Email = Annotated[str, typer.Argument(help="The e-mail address of the account.")]
-RoleName = Annotated[str, typer.Option("--role", help="administrator or lead.")]
+RoleName = Annotated[
+    str,
+    typer.Option(
+        "--role",
+        help="administrator, lead, data-manager, coordinator, analyst, interviewer, coder or auditor.",
+    ),
+]
 OfStudy = Annotated[
     str | None, typer.Option("--study", help="The study; every study of the workspace when left out.")
+]
+OfPartner = Annotated[
+    str | None, typer.Option("--partner", help="For a coordinator: the partner whose people they look after.")
+]
+OfProgramme = Annotated[
+    str | None, typer.Option("--programme", help="Instead of a study: every study of this programme.")
 ]
 
 
@@ -30,6 +43,8 @@ def add(
     name: Annotated[str, typer.Option("--name", help="What colleagues call them.")],
     role: RoleName,
     study: OfStudy = None,
+    partner: OfPartner = None,
+    programme: OfProgramme = None,
     json: Json = False,
 ) -> None:
     """Make an account and print the link by which its owner sets a password.
@@ -37,16 +52,17 @@ def add(
     Give them the link by a way that only they read. It works once, for three days.
     """
     with at_work_in(workspace):
-        from equipoise.platform.staff.actions import CommandLine, add_member, check_role
+        from equipoise.platform.staff.actions import CommandLine, add_member, check_role, grant
         from equipoise.platform.staff.passwords import password_link
 
-        check_role(role)
-        place = _place(study)
+        place = _place(study, partner, programme)
+        check_role(role, place)
         member = add_member(CommandLine(), email, name)
-        _grant(member, role, place)
+        grant(CommandLine(), member, role, place)
         link = password_link(CommandLine(), member)
-    lines = [f"{member.email} is {role} {_words(study)} ({member.actor}). They set a password here:", link]
-    answer(lines, _said(member, role, study) | {"link": link}, json=json)
+        first = f"{member.email} is {role} {_words(place)} ({member.actor}). They set a password here:"
+        said = _said(member, role, place) | {"link": link}
+    answer([first, link], said, json=json)
 
 
 @app.command("link")
@@ -83,17 +99,22 @@ def grant(
     email: Email,
     role: RoleName,
     study: OfStudy = None,
+    partner: OfPartner = None,
+    programme: OfProgramme = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Give somebody a role."""
     with at_work_in(workspace):
+        from equipoise.platform.staff import actions
         from equipoise.platform.staff.queries import member_named
 
         member = member_named(email)
-        _grant(member, role, _place(study))
-    line = f"{member.email} is {role} {_words(study)}."
-    answer([line], _said(member, role, study), json=json, quiet=quiet)
+        place = _place(study, partner, programme)
+        actions.grant(actions.CommandLine(), member, role, place)
+        line = f"{member.email} is {role} {_words(place)}."
+        said = _said(member, role, place)
+    answer([line], said, json=json, quiet=quiet)
 
 
 @app.command("revoke")
@@ -102,6 +123,8 @@ def revoke(
     email: Email,
     role: RoleName,
     study: OfStudy = None,
+    partner: OfPartner = None,
+    programme: OfProgramme = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -111,9 +134,11 @@ def revoke(
         from equipoise.platform.staff.queries import member_named
 
         member = member_named(email)
-        actions.revoke(actions.CommandLine(), member, role, **_place(study))
-    line = f"{member.email} is no longer {role} {_words(study)}."
-    answer([line], _said(member, role, study), json=json, quiet=quiet)
+        place = _place(study, partner, programme)
+        actions.revoke(actions.CommandLine(), member, role, place)
+        line = f"{member.email} is no longer {role} {_words(place)}."
+        said = _said(member, role, place)
+    answer([line], said, json=json, quiet=quiet)
 
 
 @app.command("end")
@@ -146,14 +171,13 @@ def list_(workspace: Workspace, json: Json = False) -> None:
 
 
 def _everybody() -> list[dict[str, Any]]:
-    from equipoise.platform.registry.queries import studies
+    from equipoise.platform.registry.places import places_of
     from equipoise.platform.staff.queries import members, roles_held
 
-    named = {study.pk: study.name for study in studies()}
+    held = roles_held()
     roles: dict[int, list[str]] = {}
-    for held in roles_held():
-        place = named.get(held.study_id, "?") if held.study_id is not None else None
-        roles.setdefault(held.member_id, []).append(f"{held.role} {_words(place)}")
+    for each, place in zip(held, places_of(held), strict=True):
+        roles.setdefault(each.member_id, []).append(f"{each.role} {_words(place)}")
     return [
         {
             "member": member.actor,
@@ -166,25 +190,18 @@ def _everybody() -> list[dict[str, Any]]:
     ]
 
 
-def _place(study: str | None) -> dict[str, Any]:
-    """Where a role is held, as the actions want it: the study's number and the chain that records it."""
-    if study is None:
-        return {"study_id": None}
-    from equipoise.platform.registry.queries import study_named
+def _place(study: str | None, partner: str | None, programme: str | None) -> "Place":
+    from equipoise.platform.registry.places import place_named
 
-    found = study_named(study)
-    return {"study_id": found.pk, "chain": found.name}
+    return place_named(study=study, partner=partner, programme=programme)
 
 
-def _grant(member: "StaffMember", role: str, place: dict[str, Any]) -> None:
-    from equipoise.platform.staff import actions
+def _words(place: "Place") -> str:
+    from equipoise.platform.registry.places import place_words
 
-    actions.grant(actions.CommandLine(), member, role, **place)
-
-
-def _words(study: str | None) -> str:
-    return f"of {study}" if study else "of the workspace"
+    return place_words(place)
 
 
-def _said(member: "StaffMember", role: str, study: str | None) -> dict[str, Any]:
-    return {"member": member.actor, "email": member.email, "role": role, "study": study}
+def _said(member: "StaffMember", role: str, place: "Place") -> dict[str, Any]:
+    where = {name: each and each.name for name, each in vars(place).items()}
+    return {"member": member.actor, "email": member.email, "role": role, **where}

@@ -95,7 +95,7 @@ def close(workspace: Workspace, study: Name, reason: Why, json: Json = False, qu
 def seal(workspace: Workspace, study: Name, reason: Why, json: Json = False, quiet: Quiet = False) -> None:
     """Seal the data of a closed study: their hash is entered in its record. This cannot be undone."""
     with at_work_in(workspace), working("Reading the data", quiet=quiet or json):
-        from equipoise.platform.office.results import seal_results
+        from equipoise.platform.office.sealing import seal_results
         from equipoise.platform.registry.queries import study_named
         from equipoise.platform.staff.actions import CommandLine
 
@@ -112,7 +112,7 @@ def seal(workspace: Workspace, study: Name, reason: Why, json: Json = False, qui
 def unmask(workspace: Workspace, study: Name, reason: Why, json: Json = False, quiet: Quiet = False) -> None:
     """Unmask the results of a sealed study: its data then name the arms. This cannot be undone."""
     with at_work_in(workspace):
-        from equipoise.platform.office.results import unmask_results
+        from equipoise.platform.office.unmasking import unmask_results
         from equipoise.platform.registry.queries import study_named
         from equipoise.platform.staff.actions import CommandLine
 

@@ -1,19 +1,42 @@
 """Who may do what: a table of verb by role. Whether the study's state allows it is for `policies`.
 
 `check_permission` raises and `can` answers, so that a page, its buttons and the action behind it cannot
-disagree.
+disagree. A role is held in the whole workspace, in a programme, in a study, or in a study for the people of
+one partner. Whoever holds a masked role in a study is denied what would show them the arms, whatever other
+role they hold, until the results are unmasked.
 """
 
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from equipoise.errors import EquipoiseError
 
-__all__ = ["PERMISSIONS", "ROLES", "NotAllowedError", "can", "check_permission"]
+__all__ = [
+    "MASKED_ROLES",
+    "PERMISSIONS",
+    "REVEALING",
+    "ROLES",
+    "Acting",
+    "Grant",
+    "InStudy",
+    "NotAllowedError",
+    "Reach",
+    "can",
+    "check_permission",
+    "reach",
+]
 
 ROLES = {
     "administrator": "Keeps the workspace: staff, studies in and out; sees no participant and no answer",
     "lead": "Leads the study: everything but what is concealed from everybody",
+    "data-manager": "Keeps rosters, people, links and data in order",
+    "coordinator": "Looks after the people of a partner; never learns who has answered",
+    "analyst": "Reviews and analyses the data without knowing the arms",
+    "interviewer": "Speaks with participants, and reports what comes up",
+    "coder": "Codes what people said without knowing the arms",
+    "auditor": "Reads the record and what was decided; sees no contact details and no answers",
 }
+MASKED_ROLES = frozenset({"analyst", "coder"})
 
 # Verbs of the workspace have no study; all others are asked of one study.
 PERMISSIONS: dict[str, frozenset[str]] = {
@@ -25,64 +48,137 @@ PERMISSIONS: dict[str, frozenset[str]] = {
         "workspace.release": "administrator",
         "workspace.programmes": "administrator",
         "study.add": "administrator lead",
-        "study.see": "administrator lead",
+        "study.see": "administrator lead data-manager coordinator analyst interviewer coder auditor",
         "study.roles": "administrator lead",
         "study.amend": "lead",
         "study.launch": "lead",
-        "study.pause": "lead",
+        "study.pause": "lead data-manager",
         "study.close": "lead",
         "study.publish": "lead",
-        "people.import": "lead",
-        "people.see": "lead",
-        "people.update": "lead",
-        "people.withdraw": "lead",
-        "people.erase": "lead",
-        "people.report": "lead",
-        "allocation.see": "lead",
+        "people.import": "lead data-manager coordinator",
+        "people.see": "lead data-manager coordinator",
+        "people.participation": "lead data-manager",  # whether somebody takes part, answers, agreed to what
+        "people.contact": "lead data-manager coordinator",
+        "people.update": "lead data-manager coordinator",
+        "people.withdraw": "lead data-manager",
+        "people.erase": "lead data-manager",
+        "people.report": "lead data-manager",
+        "allocation.see": "lead data-manager auditor",
         "allocation.commit": "lead",
         "allocation.draw": "lead",
-        "surveys.preview": "lead",
-        "surveys.response": "lead",
-        "surveys.links": "lead",
-        "surveys.enter": "lead",
-        "data.export": "lead",
-        "results.seal": "lead",
+        "surveys.preview": "lead data-manager analyst auditor",
+        "surveys.response": "lead data-manager coordinator analyst auditor",
+        "surveys.links": "lead data-manager",
+        "surveys.enter": "lead data-manager",
+        "incidents.see": "lead data-manager auditor",
+        "incidents.record": "lead data-manager coordinator interviewer",
+        "extracts.import": "lead data-manager",
+        "data.export": "lead data-manager analyst",
+        "data.identify": "lead data-manager",
+        "data.review": "lead data-manager analyst",
+        "data.delete": "lead data-manager",
+        "results.seal": "lead data-manager analyst",
         "results.unmask": "lead",
-        "audit.see": "administrator lead",
+        "approvals.see": "lead data-manager auditor",
+        "approvals.decide": "lead data-manager auditor",
+        "services.keep": "lead data-manager",
+        "audit.see": "administrator lead data-manager auditor",
     }.items()
 }
+
+# What shows, or lets somebody work out, who is in which arm.
+REVEALING = frozenset(
+    {"allocation.see", "allocation.commit", "allocation.draw", "people.report", "results.unmask"}
+)
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A role as it holds in a study; `partner_id` where it holds for one partner's people only."""
+
+    role: str
+    partner_id: int | None = None
+
+
+class InStudy(Protocol):
+    """A study, as far as permissions need to know it."""
+
+    pk: int
+    programme_id: int | None
+    results: str
+
+
+class Acting(Protocol):
+    """Who acts: a member of staff, a service, or the command line on behalf of whoever owns the files."""
+
+    @property
+    def actor(self) -> str:
+        """How the record names them."""
+
+    def grants_in(self, study: InStudy | None) -> frozenset[Grant]:
+        """What they hold in a study, what they hold everywhere included; only the latter without a study."""
 
 
 class NotAllowedError(EquipoiseError):
     """Somebody asked for what their role does not allow; the page answers 403."""
 
 
-class Acting(Protocol):
-    """Who acts: a member of staff, or the command line on behalf of whoever owns the workspace's files."""
+@dataclass(frozen=True)
+class Reach:
+    """Whose people a verb reaches: everybody's, those of some partners, or nobody's (then it is false)."""
 
-    @property
-    def actor(self) -> str:
-        """How the record names them."""
+    everybody: bool
+    partners: frozenset[int] = frozenset()
 
-    def roles_in(self, study_id: int | None) -> frozenset[str]:
-        """Their roles in a study; those of the workspace where there is none."""
+    def __bool__(self) -> bool:
+        return self.everybody or bool(self.partners)
+
+    def covers(self, partner_id: int | None) -> bool:
+        """Whether somebody of this partner is reached; of no partner, only where everybody is."""
+        return self.everybody or partner_id in self.partners
+
+    def narrow(self, rows: Any, field: str = "partner_id") -> Any:
+        """A query of people, or of what belongs to them, without those who are not reached."""
+        return rows if self.everybody else rows.filter(**{f"{field}__in": sorted(self.partners)})
 
 
-def can(who: Acting, verb: str, study_id: int | None = None) -> bool:
-    """Whether somebody may do this.
+def reach(who: Acting, verb: str, study: InStudy | None = None) -> Reach:
+    """Whose people somebody may do this to.
 
     Raises:
         KeyError: no such verb; a verb that the table does not list is a fault of ours.
     """
-    return bool(PERMISSIONS[verb] & who.roles_in(study_id))
+    allowed = PERMISSIONS[verb]
+    held = who.grants_in(study)
+    masked = verb in REVEALING and study is not None and study.results != "unmasked"
+    if masked and any(grant.role in MASKED_ROLES for grant in held):
+        return Reach(everybody=False)
+    partners = {grant.partner_id for grant in held if grant.role in allowed}
+    return Reach(None in partners, frozenset(each for each in partners if each is not None))
 
 
-def check_permission(who: Acting, verb: str, study_id: int | None = None) -> None:
-    """Stop whoever may not do this.
+def can(who: Acting, verb: str, study: InStudy | None = None, partner_id: int | None = None) -> bool:
+    """Whether somebody may do this.
+
+    Args:
+        who: whoever acts.
+        verb: of `PERMISSIONS`.
+        study: in which; None for the workspace.
+        partner_id: of the person to whom it is done; None for what is done to the study as a whole.
+    Raises:
+        KeyError: no such verb.
+    """
+    return reach(who, verb, study).covers(partner_id)
+
+
+def check_permission(
+    who: Acting, verb: str, study: InStudy | None = None, partner_id: int | None = None
+) -> None:
+    """Stop whoever may not do this; see `can`.
 
     Raises:
         NotAllowedError: names the verb and the roles that may, never the study.
     """
-    if not can(who, verb, study_id):
+    if not can(who, verb, study, partner_id):
         roles = " or ".join(sorted(PERMISSIONS[verb]))
         raise NotAllowedError(f"{verb} needs the role of {roles} in this study")

@@ -10,6 +10,7 @@ from django.core import mail
 from django.test import Client
 
 from equipoise.platform.audit.models import Entry
+from equipoise.platform.permissions import Grant
 from equipoise.platform.staff.models import StaffMember
 from equipoise.platform.workspace import Mail
 
@@ -77,8 +78,8 @@ def test_the_account_and_its_role_are_in_the_record_without_name_or_address(run,
     study = add_example()
     run("staff", "add", *ERIN, "lead", "--study", "swing")
     member = StaffMember.objects.get(email="erin@example.org")
-    assert member.roles_in(study.pk) == {"lead"}
-    assert member.roles_in(None) == frozenset()
+    assert member.grants_in(study) == {Grant("lead")}
+    assert member.grants_in(None) == frozenset()
     written = list(Entry.objects.values_list("verb", "details"))
     assert {"staff.add", "staff.grant", "staff.link"} <= {verb for verb, _ in written}
     assert not [details for _, details in written if "erin" in details.lower()]
@@ -105,12 +106,12 @@ def test_a_refusal_says_why_and_makes_nothing(run, members, words, told):
 def test_roles_are_given_and_taken_and_listed(run, add_example, members):
     study = add_example()
     assert run("staff", "grant", "bob@example.org", "--role", "lead", "--study", "swing").code == 0
-    assert members["Bob"].roles_in(study.pk) == {"lead"}
+    assert members["Bob"].grants_in(study) == {Grant("lead")}
     listed = {each["email"]: each for each in run("staff", "list", "--json").said["staff"]}
     assert listed["bob@example.org"]["roles"] == ["lead of swing"]
     assert listed["carol@example.org"]["roles"] == ["administrator of the workspace"]
     assert run("staff", "revoke", "bob@example.org", "--role", "lead", "--study", "swing").code == 0
-    assert members["Bob"].roles_in(study.pk) == frozenset()
+    assert members["Bob"].grants_in(study) == frozenset()
     assert "bob@example.org" in run("staff", "list").out
 
 

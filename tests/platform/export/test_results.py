@@ -9,7 +9,8 @@ from equipoise.findings import analyse
 from equipoise.findings.data import read_data
 from equipoise.platform.audit.models import Entry
 from equipoise.platform.office.exporting import export_study
-from equipoise.platform.office.results import seal_results, unmask_results
+from equipoise.platform.office.sealing import seal_results
+from equipoise.platform.office.unmasking import unmask_results
 from equipoise.platform.permissions import NotAllowedError
 from equipoise.platform.registry.actions import move_study
 from equipoise.platform.registry.queries import folder_of

@@ -10,7 +10,7 @@ from django.urls import resolve
 from equipoise.platform.fieldwork.links import make_links
 from equipoise.platform.office.urls import urlpatterns
 from equipoise.platform.people.actions import confirm_import
-from equipoise.platform.staff.actions import CommandLine, grant
+from equipoise.platform.staff.actions import CommandLine, Place, grant
 
 from .conftest import Desk
 
@@ -191,5 +191,5 @@ def test_the_list_of_studies_asks_no_more_when_there_are_more_studies(desk, swin
 
 def test_a_role_given_is_there_with_the_next_page(bobs_desk, swing, members):
     assert bobs_desk.get(ROOT).status_code == 404
-    grant(CommandLine(), members["Bob"], "lead", study_id=swing.pk, chain=swing.name)
+    grant(CommandLine(), members["Bob"], "lead", Place(swing))
     assert bobs_desk.get(ROOT).status_code == 200

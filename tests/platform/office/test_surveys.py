@@ -11,7 +11,7 @@ from equipoise.platform.fieldwork.models import Link, OpenLink, Session, Submiss
 from equipoise.platform.people.allocation import commit_stage, hand_in_secret
 from equipoise.platform.registry.actions import add_study
 from equipoise.platform.registry.models import Study
-from equipoise.platform.staff.actions import CommandLine, grant
+from equipoise.platform.staff.actions import CommandLine, Place, grant
 from equipoise.protocol import load_study, lock
 from equipoise.protocol.registration import lock_text
 
@@ -47,7 +47,7 @@ def every_kind(tmp_path, members):
     )
     (folder / "lock.json").write_text(lock_text(lock_of), "utf-8")
     study = add_study(CommandLine(), folder)
-    grant(CommandLine(), members["Alice"], "lead", study_id=study.pk, chain=study.name)
+    grant(CommandLine(), members["Alice"], "lead", Place(study))
     return study
 
 

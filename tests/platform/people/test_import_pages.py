@@ -209,13 +209,13 @@ def test_once_enrolment_is_over_the_page_says_so(browser, people, commit, conten
 
 
 def test_nobody_else_goes_on_with_a_file(browser, signed_in, members, swing, content):
-    from equipoise.platform.staff.actions import CommandLine, grant
+    from equipoise.platform.staff.actions import CommandLine, Place, grant
 
     address, _ = look(browser, content(1))
     bob = signed_in("Bob")
     for path in (ROOT, address, address.replace("preview", "columns")):
         assert bob.get(path).status_code == 404
-    grant(CommandLine(), members["Bob"], "lead", study_id=swing.pk, chain=swing.name)
+    grant(CommandLine(), members["Bob"], "lead", Place(swing))
     assert bob.get(ROOT).status_code == 200
     assert bob.get(address).status_code == 404
     assert bob.post(address, {"expected": "new=1"}).status_code == 404

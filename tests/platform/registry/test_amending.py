@@ -7,7 +7,7 @@ from equipoise.platform.permissions import NotAllowedError
 from equipoise.platform.registry.actions import add_amendment, add_study, move_study
 from equipoise.platform.registry.models import Stage
 from equipoise.platform.registry.queries import current_version, folder_of, wave_times
-from equipoise.platform.staff.actions import CommandLine, grant
+from equipoise.platform.staff.actions import CommandLine, Place, grant
 
 pytestmark = pytest.mark.django_db
 LABEL = ("label: After the texts", "label: Two months later")
@@ -22,7 +22,7 @@ def folder(locked_folder):
 def study(folder, alice):
     """The study of `folder`, live."""
     study = add_study(CommandLine(), folder)
-    grant(CommandLine(), alice, "lead", study_id=study.pk, chain=study.name)
+    grant(CommandLine(), alice, "lead", Place(study))
     return move_study(alice, study, "live")
 
 

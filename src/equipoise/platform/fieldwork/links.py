@@ -49,7 +49,7 @@ def make_links(
     Raises:
         InputError: no such wave, or the study is not live.
     """
-    check_permission(who, "surveys.links", study.pk)
+    check_permission(who, "surveys.links", study)
     check_state("surveys.links", study.state, of=study.name)
     _check_wave(study, wave)
     if participants is None:
@@ -77,7 +77,7 @@ def make_open_link(who: Acting, study: Study, wave: str, label: str) -> str:
     Raises:
         InputError: no such wave, no label, or a study that enrols from a roster.
     """
-    check_permission(who, "surveys.links", study.pk)
+    check_permission(who, "surveys.links", study)
     check_state("surveys.links", study.state, of=study.name)
     _check_wave(study, wave)
     participants = folder_of(study).protocol.participants
@@ -97,7 +97,7 @@ def make_open_link(who: Acting, study: Study, wave: str, label: str) -> str:
 
 def close_open_link(who: Acting, link: OpenLink) -> None:
     """Let nobody new in by an open link; whoever has begun can finish."""
-    check_permission(who, "surveys.links", link.study_id)
+    check_permission(who, "surveys.links", link.study)
     with writing():
         OpenLink.objects.filter(pk=link.pk, closed_at=None).update(closed_at=now())
         record(link.study.name, who.actor, "surveys.open-link-closed", {"label": link.label})

@@ -12,18 +12,19 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.contrib.messages import get_messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 
 from equipoise.errors import EquipoiseError, InputError, Problem
-from equipoise.platform.permissions import Acting, NotAllowedError, can
+from equipoise.platform.permissions import Acting, Grant, InStudy, NotAllowedError, can, reach
 from equipoise.platform.registry.models import Study
 from equipoise.platform.staff.models import StaffMember
 
-__all__ = ["office_page", "problems_in", "study_page", "visible_studies"]
+__all__ = ["SIGNED_IN", "office_page", "problems_in", "study_page", "visible_studies"]
 
 View = Callable[..., HttpResponse]
+SIGNED_IN = "signed-in"  # what a page without a verb asks for
 _log = logging.getLogger("equipoise.office")
 
 # The pages of a study: the name of the address, its words, and the verb that shows it.
@@ -54,19 +55,22 @@ def office_page(verb: str | None = None) -> Callable[[View], View]:
             _furnish(request)
             return _answered(lambda: view(request, *args, **kwargs))
 
+        vars(page).update(verb=verb or SIGNED_IN, by_partner=False)  # for the table of addresses
         return page
 
     return decorate
 
 
-def study_page(verb: str) -> Callable[[View], View]:
+def study_page(verb: str, *, by_partner: bool = False) -> Callable[[View], View]:
     """A page of one study, whose name is the address's `name`; the view gets the study in its place.
 
     Whoever is not signed in is sent to do so; without any role in the study there is no such page; with one
-    that does not hold the verb the page is refused.
+    that does not hold the verb the page is refused. Whose people it may show or change is `request.reach`.
 
     Args:
         verb: of `permissions.PERMISSIONS`.
+        by_partner: whether the view keeps to the reach of whoever holds the verb for some partners only;
+            where it is not said that it does, they are refused.
     """
 
     def decorate(view: View) -> View:
@@ -74,14 +78,17 @@ def study_page(verb: str) -> Callable[[View], View]:
         @login_required
         def page(request: HttpRequest, name: str, *args: Any, **kwargs: Any) -> HttpResponse:
             study = Study.objects.select_related("programme").filter(name=name).first()
-            roles = request.user.roles_in(study.pk) if study is not None else frozenset()
-            if study is None or not roles:
+            held = request.user.grants_in(study) if study is not None else frozenset()
+            if study is None or not held:
                 raise _refused(request, verb, Http404())
-            if not can(_Roles(request.user.actor, roles), verb, study.pk):
+            who = _Holder(request.user.actor, held)
+            request.reach = reach(who, verb, study)
+            if not (request.reach if by_partner else request.reach.everybody):
                 raise _refused(request, verb, PermissionDenied())
-            _furnish(request, study, _Roles(request.user.actor, roles))
+            _furnish(request, study, who)
             return _answered(lambda: view(request, study, *args, **kwargs))
 
+        vars(page).update(verb=verb, by_partner=by_partner)
         return page
 
     return decorate
@@ -90,9 +97,11 @@ def study_page(verb: str) -> Callable[[View], View]:
 def visible_studies(who: StaffMember) -> "QuerySet[Study]":
     """The studies in which somebody has a role, newest first, as a query."""
     everything = Study.objects.select_related("programme").order_by("-added_at")
-    if who.roles_in(None):
+    if who.grants_in(None):
         return everything
-    return everything.filter(pk__in=list(who.roles.values_list("study_id", flat=True)))
+    held = list(who.roles.values_list("study_id", "programme_id"))
+    studies, programmes = [study for study, _ in held if study], [each for _, each in held if each]
+    return everything.filter(Q(pk__in=studies) | Q(programme_id__in=programmes))
 
 
 def problems_in(error: EquipoiseError, **ids: str) -> list[dict[str, str]]:
@@ -111,14 +120,14 @@ def problems_in(error: EquipoiseError, **ids: str) -> list[dict[str, str]]:
     return found
 
 
-class _Roles:
-    """Somebody with the roles that were read for this page, so that a page does not read them again."""
+class _Holder:
+    """Somebody with what was read for this page that they hold, so that a page does not read it again."""
 
-    def __init__(self, actor: str, roles: frozenset[str]) -> None:
-        self.actor, self._roles = actor, roles
+    def __init__(self, actor: str, held: frozenset[Grant]) -> None:
+        self.actor, self._held = actor, held
 
-    def roles_in(self, study_id: int | None) -> frozenset[str]:
-        return self._roles
+    def grants_in(self, study: InStudy | None) -> frozenset[Grant]:
+        return self._held
 
 
 def _refused(request: HttpRequest, verb: str, answer: Exception) -> Exception:
@@ -139,14 +148,14 @@ def _furnish(request: HttpRequest, study: Study | None = None, who: Acting | Non
     request.notices = get_messages(request)
     request.study = study
     request.places = [] if study is None or who is None else _places(request, study, who)
-    request.may = lambda verb: can(who or request.user, verb, study.pk if study is not None else None)
+    request.may = lambda verb, partner_id=None: can(who or request.user, verb, study, partner_id)
 
 
 def _places(request: HttpRequest, study: Study, who: Acting) -> list[dict[str, Any]]:
     root = reverse("study", args=[study.name])
     places = []
     for name, text, verb in _PLACES:
-        if can(who, verb, study.pk):
+        if reach(who, verb, study):
             href = reverse(name, args=[study.name])
             under = request.path == root if name == "study" else request.path.startswith(href)
             places.append({"text": text, "href": href, "current": under})

@@ -20,7 +20,7 @@ def disclose_contact(who: Acting, participant: Participant) -> dict[str, str]:
     Raises:
         CheckFailedError: they cannot be read.
     """
-    check_permission(who, "people.see", participant.study_id)
+    check_permission(who, "people.contact", participant.study, participant.partner_id)
     found = contact_of(participant)
     _note(who, participant, "people.contact")
     return found
@@ -35,7 +35,7 @@ def disclose_record(
         who: needs `people.report`; the record says that they made it.
         participant: with their study.
     """
-    check_permission(who, "people.report", participant.study_id)
+    check_permission(who, "people.report", participant.study, participant.partner_id)
     found = person_record(participant), tuple(answers_of(participant))
     _note(who, participant, "people.report")
     return found

@@ -63,7 +63,7 @@ def begin_entry(who: Acting, participant: Participant, wave: str, channel: str) 
         InputError: another channel, or the study's state does not allow it.
     """
     study = participant.study
-    check_permission(who, "surveys.enter", study.pk)
+    check_permission(who, "surveys.enter", study)
     check_state("surveys.enter", study.state, of=study.name)
     if channel not in CHANNELS:
         raise InputError(Problem(study.name, "channel", f'"{channel}" is none of: {", ".join(CHANNELS)}'))

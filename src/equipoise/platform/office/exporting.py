@@ -79,7 +79,7 @@ def export_study(
         InputError: the results are masked and the arms were asked for, an unknown format, or a folder that is
             there already or cannot be written to. Then nothing has been written.
     """
-    check_permission(who, "data.export", study.pk)
+    check_permission(who, "data.export", study)
     allocated = bool(folder_of(study).protocol.allocation)
     concealed = study.results != "unmasked" and allocated
     if masked is False and concealed:

@@ -29,7 +29,7 @@ from equipoise.platform.registry.actions import add_study, move_study
 from equipoise.platform.registry.models import Programme, Study
 from equipoise.platform.registry.queries import folder_of, rolling, stages, wave_times
 from equipoise.platform.registry.readiness import conditions
-from equipoise.platform.staff.actions import grant
+from equipoise.platform.staff.actions import Place, grant
 from equipoise.platform.staff.models import Role, StaffMember
 from equipoise.protocol.intake import unpack_study
 
@@ -203,7 +203,7 @@ def _added(request: HttpRequest) -> Study:
         raise InputError(Problem("", "lead", "choose who leads the study; they do everything that follows"))
     with received_folder(request) as folder:
         study = add_study(request.user, folder, programme=programme)
-    grant(request.user, lead, "lead", study_id=study.pk, chain=study.name)
+    grant(request.user, lead, "lead", Place(study))
     return study
 
 

@@ -9,9 +9,10 @@ from equipoise.platform.office import (
     person,
     record,
     responses,
-    results,
+    sealing,
     setup,
     studies,
+    unmasking,
 )
 
 urlpatterns = [
@@ -24,6 +25,7 @@ urlpatterns = [
     *allocation.urlpatterns,
     *responses.urlpatterns,
     *exports.urlpatterns,
-    *results.urlpatterns,
+    *sealing.urlpatterns,
+    *unmasking.urlpatterns,
     *record.urlpatterns,
 ]

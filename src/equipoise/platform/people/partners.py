@@ -9,7 +9,7 @@ from equipoise.platform.people.facts import attribute_columns
 from equipoise.platform.registry.models import Partner, Study
 from equipoise.platform.registry.queries import partners, roster_columns
 
-__all__ = ["PartnersFound", "only_partner", "partner_column", "partner_named", "partners_of_rows"]
+__all__ = ["PartnersFound", "only_partner", "partner_column", "partners_of_rows"]
 
 _NAMED = "partner"
 
@@ -33,19 +33,6 @@ def partner_column(study: Study) -> str | None:
     return next(
         (name for name, column in columns.items() if column.levels and known.issuperset(column.levels)), None
     )
-
-
-def partner_named(study: Study, name: str) -> Partner:
-    """The partner of this name.
-
-    Raises:
-        InputError: the study has no such partner; names those that it has.
-    """
-    known = {partner.name: partner for partner in partners(study)}
-    if name not in known:
-        listed = nearest(name, list(known))
-        raise InputError(Problem(study.name, "partner", f'"{name}" is not a partner. Partners: {listed}'))
-    return known[name]
 
 
 def only_partner(study: Study, names: list[str | None]) -> Partner | None:

@@ -9,8 +9,9 @@ from typing import Any
 import polars as pl
 
 from equipoise.errors import InputError, Problem, RosterError
-from equipoise.platform.people.partners import partner_column, partner_named, partners_of_rows
+from equipoise.platform.people.partners import partner_column, partners_of_rows
 from equipoise.platform.registry.models import Study
+from equipoise.platform.registry.places import partner_named
 from equipoise.platform.registry.queries import folder_of
 from equipoise.roster import (
     Eligibility,

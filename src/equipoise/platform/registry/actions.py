@@ -55,7 +55,7 @@ def add_amendment(who: Acting, study: Study, folder: Path) -> StudyVersion:
         ProtocolError: the folder says something that no amendment records.
         InputError: it is another study, has another lock, adds no amendment, or changes what has been drawn.
     """
-    check_permission(who, "study.amend", study.pk)
+    check_permission(who, "study.amend", study)
     with incoming(folder) as loaded, writing():
         held = Study.objects.select_for_update().get(pk=study.pk)
         check_state("study.amend", held.state, of=held.name)
@@ -86,7 +86,7 @@ def move_study(who: Acting, study: Study, wanted: str, *, reason: str = "") -> S
             there yet; everything that is missing is told at once.
     """
     verb = check_move(STUDY_MOVES, study.state, wanted, of=study.name)
-    check_permission(who, verb, study.pk)
+    check_permission(who, verb, study)
     if wanted in ("paused", "closed") and not reason.strip():
         raise InputError(
             Problem(study.name, "reason", "is empty; say why, it is kept with the study's record")
@@ -111,7 +111,7 @@ def move_study(who: Acting, study: Study, wanted: str, *, reason: str = "") -> S
 def check_results(who: Acting, study: Study, wanted: str, reason: str) -> str:
     """The verb of a move of the results, once it is certain that it can be made; see `move_results`."""
     verb = check_move(RESULTS_MOVES, study.results, wanted, of=f"{study.name}, results")
-    check_permission(who, verb, study.pk)
+    check_permission(who, verb, study)
     check_state(verb, study.state, of=study.name)
     if not reason.strip():
         message = "is empty; say why, it is kept with the study's record"

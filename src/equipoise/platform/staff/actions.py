@@ -1,14 +1,19 @@
 """Accounts and roles of staff."""
 
+from dataclasses import dataclass
+from typing import Any
+
 from equipoise.errors import InputError, Problem, nearest
 from equipoise.platform.audit.actions import WORKSPACE_CHAIN, record
 from equipoise.platform.clock import now
 from equipoise.platform.database import writing
-from equipoise.platform.permissions import ROLES, Acting, check_permission
+from equipoise.platform.permissions import MASKED_ROLES, ROLES, Acting, Grant, InStudy, check_permission
 from equipoise.platform.staff.models import Role, StaffMember
 
 __all__ = [
+    "WORKSPACE",
     "CommandLine",
+    "Place",
     "System",
     "add_member",
     "check_role",
@@ -19,14 +24,50 @@ __all__ = [
 ]
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a role holds. In a study its record says so; elsewhere the record of the workspace.
+
+    Attributes:
+        study: of the registry, or None.
+        partner: one of the study's, where the role holds for its people only.
+        programme: where the role holds in every study of it.
+    """
+
+    study: Any = None
+    partner: Any = None
+    programme: Any = None
+
+    @property
+    def ids(self) -> dict[str, int | None]:
+        """The numbers that a role keeps."""
+        found = {"study_id": self.study, "partner_id": self.partner, "programme_id": self.programme}
+        return {name: None if each is None else each.pk for name, each in found.items()}
+
+    @property
+    def chain(self) -> str:
+        """The record that a change is entered in."""
+        return WORKSPACE_CHAIN if self.study is None else str(self.study.name)
+
+    @property
+    def said(self) -> dict[str, str]:
+        """What the record says of the place besides."""
+        found = {"partner": self.partner, "programme": self.programme}
+        return {name: each.name for name, each in found.items() if each is not None}
+
+
+WORKSPACE = Place()
+_EVERYTHING = frozenset(Grant(role) for role in ROLES if role not in MASKED_ROLES)
+
+
 class CommandLine:
     """Whoever can read the workspace's files: they hold every role, and the record says that it was they."""
 
     actor = "command-line"
 
-    def roles_in(self, study_id: int | None) -> frozenset[str]:
-        """All of them."""
-        return frozenset(ROLES)
+    def grants_in(self, study: InStudy | None) -> frozenset[Grant]:
+        """Every role that is not masked."""
+        return _EVERYTHING
 
 
 class System:
@@ -34,9 +75,9 @@ class System:
 
     actor = "system"
 
-    def roles_in(self, study_id: int | None) -> frozenset[str]:
-        """All of them."""
-        return frozenset(ROLES)
+    def grants_in(self, study: InStudy | None) -> frozenset[Grant]:
+        """Every role that is not masked."""
+        return _EVERYTHING
 
 
 def add_member(who: Acting, email: str, name: str) -> StaffMember:
@@ -64,26 +105,37 @@ def add_member(who: Acting, email: str, name: str) -> StaffMember:
     return member
 
 
-def grant(
-    who: Acting, member: StaffMember, role: str, *, study_id: int | None, chain: str = WORKSPACE_CHAIN
-) -> None:
-    """Give a role in a study, or in the workspace."""
-    check_role(role)
-    check_permission(who, "study.roles" if study_id else "workspace.staff", study_id)
+def grant(who: Acting, member: StaffMember, role: str, place: Place = WORKSPACE) -> None:
+    """Give a role: in a study, for one of its partners, in a programme, or in the workspace.
+
+    Raises:
+        InputError: there is no such role, it is not given there, or the account has been ended.
+    """
+    check_role(role, place)
+    _check_may_give(who, place)
+    if not member.is_active:
+        raise InputError(Problem("", "member", "has no account any more; add them anew"))
     with writing():
-        Role.objects.get_or_create(member=member, study_id=study_id, role=role)
-        record(chain, who.actor, "staff.grant", {"member": member.actor, "role": role})
+        _, new = Role.objects.get_or_create(member=member, role=role, **place.ids)
+        if new:
+            record(
+                place.chain, who.actor, "staff.grant", {"member": member.actor, "role": role, **place.said}
+            )
 
 
-def revoke(
-    who: Acting, member: StaffMember, role: str, *, study_id: int | None, chain: str = WORKSPACE_CHAIN
-) -> None:
-    """Take a role away; it is gone with the next page."""
-    check_role(role)
-    check_permission(who, "study.roles" if study_id else "workspace.staff", study_id)
+def revoke(who: Acting, member: StaffMember, role: str, place: Place = WORKSPACE) -> None:
+    """Take a role away; it is gone with the next page.
+
+    Raises:
+        InputError: they do not hold it there.
+    """
+    check_role(role, place)
+    _check_may_give(who, place)
     with writing():
-        Role.objects.filter(member=member, study_id=study_id, role=role).delete()
-        record(chain, who.actor, "staff.revoke", {"member": member.actor, "role": role})
+        gone, _ = Role.objects.filter(member=member, role=role, **place.ids).delete()
+        if not gone:
+            raise InputError(Problem("", "role", f"{role} is not held there, so it cannot be taken away"))
+        record(place.chain, who.actor, "staff.revoke", {"member": member.actor, "role": role, **place.said})
 
 
 def end_member(who: Acting, member: StaffMember) -> None:
@@ -107,11 +159,20 @@ def forget_factor(who: Acting, member: StaffMember) -> None:
         record(WORKSPACE_CHAIN, who.actor, "staff.forget-factor", {"member": member.actor})
 
 
-def check_role(role: str) -> None:
-    """Stop at a role that there is not.
+def check_role(role: str, place: Place = WORKSPACE) -> None:
+    """Stop at a role that there is not, or that is not given in such a place.
 
     Raises:
         InputError: names those that there are.
     """
     if role not in ROLES:
         raise InputError(Problem("", "role", f'"{role}" is not a role. Roles: {nearest(role, list(ROLES))}'))
+    if place.partner is not None and role != "coordinator":
+        message = f"{role} is held in a whole study; for one partner's people there is the coordinator"
+        raise InputError(Problem("", "partner", message))
+    if role == "administrator" and place != WORKSPACE:
+        raise InputError(Problem("", "role", "administrator is held in the workspace, not in a study"))
+
+
+def _check_may_give(who: Acting, place: Place) -> None:
+    check_permission(who, "workspace.staff" if place.study is None else "study.roles", place.study)

@@ -5,6 +5,8 @@ from typing import Any
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 
+from equipoise.platform.permissions import Grant, InStudy
+
 __all__ = ["Role", "StaffMember"]
 
 
@@ -32,30 +34,47 @@ class StaffMember(AbstractBaseUser):
         """How the record names them."""
         return f"staff:{self.pk}"
 
-    def roles_in(self, study_id: int | None) -> frozenset[str]:
-        """Their roles in a study, and those of the workspace, which hold in every study."""
+    def grants_in(self, study: InStudy | None) -> frozenset[Grant]:
+        """Their roles in a study, with those of its programme and of the workspace, which hold in it too."""
         if not self.is_active:
             return frozenset()
-        held = self.roles.filter(models.Q(study_id=study_id) | models.Q(study_id=None))
-        return frozenset(held.values_list("role", flat=True))
+        held = models.Q(study_id=None, programme_id=None)
+        if study is not None:
+            held |= models.Q(study_id=study.pk)
+            if study.programme_id is not None:
+                held |= models.Q(programme_id=study.programme_id)
+        rows = self.roles.filter(held).values_list("role", "partner_id")
+        return frozenset(Grant(role, partner) for role, partner in rows)
 
     def __str__(self) -> str:
         return self.name
 
 
 class Role(models.Model):
-    """A role of one member of staff, in one study or, without a study, in the whole workspace.
+    """A role of one member of staff: in one study, for one of its partners only where one is named; in one
+    programme; or, where neither is named, in the whole workspace.
 
-    `study_id` is the registry's number of the study: this app knows nothing of studies.
+    The numbers are the registry's: this app knows nothing of studies.
     """
 
     member = models.ForeignKey(StaffMember, on_delete=models.CASCADE, related_name="roles")
+    programme_id = models.BigIntegerField(null=True)
     study_id = models.BigIntegerField(null=True)
+    partner_id = models.BigIntegerField(null=True)
     role = models.CharField(max_length=20)
 
     class Meta:
         constraints = (
             models.UniqueConstraint(
-                fields=["member", "study_id", "role"], name="role_once", nulls_distinct=False
+                fields=["member", "programme_id", "study_id", "partner_id", "role"],
+                name="role_once",
+                nulls_distinct=False,
+            ),
+            models.CheckConstraint(
+                condition=models.Q(programme_id=None) | models.Q(study_id=None), name="role_in_one_place"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(partner_id=None) | models.Q(study_id__isnull=False),
+                name="role_for_a_partner_of_a_study",
             ),
         )

@@ -10,11 +10,13 @@ __all__ = ["Held", "member_named", "members", "roles_held"]
 
 @dataclass(frozen=True)
 class Held:
-    """A role that somebody holds: in one study, or in all of the workspace where there is no `study_id`."""
+    """A role that somebody holds, and where: see `models.Role`."""
 
     member_id: int
     role: str
+    programme_id: int | None
     study_id: int | None
+    partner_id: int | None
 
 
 def member_named(email: str) -> StaffMember:
@@ -37,5 +39,5 @@ def members() -> list[StaffMember]:
 
 def roles_held() -> list[Held]:
     """Every role that is held."""
-    rows = Role.objects.order_by("member_id", "study_id", "role")
-    return [Held(*row) for row in rows.values_list("member_id", "role", "study_id")]
+    rows = Role.objects.order_by("member_id", "programme_id", "study_id", "partner_id", "role")
+    return [Held(*row) for row in rows.values_list(*Held.__annotations__)]

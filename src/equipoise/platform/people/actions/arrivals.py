@@ -12,10 +12,11 @@ from equipoise.platform.database import writing
 from equipoise.platform.people.contacts import contact_columns, identifier_digest
 from equipoise.platform.people.enrolling import enrol
 from equipoise.platform.people.models import Lookup, Participant
-from equipoise.platform.people.partners import partner_named, partners_of_rows
+from equipoise.platform.people.partners import partners_of_rows
 from equipoise.platform.permissions import Acting, check_permission
 from equipoise.platform.policies import check_state
 from equipoise.platform.registry.models import Study
+from equipoise.platform.registry.places import partner_named
 from equipoise.platform.registry.queries import folder_of, rolling, roster_columns
 from equipoise.roster import eligible_people, identifier_of
 from equipoise.roster.values import convert, polars_type
@@ -46,7 +47,7 @@ def enrol_arrival(
         InputError: enrolment is not rolling; a value is not as declared; the person is not eligible, takes
             part already, or left the study earlier.
     """
-    check_permission(who, "people.import", study.pk)
+    check_permission(who, "people.import", study)
     check_state("people.import", study.state, of=study.name)
     if not rolling(study):
         message = "this study enrols a roster at once; import the roster, or update it"

@@ -66,7 +66,7 @@ def import_source(
         source: the file.
         expected: how many new people were shown; if there are others by now, nothing is stored.
     """
-    check_permission(who, "people.import", study.pk)
+    check_permission(who, "people.import", study)
     check_state("people.import", study.state, of=study.name)
     read = read_for(study, source)
     with writing():
@@ -92,7 +92,7 @@ def undo_import(who: Acting, imported: RosterImport) -> RosterImport:
         InputError: what `undo_faults` says.
     """
     study = imported.study
-    check_permission(who, "people.import", study.pk)
+    check_permission(who, "people.import", study)
     with writing():
         Study.objects.select_for_update(no_key=True).get(pk=study.pk)
         held = RosterImport.objects.select_for_update().get(pk=imported.pk)

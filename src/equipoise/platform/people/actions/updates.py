@@ -85,7 +85,7 @@ def update_from(
         whole: as for `update_roster`.
         expected: the counts that were shown; if they are others by now, nothing is stored.
     """
-    check_permission(who, "people.update", study.pk)
+    check_permission(who, "people.update", study)
     check_state("people.update", study.state, of=study.name)
     read = read_for(study, source)
     with writing():

@@ -28,7 +28,7 @@ def check_withdrawal(who: Acting, participant: Participant, choice: str, reason:
         InputError: no such choice, or no reason.
     """
     _check_choice(participant, choice)
-    check_permission(who, _VERBS[choice], participant.study_id)
+    check_permission(who, _VERBS[choice], participant.study, participant.partner_id)
     if not reason.strip():
         message = "is empty; say why and how the participant asked, without naming them"
         raise InputError(Problem(participant.study.name, "reason", message))

@@ -70,7 +70,7 @@ def hand_in_round(who: Acting, stage: Stage, text: str) -> Stage:
         InputError: not the round that the rule chose, or it is still to come; somebody has an arm already.
     """
     held = Stage.objects.select_related("study").get(pk=stage.pk)
-    check_permission(who, "allocation.commit", held.study.pk)
+    check_permission(who, "allocation.commit", held.study)
     check_state("allocation.commit", held.study.state, of=held.study.name)
     refuse_undrawable(held)
     chance = public_round(held, text)
@@ -136,7 +136,7 @@ def close_enrolment(who: Acting, stage: Stage) -> Stage:
         CheckFailedError: somebody has another arm than the draw gives; the first is named by their key.
     """
     study = stage.study
-    check_permission(who, "allocation.draw", study.pk)
+    check_permission(who, "allocation.draw", study)
     check_state("allocation.draw", study.state, of=study.name)
     with writing():
         # The record first, as an arrival does: whoever takes locks in one order never waits in a circle.

@@ -66,7 +66,7 @@ def commit_stage(who: Acting, stage: Stage, *, answered: Answered | None = None)
             stage is not drawn, nobody has a declared level, or the method cannot be drawn.
     """
     study = stage.study
-    check_permission(who, "allocation.commit", study.pk)
+    check_permission(who, "allocation.commit", study)
     check_state("allocation.commit", study.state, of=study.name)
     loaded, at = folder_of(study), now().replace(microsecond=0)
     if not is_rolling(loaded):

@@ -30,7 +30,7 @@ def hand_in_secret(who: Acting, stage: Stage, text: str) -> Stage:
         InputError: it is no secret, or another one than the lock committed to; neither is repeated.
     """
     study = stage.study
-    check_permission(who, "allocation.commit", study.pk)
+    check_permission(who, "allocation.commit", study)
     check_state("allocation.commit", study.state, of=study.name)
     secret = secret_from_text(text, place="secret")
     registration = folder_of(study).registration

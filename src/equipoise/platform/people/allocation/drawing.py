@@ -66,7 +66,7 @@ def draw_stage(who: Acting, stage: Stage, round_text: str | None = None) -> Stag
     """
     held = Stage.objects.select_related("study").get(pk=stage.pk)
     study = held.study
-    check_permission(who, "allocation.draw", study.pk)
+    check_permission(who, "allocation.draw", study)
     check_state("allocation.draw", study.state, of=study.name)
     refuse_undrawable(held)
     if is_rolling(committed_folder(held)):

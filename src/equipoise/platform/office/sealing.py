@@ -1,4 +1,4 @@
-"""Sealing and unmasking: from when on the data stand, and from when on anybody can tell the arms apart.
+"""Sealing: from when on the data stand.
 
 The seal enters the hash of the data in the study's record: the very hash that `findings.json` carries when
 these data are analysed. So it can be shown later that what was analysed was there before the arms were known.
@@ -21,7 +21,7 @@ from equipoise.platform.registry.actions import check_results, move_results
 from equipoise.platform.registry.models import Study
 from equipoise.platform.registry.queries import current_version, folder_of
 
-__all__ = ["seal_results", "unmask_results", "urlpatterns"]
+__all__ = ["seal_results", "urlpatterns"]
 
 
 def seal_results(who: Acting, study: Study, reason: str) -> str:
@@ -43,15 +43,6 @@ def seal_results(who: Acting, study: Study, reason: str) -> str:
     details = {"data_hash": found, "protocol_hash": current_version(study).protocol_hash}
     move_results(who, study, "sealed", reason=reason, details=details)
     return found
-
-
-def unmask_results(who: Acting, study: Study, reason: str) -> None:
-    """Let the arms be known: the data can then be exported with their names, and analysed.
-
-    Raises:
-        InputError: as for `move_results`; the data are not sealed, for one.
-    """
-    move_results(who, study, "unmasked", reason=reason)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -78,30 +69,4 @@ def seal(request: HttpRequest, study: Study) -> HttpResponse:
     )
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@study_page("results.unmask")
-def unmask(request: HttpRequest, study: Study) -> HttpResponse:
-    """Unmask, once the name was typed."""
-    page = {
-        "page_title": "Unmask the results",
-        "says": [
-            "The arms are named in the data from here on, and whoever exports them knows who got what.",
-            "Nothing planned after this was planned before the results were known. It cannot be taken back.",
-        ],
-        "button_text": "Unmask the results",
-        "back": reverse("exports", args=[study.name]),
-    }
-    return confirmed_act(
-        request,
-        page,
-        thing=study.name,
-        act=lambda reason: unmask_results(request.user, study, reason),
-        done="The results are unmasked. Data that are made from now on name the arms.",
-        onward=reverse("exports", args=[study.name]),
-    )
-
-
-urlpatterns = [
-    path("studies/<slug:name>/data/seal", seal, name="results-seal"),
-    path("studies/<slug:name>/data/unmask", unmask, name="results-unmask"),
-]
+urlpatterns = [path("studies/<slug:name>/data/seal", seal, name="results-seal")]
