@@ -14,6 +14,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
+from ruamel.yaml.composer import Composer, MaxDepthExceededError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
@@ -26,9 +27,11 @@ RecordT = TypeVar("RecordT", bound=Record)
 Path = tuple[str | int, ...]
 
 _LARGEST_FILE = 2_000_000
+_MOST_VALUES = 20_000  # keys count as well; a file of this size takes about a second to read
 _DEEPEST = 40
 _LARGEST_WHOLE = 2**53 - 1  # beyond it programs of other languages read another number
 _TAG = "tag:yaml.org,2002:"
+_COLLECTIONS = (f"{_TAG}map", f"{_TAG}seq")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)^---[ \t]*\n", re.DOTALL | re.MULTILINE)
 
@@ -92,19 +95,23 @@ def read_yaml(text: str, name: str) -> Document:
             Problem(name, "", f"the file has {len(text):,} characters; the most is {_LARGEST_FILE:,}")
         )
     yaml = YAML(typ="safe", pure=True)
+    yaml.max_depth, yaml.Composer = _DEEPEST + 1, _Bounded
     try:
         node = yaml.compose(text)
+    except (MaxDepthExceededError, RecursionError) as error:
+        place = f"{name}:{_line_of(error)}"
+        raise ProtocolError(Problem(place, "", f"nested deeper than {_DEEPEST} levels")) from None
+    except _TooMuchError as error:
+        message = f"the file has more than {_MOST_VALUES:,} keys and values; leave out what is not needed"
+        raise ProtocolError(Problem(f"{name}:{_line_of(error)}", "", message)) from None
     except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else 1
+        line = _line_of(error)
         what = " ".join(part for part in (error.context, error.problem) if part)
         raise ProtocolError(
             Problem(
                 f"{name}:{line}", "", f"this is not YAML: {what}. Look at the indentation, quotes and colons"
             )
         ) from None
-    except RecursionError:
-        raise ProtocolError(Problem(f"{name}:1", "", f"nested deeper than {_DEEPEST} levels")) from None
     except (YAMLError, ValueError) as error:
         what = next(iter(str(error).splitlines()), "it cannot be read")
         raise ProtocolError(Problem(f"{name}:1", "", f"this is not YAML: {what}")) from None
@@ -131,6 +138,30 @@ def read_front_matter(text: str, name: str) -> tuple[Document, str, int]:
     )
 
 
+class _TooMuchError(MarkedYAMLError):
+    """A text of more keys and values than any study has."""
+
+
+class _Bounded(Composer):
+    """Counts while it reads, so that a text of very many values is refused before they are all there."""
+
+    def __init__(self, loader: Any = None) -> None:
+        super().__init__(loader=loader)
+        self._composed = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """The next key or value."""
+        self._composed += 1
+        if self._composed > _MOST_VALUES:
+            raise _TooMuchError(problem_mark=self.parser.peek_event().start_mark)
+        return super().compose_node(parent, index)
+
+
+def _line_of(error: Exception) -> int:
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    return mark.line + 1 if mark else 1
+
+
 class _Reader:
     """Walks composed nodes once; gathers lines and problems."""
 
@@ -150,6 +181,8 @@ class _Reader:
         if len(path) > _DEEPEST:
             self._refuse(line, path, f"nested deeper than {_DEEPEST} levels")
             return None
+        if isinstance(node, MappingNode | SequenceNode) and node.tag not in _COLLECTIONS:
+            return self._refuse_tag(node, line, path)
         if isinstance(node, MappingNode):
             return self._mapping(node, path)
         if isinstance(node, SequenceNode):
@@ -186,10 +219,12 @@ class _Reader:
             if _SURROGATE.search(text):
                 self._refuse(line, path, "half of a character's code stands here; write the character itself")
             return text
+        return self._refuse_tag(node, line, path)
+
+    def _refuse_tag(self, node: Node, line: int, path: Path) -> None:
         self._refuse(
             line, path, f'the tag "{node.tag}" is not allowed; write plain text, numbers, lists or keys'
         )
-        return None
 
     def _number(self, text: str, tag: str, line: int, path: Path) -> int | float | str | None:
         plain = text.replace("_", "")
