@@ -94,7 +94,8 @@ REVEALING = frozenset(
 
 @dataclass(frozen=True)
 class Grant:
-    """A role as it holds in a study; `partner_id` where it holds for one partner's people only."""
+    """A role as it holds in a study; `partner_id` where it holds for one partner's people only, `verbs` where
+    it holds for some of the role's verbs only."""
 
     role: str
     partner_id: int | None = None
@@ -106,6 +107,11 @@ class InStudy(Protocol):
     pk: int
     programme_id: int | None
     results: str
+    verbs: frozenset[str] | None = None
+
+    def leaves_out(self, verb: str) -> bool:
+        """Whether the role is held without this verb."""
+        return self.verbs is not None and verb not in self.verbs
 
 
 class Acting(Protocol):
@@ -153,7 +159,7 @@ def reach(who: Acting, verb: str, study: InStudy | None = None) -> Reach:
     masked = verb in REVEALING and study is not None and study.results != "unmasked"
     if masked and any(grant.role in MASKED_ROLES for grant in held):
         return Reach(everybody=False)
-    partners = {grant.partner_id for grant in held if grant.role in allowed}
+    partners = {grant.partner_id for grant in held if grant.role in allowed and not grant.leaves_out(verb)}
     return Reach(None in partners, frozenset(each for each in partners if each is not None))
 
 

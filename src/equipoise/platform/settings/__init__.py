@@ -33,6 +33,7 @@ INSTALLED_APPS = [
     "equipoise.platform.audit",
     "equipoise.platform.staff",
     "equipoise.platform.registry",
+    "equipoise.platform.services",
     "equipoise.platform.people",
     "equipoise.platform.fieldwork",
     "equipoise.platform.office",

@@ -1,0 +1,1 @@
+"""Programs that work in a study by a token: who keeps them, and what they may do."""
