@@ -33,7 +33,7 @@ _TOKEN = re.compile(
     )""",
     re.VERBOSE,
 )
-_STRATEGY = re.compile(r"[a-z][a-z0-9_]*\s*=\s*[a-z0-9_]+")
+_STRATEGY = re.compile(r"(?<![a-z0-9_])[0-9_]*[a-z][a-z0-9_]*\s*=\s*[a-z0-9_]+")
 
 
 @dataclass(frozen=True)

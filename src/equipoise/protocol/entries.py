@@ -11,6 +11,7 @@ __all__ = ["LONGEST_TEXT", "cleaned", "entered_date", "entered_number", "entered
 
 LONGEST_TEXT = 5_000
 _LONGEST_NUMBER = 40
+_LONGEST_WITH_UNIT = 300  # what is longer is not searched for a unit: that takes its square
 _LARGEST = 1e15  # whole numbers up to here are exact
 _NUMBER = re.compile(r"([+-]?)(\d+(?:\.\d*)?|\.\d+)")
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
@@ -27,6 +28,7 @@ _MONTH = {
     name: number for months in _MONTHS for number, name in enumerate(months.split(), start=1)
 }  # fmt: skip
 _EARLIEST, _LATEST = 1900, 2100
+_TOO_LONG = Fault("That is too long for a number")
 
 
 def cleaned(text: str) -> tuple[str, Fault | None]:
@@ -60,6 +62,8 @@ def entered_number(asked: Asked, text: str, name: str | None = None) -> float | 
         text: as entered, not empty.
         name: of which of several numbers this is.
     """
+    if len(text) > _LONGEST_WITH_UNIT:
+        return _TOO_LONG
     plain = _bare(text, asked.unit)
     found = _NUMBER.fullmatch(plain)
     if found is None:
@@ -121,7 +125,7 @@ def _unit_words(unit: str) -> str:
 
 def _no_number(asked: Asked, text: str, plain: str, name: str | None) -> Fault:
     if len(text) > _LONGEST_NUMBER:
-        return Fault("That is too long for a number")
+        return _TOO_LONG
     if re.fullmatch(r"[+-]?\d+,\d+", plain):
         said = {"stop": plain.replace(",", "."), "of": _of(asked, name)}
         return Fault("{of} needs a full stop in place of the comma, like {stop}", said)

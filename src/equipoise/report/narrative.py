@@ -135,7 +135,7 @@ def _quoted(token: Token, references: References, place: str, problems: list[Pro
     for match in REFERENCE.finditer(token.content):
         yield _text(token.content[at : match.start()])
         try:
-            quoted = references.quote(match[1])
+            quoted = references.quote(match[1].strip())
         except InputError as error:
             problems.extend(Problem(place, match[0], one.message) for one in error.problems)
         else:

@@ -15,7 +15,7 @@ from equipoise.report.tables import PROVENANCE, slug
 
 __all__ = ["FIELDS", "REFERENCE", "Quoted", "References", "anchor_of", "linked"]
 
-REFERENCE = re.compile(r"\{\{\s*(.*?)\s*\}\}")
+REFERENCE = re.compile(r"\{\{((?:(?!\{\{).)*?)\}\}")
 _INTERVAL = re.compile(r"\([^()]*interval[^()]*\)")
 FIELDS = ("estimate", "interval", "sentence", "n", "p_value", "standardised")
 
