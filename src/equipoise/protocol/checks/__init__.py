@@ -9,6 +9,7 @@ from equipoise.errors import Problem
 from equipoise.protocol.checks.allocation import check_allocation
 from equipoise.protocol.checks.analyses import check_analyses
 from equipoise.protocol.checks.conduct import check_conduct
+from equipoise.protocol.checks.extracts import check_extracts
 from equipoise.protocol.checks.fieldwork import check_fieldwork
 from equipoise.protocol.checks.outcomes import check_outcomes
 from equipoise.protocol.checks.people import check_people
@@ -31,6 +32,7 @@ CHECKS = (
     check_outcomes,
     check_analyses,
     check_conduct,
+    check_extracts,
 )
 
 

@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from equipoise.protocol.models.extracts import Extract
 from equipoise.record import Identifier, Name, Record, Text
 
 __all__ = [
@@ -64,13 +65,25 @@ class Partner(Record):
 
 
 class DataSource(Record):
-    """Data that come from elsewhere, and for which partners: an app's log, an HR extract."""
+    """Data that come from elsewhere, and for which partners: an app's log, an HR extract.
+
+    `extract` says what the file of an HR extract holds, where it is to become outcomes in a workspace.
+    """
 
     kind: Literal["usage-log", "hr-extract", "self-report", "other"]
     partners: tuple[Identifier, ...] = ()
     file: str | None = None
     columns: dict[Name, Text] = Field(default_factory=dict)
     label: Text | None = None
+    # Left out of the spelled-out form where it is not given: studies that were locked without it keep their
+    # hash.
+    extract: Extract | None = Field(default=None, exclude_if=lambda given: given is None)
+
+    @model_validator(mode="after")
+    def _of_hr(self) -> "DataSource":
+        if self.extract is not None and self.kind != "hr-extract":
+            raise ValueError(f"`extract` belongs to `kind: hr-extract`; found {self.kind}")
+        return self
 
 
 class Measure(Record):
