@@ -130,12 +130,13 @@ def revoke(
 ) -> None:
     """Take a role from somebody; it is gone with their next page."""
     with at_work_in(workspace):
-        from equipoise.platform.staff import actions
+        from equipoise.platform.registry.staffing import take_role
+        from equipoise.platform.staff.actions import CommandLine
         from equipoise.platform.staff.queries import member_named
 
         member = member_named(email)
         place = _place(study, partner, programme)
-        actions.revoke(actions.CommandLine(), member, role, place)
+        take_role(CommandLine(), member, role, place)
         line = f"{member.email} is no longer {role} {_words(place)}."
         said = _said(member, role, place)
     answer([line], said, json=json, quiet=quiet)
@@ -143,18 +144,32 @@ def revoke(
 
 @app.command("end")
 def end(workspace: Workspace, email: Email, json: Json = False, quiet: Quiet = False) -> None:
-    """End an account: whoever is signed in with it is out with their next page.
+    """End an account with all its roles: whoever is signed in with it is out with their next page.
 
     What they did stays in the record.
     """
     with at_work_in(workspace):
-        from equipoise.platform.staff.actions import CommandLine, end_member
+        from equipoise.platform.registry.staffing import end_account
+        from equipoise.platform.staff.actions import CommandLine
         from equipoise.platform.staff.queries import member_named
 
         member = member_named(email)
-        end_member(CommandLine(), member)
+        end_account(CommandLine(), member)
     line = f"The account of {member.email} has been ended ({member.actor})."
     answer([line], {"member": member.actor}, json=json, quiet=quiet)
+
+
+@app.command("sign-out")
+def sign_out(workspace: Workspace, email: Email, json: Json = False, quiet: Quiet = False) -> None:
+    """Sign somebody out in every browser, for when one of theirs is in other hands."""
+    with at_work_in(workspace):
+        from equipoise.platform.staff.actions import CommandLine, end_sessions
+        from equipoise.platform.staff.queries import member_named
+
+        member = member_named(email)
+        ended = end_sessions(CommandLine(), member)
+    line = f"{member.email} is signed out everywhere; {ended} sessions have been ended."
+    answer([line], {"member": member.actor, "sessions": ended}, json=json, quiet=quiet)
 
 
 @app.command("list")

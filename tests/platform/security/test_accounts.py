@@ -58,7 +58,7 @@ def test_a_new_password_needs_the_old_one_and_ends_every_other_session(desk, ali
 
 def test_a_check_of_permission_that_fails_lets_nobody_in(desk, swing, monkeypatch):
     assert desk.get(f"/office/studies/{swing.name}/people/").status_code == 200
-    monkeypatch.setattr("equipoise.platform.office.access.can", _fails)
+    monkeypatch.setattr("equipoise.platform.office.access.reach", _fails)
     desk.client.raise_request_exception = False
     for place in ("", "people/", "allocation/", "data/", "record/"):
         page = desk.get(f"/office/studies/{swing.name}/{place}")

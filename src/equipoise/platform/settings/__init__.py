@@ -36,6 +36,9 @@ INSTALLED_APPS = [
     "equipoise.platform.services",
     "equipoise.platform.people",
     "equipoise.platform.fieldwork",
+    "equipoise.platform.review",
+    "equipoise.platform.approvals",
+    "equipoise.platform.operations",
     "equipoise.platform.office",
     "equipoise.platform.pages",
     "django.contrib.auth",
@@ -142,6 +145,7 @@ AXES_LOCKOUT_CALLABLE = "equipoise.platform.staff.attempts.locked_page"
 AXES_SENSITIVE_PARAMETERS = ["login", "username", "ip_address", "email", "password", "code"]
 AXES_DISABLE_ACCESS_LOG = True
 AXES_VERBOSE = False
+SESSION_ENGINE = "equipoise.platform.staff.store"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_SAVE_EVERY_REQUEST = False
 

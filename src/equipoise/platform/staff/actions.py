@@ -9,6 +9,7 @@ from equipoise.platform.clock import now
 from equipoise.platform.database import writing
 from equipoise.platform.permissions import MASKED_ROLES, ROLES, Acting, Grant, InStudy, check_permission
 from equipoise.platform.staff.models import Role, StaffMember
+from equipoise.platform.staff.open_sessions import close_other_sessions
 
 __all__ = [
     "WORKSPACE",
@@ -18,6 +19,7 @@ __all__ = [
     "add_member",
     "check_role",
     "end_member",
+    "end_sessions",
     "forget_factor",
     "grant",
     "revoke",
@@ -83,6 +85,9 @@ class System:
 def add_member(who: Acting, email: str, name: str) -> StaffMember:
     """A new account, without a password: its owner sets one by a link.
 
+    Whoever had an account before gets it back, so that the record goes on naming them by one number; nothing
+    else of it is left.
+
     Raises:
         InputError: the address has an account already, or is none.
     """
@@ -96,9 +101,11 @@ def add_member(who: Acting, email: str, name: str) -> StaffMember:
     if not name.strip():
         raise InputError(Problem("", "name", "is empty; colleagues need to know who this is"))
     with writing():
-        if StaffMember.objects.filter(email__iexact=address).exists():
+        member = StaffMember.objects.filter(email__iexact=address).first()
+        if member is not None and member.is_active:
             raise InputError(Problem("", "email", "has an account already; give it a role"))
-        member = StaffMember(email=address, name=name.strip(), created_at=now())
+        member = member or StaffMember(created_at=now())
+        member.email, member.name, member.is_active = address, name.strip(), True
         member.set_unusable_password()
         member.save()
         record(WORKSPACE_CHAIN, who.actor, "staff.add", {"member": member.actor})
@@ -127,11 +134,13 @@ def revoke(who: Acting, member: StaffMember, role: str, place: Place = WORKSPACE
     """Take a role away; it is gone with the next page.
 
     Raises:
-        InputError: they do not hold it there.
+        InputError: they do not hold it there, or nobody would be left who keeps the workspace.
     """
     check_role(role, place)
     _check_may_give(who, place)
     with writing():
+        if role == "administrator":
+            _check_somebody_keeps_it(member)
         gone, _ = Role.objects.filter(member=member, role=role, **place.ids).delete()
         if not gone:
             raise InputError(Problem("", "role", f"{role} is not held there, so it cannot be taken away"))
@@ -139,11 +148,36 @@ def revoke(who: Acting, member: StaffMember, role: str, place: Place = WORKSPACE
 
 
 def end_member(who: Acting, member: StaffMember) -> None:
-    """Close an account: its sessions end with their next page; what it did stays in the record."""
+    """Close an account: its sessions end at once, and its factors go; what it did stays in the record.
+
+    Their roles are taken away by `registry.staffing.end_account`, which knows the studies.
+
+    Raises:
+        InputError: it is their own, it has been ended, or nobody would be left who keeps the workspace.
+    """
+    check_permission(who, "workspace.staff")
+    if who.actor == member.actor:
+        raise InputError(Problem("", "member", "nobody ends their own account; ask another administrator"))
+    with writing():
+        _check_somebody_keeps_it(member)
+        if not StaffMember.objects.filter(pk=member.pk, is_active=True).update(is_active=False):
+            raise InputError(Problem("", "member", "has been ended already"))
+        close_other_sessions(member)
+        _forget_factors(member)
+        record(WORKSPACE_CHAIN, who.actor, "staff.end", {"member": member.actor})
+
+
+def end_sessions(who: Acting, member: StaffMember) -> int:
+    """Sign somebody out everywhere, for when a browser of theirs is in other hands.
+
+    Returns:
+        How many sessions there were.
+    """
     check_permission(who, "workspace.staff")
     with writing():
-        StaffMember.objects.filter(pk=member.pk).update(is_active=False)
-        record(WORKSPACE_CHAIN, who.actor, "staff.end", {"member": member.actor})
+        ended = close_other_sessions(member)
+        record(WORKSPACE_CHAIN, who.actor, "staff.end-sessions", {"member": member.actor, "sessions": ended})
+    return ended
 
 
 def forget_factor(who: Acting, member: StaffMember) -> None:
@@ -151,11 +185,9 @@ def forget_factor(who: Acting, member: StaffMember) -> None:
 
     For whoever has lost their telephone. Their sessions reach nothing of the office until then.
     """
-    from allauth.mfa.models import Authenticator
-
     check_permission(who, "workspace.staff")
     with writing():
-        Authenticator.objects.filter(user=member).delete()
+        _forget_factors(member)
         record(WORKSPACE_CHAIN, who.actor, "staff.forget-factor", {"member": member.actor})
 
 
@@ -176,3 +208,18 @@ def check_role(role: str, place: Place = WORKSPACE) -> None:
 
 def _check_may_give(who: Acting, place: Place) -> None:
     check_permission(who, "workspace.staff" if place.study is None else "study.roles", place.study)
+
+
+def _check_somebody_keeps_it(member: StaffMember) -> None:
+    """Held until the end of the transaction, so that two administrators cannot end each other at once."""
+    keepers = Role.objects.select_for_update().filter(role="administrator", study_id=None, programme_id=None)
+    kept_by = {each.member_id for each in keepers.filter(member__is_active=True)}
+    if kept_by == {member.pk}:
+        message = "is the only administrator; give somebody else the role first"
+        raise InputError(Problem("", "member", message))
+
+
+def _forget_factors(member: StaffMember) -> None:
+    from allauth.mfa.models import Authenticator
+
+    Authenticator.objects.filter(user=member).delete()

@@ -5,14 +5,19 @@ affected, so that nobody can lock a colleague out.
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from axes.handlers.proxy import AxesProxyHandler
+from axes.models import AccessAttempt
+from django.conf import settings
 from django.contrib.auth.signals import user_login_failed
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-__all__ = ["account_of", "count_failure", "locked_out", "locked_page"]
+from equipoise.platform.database import writing
+
+__all__ = ["account_of", "count_failure", "forget_failures", "locked_out", "locked_page"]
 
 _NAMES = ("email", "login", "username")
 
@@ -35,6 +40,16 @@ def locked_out(request: HttpRequest, account: str) -> bool:
 def count_failure(request: HttpRequest, account: str) -> None:
     """Count a wrong code as a wrong password is counted."""
     user_login_failed.send(sender=__name__, credentials={"email": account}, request=request)
+
+
+def forget_failures() -> int:
+    """Forget failures that keep nobody waiting any more, with the addresses that they hold; how many.
+
+    The time is that of the machine, in a rehearsal too: that is the one by which they were counted.
+    """
+    waited = datetime.now(UTC) - timedelta(hours=settings.AXES_COOLOFF_TIME)
+    with writing():
+        return int(AccessAttempt.objects.filter(attempt_time__lt=waited).delete()[0])
 
 
 def locked_page(

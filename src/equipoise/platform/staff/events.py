@@ -6,6 +6,8 @@ from typing import Any
 from allauth.mfa.signals import authenticator_added, authenticator_removed
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 
+from equipoise.platform.staff.store import SessionStore
+
 __all__ = ["connect"]
 
 _log = logging.getLogger("equipoise.staff")
@@ -21,6 +23,7 @@ def connect() -> None:
 
 
 def _signed_in(sender: Any, *, user: Any, **_: Any) -> None:
+    SessionStore.clear_expired()
     _log.info("%s signed in", user.actor)
 
 

@@ -1,13 +1,14 @@
-"""The accounts of staff."""
+"""The accounts of staff, the roles that they hold, and the sessions in which they are signed in."""
 
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 
 from equipoise.platform.permissions import Grant, InStudy
 
-__all__ = ["Role", "StaffMember"]
+__all__ = ["Role", "StaffMember", "StaffSession"]
 
 
 class _Staff(BaseUserManager):
@@ -78,3 +79,12 @@ class Role(models.Model):
                 name="role_for_a_partner_of_a_study",
             ),
         )
+
+
+class StaffSession(AbstractBaseSession):
+    """A session, with whose it is, so that they can see it and end it. It goes when it ends or expires.
+
+    What is kept of the browser is its name in words: no address, and nothing else that it says of itself.
+    """
+
+    member = models.ForeignKey(StaffMember, on_delete=models.CASCADE, null=True, related_name="sessions")

@@ -1,11 +1,14 @@
 """Reading the accounts of staff."""
 
 from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Q
 
 from equipoise.errors import InputError, Problem
 from equipoise.platform.staff.models import Role, StaffMember
 
-__all__ = ["Held", "member_named", "members", "roles_held"]
+__all__ = ["Held", "member_named", "members", "roles_held", "roles_in", "roles_of"]
 
 
 @dataclass(frozen=True)
@@ -17,6 +20,7 @@ class Held:
     programme_id: int | None
     study_id: int | None
     partner_id: int | None
+    id: int
 
 
 def member_named(email: str) -> StaffMember:
@@ -39,5 +43,25 @@ def members() -> list[StaffMember]:
 
 def roles_held() -> list[Held]:
     """Every role that is held."""
-    rows = Role.objects.order_by("member_id", "programme_id", "study_id", "partner_id", "role")
-    return [Held(*row) for row in rows.values_list(*Held.__annotations__)]
+    return _held(Role.objects.all())
+
+
+def roles_of(member: StaffMember) -> list[Held]:
+    """Every role that one member holds."""
+    return _held(Role.objects.filter(member=member))
+
+
+def roles_in(study_id: int, programme_id: int | None) -> list[Held]:
+    """Every role that holds in a study: those of the study, of its programme, and of the workspace.
+
+    Whoever has left holds none.
+    """
+    places = Q(study_id=study_id) | Q(study_id=None, programme_id=None)
+    if programme_id is not None:
+        places |= Q(programme_id=programme_id)
+    return _held(Role.objects.filter(places, member__is_active=True))
+
+
+def _held(rows: Any) -> list[Held]:
+    ordered = rows.order_by("member_id", "programme_id", "study_id", "partner_id", "role")
+    return [Held(*row) for row in ordered.values_list(*Held.__annotations__)]

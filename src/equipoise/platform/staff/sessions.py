@@ -13,13 +13,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import urlencode
 
-__all__ = ["IDLE_SECONDS", "LONGEST_SECONDS", "StaffSecondFactor", "StaffSessions"]
+from equipoise.platform.staff.open_sessions import BEGAN, BROWSER, SEEN, browser_words, is_over
+
+__all__ = ["StaffSecondFactor", "StaffSessions"]
 
 Response = Callable[[HttpRequest], HttpResponse]
-LONGEST_SECONDS = 12 * 3600
-IDLE_SECONDS = 3600
 _NOTED_EVERY = 60
-_BEGAN, _SEEN = "staff.began", "staff.seen"
 _OFFICE, _STAFF = "/office/", "/staff/"
 
 
@@ -32,7 +31,7 @@ class StaffSessions:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not request.path.startswith((_OFFICE, _STAFF)):
             return self.get_response(request)
-        if request.user.is_authenticated and _is_over(request):
+        if request.user.is_authenticated and is_over(request.session):
             logout(request)
             back = {"next": request.get_full_path()} if request.method == "GET" else {}
             return HttpResponseRedirect(f"{reverse('account_login')}?{urlencode({'over': 1, **back})}")
@@ -63,17 +62,11 @@ def _gave_second_factor(request: HttpRequest) -> bool:
     return any(said["method"] == "mfa" for said in get_authentication_records(request, request.user))
 
 
-def _is_over(request: HttpRequest) -> bool:
-    now = time.time()
-    began = request.session.get(_BEGAN, now)
-    seen = request.session.get(_SEEN, now)
-    return bool(now - began >= LONGEST_SECONDS or now - seen >= IDLE_SECONDS)
-
-
 def _note(request: HttpRequest) -> None:
-    """Keep when it began and, to the minute, when it was last used."""
+    """Keep when it began and in which browser and, to the minute, when it was last used."""
     now = time.time()
-    if _BEGAN not in request.session:
-        request.session[_BEGAN] = now
-    if now - request.session.get(_SEEN, 0) >= _NOTED_EVERY:
-        request.session[_SEEN] = now
+    if BEGAN not in request.session:
+        request.session[BEGAN] = now
+        request.session[BROWSER] = browser_words(request.headers.get("User-Agent", ""))
+    if now - request.session.get(SEEN, 0) >= _NOTED_EVERY:
+        request.session[SEEN] = now

@@ -27,6 +27,7 @@ urlpatterns = [
         account.password_reset_from_key,
         name="account_reset_password_from_key",
     ),
+    path("sessions", views.sessions, name="staff-sessions"),
     path("code", factor.authenticate, name="mfa_authenticate"),
     path("code/again", factor.reauthenticate, name="mfa_reauthenticate"),
     path("device", views.SetUpApp.as_view(), name="mfa_activate_totp"),
