@@ -71,6 +71,8 @@ class Trial:
         asked = prepared(self.study, wave, None).questionnaire
         return Session.objects.create(
             participant=person,
+            study=self.study,
+            partner=person.partner,
             wave=wave,
             code=f"{person.key}{wave[0]}"[-12:],
             language="en-GB",

@@ -15,6 +15,7 @@ def answered(swing):
         participant = Participant.objects.create(study=swing, enrolled_at=now())
         session = Session.objects.create(
             participant=participant,
+            study=swing,
             wave="before",
             code=participant.key[:10],
             language="en-GB",

@@ -71,6 +71,8 @@ def start_session(
     asked = ready.questionnaire
     new = Session(
         participant=participant,
+        study=study,
+        partner_id=participant.partner_id,
         wave=wave,
         code="".join(secrets.choice(_CODE) for _ in range(10)),
         language=asked.language,

@@ -4,7 +4,7 @@ from django.db import models
 
 from equipoise.platform.audit.models import Seal
 from equipoise.platform.people.models import Participant
-from equipoise.platform.registry.models import Study
+from equipoise.platform.registry.models import Partner, Study
 
 __all__ = ["Link", "LinkRequest", "OpenLink", "QuotaPlace", "SealedSubmission", "Session", "Submission"]
 
@@ -40,12 +40,16 @@ class OpenLink(models.Model):
 class Session(models.Model):
     """One participant's answering of one wave, on any number of devices.
 
-    `order` is what the participant is shown in which order, drawn once and stored before it is shown.
+    `order` is what the participant is shown in which order, drawn once and stored before it is shown. `study`
+    and `partner` are the participant's, so that a hundred thousand sessions are counted without their people;
+    whoever moves to another partner takes theirs along.
     """
 
     STATES = ("started", "complete", "screened-out", "quota-full", "declined", "withdrawn")
 
     participant = models.ForeignKey(Participant, on_delete=models.CASCADE, related_name="sessions")
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="+")
+    partner = models.ForeignKey(Partner, null=True, on_delete=models.PROTECT, related_name="+")
     wave = models.CharField(max_length=60)
     code = models.CharField(max_length=12, unique=True)  # names the session in addresses; it opens nothing
     state = models.CharField(max_length=12, default="started")
@@ -62,6 +66,11 @@ class Session(models.Model):
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["participant", "wave"], name="session_once"),)
+        indexes = (
+            models.Index(
+                fields=["study", "wave", "state", "partner", "ended_at", "participant"], name="session_counts"
+            ),
+        )
 
 
 class Submission(models.Model):

@@ -1,17 +1,19 @@
 """Reading the fieldwork: how many have answered, by wave, partner and day; what one person has sent."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Q
-from django.db.models.functions import TruncDate
+from django.db.models import Count, TextField
+from django.db.models.functions import Cast, Substr
 
+from equipoise.platform.clock import now
 from equipoise.platform.fieldwork.models import OpenLink, Session
 from equipoise.platform.people.models import Participant
-from equipoise.platform.registry.models import Study
-from equipoise.platform.registry.queries import folder_of
+from equipoise.platform.registry.models import Partner, Study
+from equipoise.platform.registry.queries import folder_of, partners
 from equipoise.protocol.asked import WHY
 
 __all__ = [
@@ -23,6 +25,9 @@ __all__ = [
     "responses_by_day",
     "sessions_of",
 ]
+
+
+_HOUR, _MINUTE = len("2021-03-01 09"), len("2021-03-01 09:00")
 
 
 @dataclass(frozen=True)
@@ -59,30 +64,62 @@ class PersonAnswer:
 def responses(study: Study) -> list[Response]:
     """Each wave, together and by partner, in three queries however many people there are."""
     people = Participant.objects.filter(study=study).exclude(state="ineligible")
-    asked = dict(people.values_list("partner__title").annotate(n=Count("pk")))
-    found = {
-        (wave, partner): (started, complete)
-        for wave, partner, started, complete in Session.objects.filter(participant__study=study)
-        .values_list("wave", "participant__partner__title")
-        .annotate(started=Count("pk"), complete=Count("pk", filter=Q(state="complete")))
-    }
+    asked = dict(people.values_list("partner_id").annotate(Count("pk")))
+    titles = {partner.pk: partner.title for partner in partners(study)}
+    found: Counter[tuple[str, int | None, str]] = Counter()
+    by_state = Session.objects.filter(study=study).values_list("wave", "state", "partner_id")
+    for wave, state, partner, number in by_state.annotate(Count("pk")):
+        found[wave, partner, "started"] += number
+        if state == "complete":
+            found[wave, partner, "complete"] = number
     rows = []
     for wave in folder_of(study).protocol.waves:
         parts = [
-            Response(wave, partner, number, *found.get((wave, partner), (0, 0)))
-            for partner, number in sorted(asked.items(), key=lambda item: item[0] or "")
+            Response(
+                wave,
+                titles.get(partner or 0),
+                number,
+                found[wave, partner, "started"],
+                found[wave, partner, "complete"],
+            )
+            for partner, number in sorted(asked.items(), key=lambda item: titles.get(item[0] or 0, ""))
         ]
         whole = [sum(getattr(part, name) for part in parts) for name in ("asked", "started", "complete")]
         rows += [Response(wave, None, *whole), *(part for part in parts if part.partner is not None)]
     return rows
 
 
-def responses_by_day(study: Study, wave: str) -> list[tuple[date, int]]:
-    """How many finished on each day, in the study's zone; days on which nobody did are left out."""
+def responses_by_day(study: Study, wave: str, partner: Partner | None = None) -> list[tuple[date, int]]:
+    """How many finished on each day, in the study's zone, from the first such day to the last.
+
+    Args:
+        study: of this workspace.
+        wave: of the study.
+        partner: whose people are counted; everybody's when left out.
+    """
     zone = ZoneInfo(folder_of(study).protocol.study.timezone)
-    done = Session.objects.filter(participant__study=study, wave=wave, state="complete")
-    by_day = done.annotate(day=TruncDate("ended_at", tzinfo=zone)).values_list("day")
-    return list(by_day.annotate(n=Count("pk")).order_by("day"))
+    done = Session.objects.filter(study=study, wave=wave, state="complete")
+    if partner is not None:
+        done = done.filter(partner=partner)
+    # Moments are put together by the database to the hour, or the minute where the zone needs it, and by the
+    # zone here: a date for each of 40,000 sessions would be a call into Python for each.
+    text = Substr(Cast("ended_at", TextField()), 1, _HOUR if _whole_hours(zone) else _MINUTE)
+    found: Counter[date] = Counter()
+    for moment, number in done.annotate(moment=text).values_list("moment").annotate(Count("pk")):
+        full = moment if len(moment) == _MINUTE else f"{moment}:00"
+        at = datetime.strptime(full, "%Y-%m-%d %H:%M").replace(tzinfo=UTC)
+        found[at.astimezone(zone).date()] += number
+    if not found:
+        return []
+    first, last = min(found), max(found)
+    days = (first + timedelta(days=number) for number in range((last - first).days + 1))
+    return [(day, found[day]) for day in days]
+
+
+def _whole_hours(zone: ZoneInfo) -> bool:
+    """Whether the zone's clock differs from UTC by whole hours, in winter and in summer."""
+    moments = (datetime(now().year, month, 1, tzinfo=zone) for month in (1, 7))
+    return all(not moment.utcoffset() % timedelta(hours=1) for moment in moments)
 
 
 def sessions_of(participant: Participant) -> list[Session]:

@@ -86,7 +86,12 @@ class Participant(models.Model):
     rehearsal = models.BooleanField(default=False)
 
     class Meta:
-        indexes = (models.Index(fields=["study", "state"], name="participant_by_state"),)
+        indexes = (
+            models.Index(fields=["study", "key"], name="participant_by_key"),
+            models.Index(fields=["study", "state", "key"], name="participant_by_state"),
+            models.Index(fields=["study", "enrolled_at", "key"], name="participant_by_time"),
+            models.Index(fields=["study", "partner", "state", "key"], name="participant_by_partner"),
+        )
 
 
 class ContactDetails(models.Model):

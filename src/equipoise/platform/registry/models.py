@@ -67,6 +67,7 @@ class Stage(models.Model):
     committed = models.JSONField(null=True)  # by which folder, at which ratio, which public round decides
     public_round = models.JSONField(null=True)
     drawn_at = models.DateTimeField(null=True)
+    balance = models.JSONField(null=True)  # how alike the arms were when it was drawn
     record = models.TextField(blank=True)  # the allocation record, as `equipoise verify` reads it
 
     class Meta:

@@ -147,3 +147,17 @@ def _store_changes(study: Study, changes: list[Change]) -> None:
     RosterFacts.objects.bulk_update(facts, ["values"])
     altered = [change.participant for change in changes if change.moved_to or change.left is not None]
     Participant.objects.bulk_update(altered, ["partner", "left_at"])
+    _move_along([change.participant for change in changes if change.moved_to])
+
+
+def _move_along(people: list[Participant]) -> None:
+    """What other apps keep of people who have moved, and by which partner, goes with them."""
+    by_partner: dict[int, list[Participant]] = {}
+    for person in people:
+        by_partner.setdefault(person.partner_id, []).append(person)
+    for relation in Participant._meta.related_objects:
+        model = relation.related_model
+        if any(field.name == "partner" for field in model._meta.fields):
+            for partner, some in by_partner.items():
+                rows = model.objects.filter(**{f"{relation.field.name}__in": some})
+                rows.update(partner_id=partner)
