@@ -29,7 +29,7 @@ _STARS = re.compile(
     r"(\*{1,3})\s*(?:means|indicates|=|:)?\s*(?:that\s+)?\(?p\s*[<\u2264]\s*(0?\.\d+|\d+\s?%)", re.IGNORECASE
 )
 _PEOPLE = r"people|participants|staff|students|trainees|workers|professionals|employees|respondents"
-_CLAIM = re.compile(rf"\b(\d[\d,]*)\b(?=(?:[^.\d]*?)\b(?:{_PEOPLE})\b)", re.IGNORECASE)
+_CLAIM = re.compile(rf"(?<!\w)(?<!\d,)(\d++(?:,\d++)*+)\b(?=(?:[^.\d]*?)\b(?:{_PEOPLE})\b)", re.IGNORECASE)
 
 
 def check_study(study: Study, findings: Findings | None) -> tuple[Problem, ...]:
