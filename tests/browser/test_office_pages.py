@@ -48,6 +48,7 @@ SWING = (
     "surveys/after/preview/1",
     "data/",
     "record/",
+    "record/kept/",
 )
 PLACES = (
     "/office/",

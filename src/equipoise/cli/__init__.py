@@ -31,9 +31,11 @@ from equipoise.cli import (
     new,
     report,
     restore,
+    retention,
     serve,
     staff,
     study,
+    study_approvals,
     study_people,
     verify,
     work,
@@ -67,6 +69,8 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(staff.app, name="staff")
 for _name in ("commit", "draw", "links"):
     study.app.command(_name)(getattr(study_people, _name))
+for _name in ("unmask", "approvals", "approve"):
+    study.app.command(_name)(getattr(study_approvals, _name))
 app.add_typer(study.app, name="study")
 app.command("serve")(serve.serve)
 app.command("work")(work.work)
@@ -74,6 +78,7 @@ app.command("backup")(backup.backup)
 app.command("restore")(restore.restore)
 app.command("release")(restore.release)
 app.command("doctor")(doctor.doctor)
+app.command("retention")(retention.retention)
 for _name in ("simulate", "demo"):
     if find_spec(f"equipoise.cli.{_name}") is not None:
         app.command(_name)(getattr(import_module(f"equipoise.cli.{_name}"), _name))

@@ -53,6 +53,7 @@ def restore(
         "entries": proof.entries,
         "faults": list(proof.faults),
         "keys": dict(proof.keys),
+        "due": list(proof.due),
     }
     if proof.faults:
         raise CheckFailedError(
@@ -90,6 +91,11 @@ def release(
 def _notes(restored: "Restored", proof: "Proof") -> list[str]:
     place = restored.folder / "keys"
     notes = [f"{name}: {why}." for name, why in proof.keys]
+    if proof.due:
+        notes.append(
+            f"The backup brought back what had to be deleted ({', '.join(proof.due)}). The worker deletes it "
+            "again as soon as it runs."
+        )
     if restored.missing:
         notes.append(
             f"Keys are missing ({', '.join(restored.missing)}). Answers, arms and the record can be read; "

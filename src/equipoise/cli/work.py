@@ -19,7 +19,7 @@ def work(
     ] = 0,
     quiet: Quiet = False,
 ) -> None:
-    """Do what is due: seal what participants sent, send links that were asked for.
+    """Do what is due: seal what participants sent, send links asked for, delete what may not be kept.
 
     `equipoise serve` runs a worker of its own unless told not to.
     """

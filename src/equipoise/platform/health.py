@@ -16,7 +16,7 @@ from equipoise.platform.audit.models import Chain
 from equipoise.platform.database import writing
 from equipoise.platform.operations.marker import RECENT_SECONDS, heartbeat_age
 from equipoise.platform.operations.measures import measures, prometheus
-from equipoise.platform.operations.migrations import migrations
+from equipoise.platform.operations.schema import migrations
 from equipoise.platform.startup import is_loopback
 
 __all__ = ["health", "metrics", "ready", "urlpatterns"]

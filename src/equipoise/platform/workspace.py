@@ -13,10 +13,11 @@ import secrets
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from equipoise.errors import InputError, Problem
+from equipoise.errors import EquipoiseError, InputError, Problem
 from equipoise.protocol.reading import read_yaml
+from equipoise.protocol.times import parse_duration
 from equipoise.record import Identifier, Record, Text
 
 __all__ = ["Mail", "Workspace", "activate", "create_workspace", "open_workspace"]
@@ -45,7 +46,8 @@ class WorkspaceSettings(Record):
     `origin` is the address under which people reach the workspace; every link that is sent begins with it.
     In a `rehearsal` the clock is a row of the database and nobody real takes part. `proxies` are the
     addresses whose word on the caller's address and on TLS is taken. `metrics` are the addresses, besides
-    this machine, that may read the counts at `/metrics`.
+    this machine, that may read the counts at `/metrics`. `backups-kept` is how long backups are kept before
+    somebody deletes them, such as `5 weeks`: a certificate of deletion says it.
     """
 
     equipoise: Literal[1]
@@ -57,6 +59,15 @@ class WorkspaceSettings(Record):
     contact: Text | None = None
     programmes: dict[Identifier, Text] = Field(default_factory=dict)
     mail: Mail | None = None
+    backups_kept: Text | None = None
+
+    @field_validator("backups_kept")
+    @classmethod
+    def _length(cls, given: str | None) -> str | None:
+        try:
+            return None if given is None else parse_duration(given).text
+        except EquipoiseError as error:
+            raise ValueError(str(error)) from None
 
 
 class Workspace:
@@ -196,5 +207,6 @@ origin: http://localhost:8000        # the address under which people reach it; 
 # contact: trials@example.org        # whom a visitor without a study can ask
 # proxies: [127.0.0.1]               # proxies that may say who called and that TLS was used
 # metrics: [192.0.2.7]               # who may read the counts at /metrics, besides this machine
+# backups-kept: 5 weeks              # how long backups are kept; certificates of deletion say it
 # mail: {{host: smtp.example.org, port: 587, sender: study@example.org}}   # password: EQUIPOISE_MAIL_PASSWORD
 """

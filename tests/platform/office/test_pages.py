@@ -25,6 +25,7 @@ ELSEWHERE = {
     "import-discard",
     "import-done",
     "import-undo",
+    "certificate",
     "export-file",
     "open-link-close",
     "allocation-round",
@@ -67,6 +68,7 @@ def pages_of(person):
         "data/unmask",
         "record/",
         "record/?check",
+        "record/kept/",
     ]
 
 
@@ -117,7 +119,7 @@ def test_the_lead_of_another_study_finds_nothing_and_cannot_tell_it_from_what_is
 
 def test_whoever_keeps_the_workspace_sees_studies_and_no_participant(carols_desk, people):
     for place in pages_of(people[0]):
-        seen = place in ("", "protocol/", "protocol/versions/1.zip", "record/", "record/?check")
+        seen = place in ("", "protocol/", "protocol/versions/1.zip", "record/", "record/?check", "record/kept/")
         assert carols_desk.get(ROOT + place).status_code == (200 if seen else 403), place
 
 

@@ -22,6 +22,7 @@ from equipoise.platform.office.access import office_page, problems_in, study_pag
 from equipoise.platform.office.confirming import confirmed_act
 from equipoise.platform.office.downloads import csv_file, wants_csv
 from equipoise.platform.pages.filters import moment
+from equipoise.platform.office.retention import announcements
 from equipoise.platform.permissions import NotAllowedError, can
 from equipoise.platform.policies import STUDY_MOVES
 from equipoise.platform.receiving import LARGEST_UPLOAD
@@ -223,6 +224,7 @@ def _today(study: Study) -> Iterator[dict[str, str]]:
         yield _to_do("Paused: nobody can answer until it is resumed", "study", study)
     if study.state not in ("live", "paused"):
         return
+    yield from announcements(study)
     moment_now, zone = now(), folder_of(study).protocol.study.timezone
     for wave in wave_times(study).values():
         if wave.state == "open" and wave.closes - moment_now < _SOON:
@@ -256,7 +258,7 @@ def _waves(study: Study, zone: str) -> Iterator[dict[str, Any]]:
 
 def _needs(request: HttpRequest, study: Study, waves: list[dict[str, Any]]) -> Iterator[dict[str, str]]:
     """What is to be done in one study, for whoever may see its people."""
-    if study.state in ("live", "paused"):
+    if study.state != "locked":
         yield from _today(study)
     enrols = folder_of(study).protocol.participants
     nobody = not any(row["row"].asked for row in waves)

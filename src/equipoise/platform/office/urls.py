@@ -12,6 +12,7 @@ from equipoise.platform.office import (
     sealing,
     setup,
     studies,
+    retention,
     unmasking,
 )
 
@@ -29,3 +30,4 @@ urlpatterns = [
     *unmasking.urlpatterns,
     *record.urlpatterns,
 ]
+    *retention.urlpatterns,

@@ -11,6 +11,7 @@ from equipoise.platform.database import snapshot, writing
 from equipoise.platform.fieldwork.sealing import seal_faults
 from equipoise.platform.operations.keys import key_faults
 from equipoise.platform.operations.restoring import Restored
+from equipoise.platform.operations.retention.deleting import waiting
 from equipoise.platform.registry.models import Study
 from equipoise.platform.staff.actions import CommandLine
 
@@ -25,12 +26,14 @@ class Proof:
         chains, entries: how many were computed anew.
         faults: what does not fit.
         keys: keys that are missing or do not open what they should, each with what is wrong.
+        due: what the worker deletes as soon as it runs, because its time has come since the backup was made.
     """
 
     chains: int
     entries: int
     faults: tuple[str, ...]
     keys: tuple[tuple[str, str], ...]
+    due: tuple[str, ...]
 
 
 def prove(restored: Restored) -> Proof:
@@ -46,12 +49,14 @@ def prove(restored: Restored) -> Proof:
         faults += _head_faults(said, heads())
     call_command("migrate", verbosity=0, interactive=False)
     with snapshot():
-        faults += [fault for study in Study.objects.order_by("name") for fault in seal_faults(study)]
+        there = list(Study.objects.order_by("name"))
+        faults += [fault for study in there for fault in seal_faults(study)]
         keys = tuple(key_faults())
+        due = tuple(f"{timer.kind} of {study.name}" for study in there for timer in waiting(study))
     with writing():
         details = {"backup": restored.digest, "made_at": restored.manifest.made_at, "faults": len(faults)}
         record(WORKSPACE_CHAIN, CommandLine().actor, "workspace.restore", details)
-    return Proof(len(found), sum(chain.entries for chain in found), tuple(faults), keys)
+    return Proof(len(found), sum(chain.entries for chain in found), tuple(faults), keys, due)
 
 
 def _head_faults(said: Mapping[str, Head], found: Mapping[str, Head]) -> Iterator[str]:

@@ -15,8 +15,10 @@ from equipoise.platform.fieldwork.sealing import seal_everything
 from equipoise.platform.operations.held import sending_held
 from equipoise.platform.operations.marker import HEARTBEAT
 from equipoise.platform.people.pending import drop_expired
+from equipoise.platform.operations.retention.deleting import delete_due
 from equipoise.platform.processes import only_one
 from equipoise.platform.workspace import Workspace
+from equipoise.platform.staff.attempts import forget_failures
 
 __all__ = ["DUTIES", "Duty", "run"]
 
@@ -42,6 +44,8 @@ DUTIES = (
     Duty("links sent", 10, send_requested_links, sends=True),
     Duty("uploads forgotten", 3600, drop_expired),
 )
+    Duty("kinds of data deleted", 3600, delete_due),
+    Duty("failed sign-ins forgotten", 3600, forget_failures),
 
 
 def run(workspace: Workspace, *, once: bool = False) -> dict[str, int]:

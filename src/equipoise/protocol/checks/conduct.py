@@ -9,6 +9,7 @@ from equipoise.protocol.checks.places import at, expression_problems, time_probl
 from equipoise.protocol.facts import everything_known
 from equipoise.protocol.study import Study
 from equipoise.protocol.timeline import moment_of
+from equipoise.protocol.times import parse_duration
 
 __all__ = ["check_conduct"]
 
@@ -128,11 +129,24 @@ def _amendments(study: Study) -> Iterator[Problem]:
 
 
 def _privacy(study: Study) -> Iterator[Problem]:
-    """The time until which answers are linked is one that the study has."""
+    """The time until which answers are linked is one that the study has; the times of deletion are times."""
     text = study.protocol.privacy.linked_until
-    if text is None:
-        return
-    try:
-        moment_of(study.protocol, text)
-    except EquipoiseError as error:
-        yield time_problems(study, ("privacy", "linked-until"), error)
+    if text is not None:
+        try:
+            moment_of(study.protocol, text)
+        except EquipoiseError as error:
+            yield time_problems(study, ("privacy", "linked-until"), error)
+    yield from _deletion(study)
+
+
+def _deletion(study: Study) -> Iterator[Problem]:
+    written = study.protocol.privacy.delete
+    for kind, text in (written.model_dump(exclude_none=True) if written else {}).items():
+        path = ("privacy", "delete", kind)
+        try:
+            length = parse_duration(text)
+        except EquipoiseError as error:
+            yield time_problems(study, path, error)
+            continue
+        if length.unit in ("minute", "hour"):
+            yield at(study, *path, message=f"{length.text} is too short; count in days, weeks or longer")

@@ -9,6 +9,7 @@ from equipoise.record import Identifier, Name, Record, Text
 
 __all__ = [
     "DataSource",
+    "Deletion",
     "Figure",
     "InterviewPlan",
     "Measure",
@@ -146,12 +147,31 @@ class ReportPlan(Record):
     figures: dict[Identifier, Figure] = Field(default_factory=dict)
 
 
+class Deletion(Record):
+    """What a workspace deletes by itself, and how long after the end, such as `12 weeks` or `10 years`.
+
+    The end is when nobody can answer any more: the last wave has closed, or the study was closed before
+    that. `contacts` is everything by which people are reached or found again; `answers` is all that they
+    said and all that was said of them. What is not named here is kept until somebody deletes it.
+    """
+
+    contacts: Text | None = None
+    answers: Text | None = None
+
+    @model_validator(mode="after")
+    def _any(self) -> "Deletion":
+        if self.contacts is None and self.answers is None:
+            raise ValueError("name `contacts`, `answers` or both, each with a time such as `12 weeks`")
+        return self
+
+
 class Privacy(Record):
     """Who controls the data, what for, on what basis, who gets them, and for how long they are kept.
 
     `answers` says whether answers can be told to be a participant's: `linked` for as long as they are kept,
     `linked-until` the time in `linked-until`, or `unlinked` from the start. The privacy notice and the
     consent page are generated from these fields, and no study is launched while one of them is blank.
+    `retention` is what participants are told; `delete` is the same for the workspace, which acts on it.
     """
 
     controller: Text | None = None
@@ -166,6 +186,9 @@ class Privacy(Record):
     linked_until: str | None = None
     officer: Text | None = None
     complaint: Text | None = None
+    # Left out of the spelled-out form where it is not given: studies that were locked without it keep their
+    # hash.
+    delete: Deletion | None = Field(default=None, exclude_if=lambda given: given is None)
 
     @model_validator(mode="after")
     def _until(self) -> "Privacy":

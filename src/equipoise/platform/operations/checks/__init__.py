@@ -44,6 +44,7 @@ def _inside(workspace: Workspace) -> Iterator[Finding]:
             database.seals,
             studies.folders,
             studies.waves,
+            studies.deletions,
         ):
             yield from _done(check, workspace)
     for check in (mail.mail_server, mail.sender_domain):

@@ -11,7 +11,7 @@ from equipoise.platform.audit.models import Entry, RehearsalClock
 from equipoise.platform.operations.checks.finding import Finding, good, note, wrong
 from equipoise.platform.operations.keys import key_faults, keys_in_use
 from equipoise.platform.operations.measures import waiting_for_a_seal
-from equipoise.platform.operations.migrations import migrations
+from equipoise.platform.operations.schema import migrations
 from equipoise.platform.startup import unsafe_database, unsafe_settings
 from equipoise.platform.workspace import Workspace
 

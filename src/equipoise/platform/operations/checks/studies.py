@@ -1,4 +1,4 @@
-"""Studies whose folder is not what was entered any more, and waves that nobody is there for."""
+"""Studies whose folder is not what was entered any more, waves that nobody is there for, what is overdue."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -7,13 +7,14 @@ from typing import cast
 from equipoise.errors import EquipoiseError
 from equipoise.platform.clock import now
 from equipoise.platform.operations.checks.finding import Finding, good, wrong
+from equipoise.platform.operations.retention.deleting import waiting
 from equipoise.platform.people.models import Participant
 from equipoise.platform.registry.models import Study, StudyVersion
 from equipoise.platform.registry.queries import rolling, wave_times
 from equipoise.platform.workspace import Workspace
 from equipoise.protocol import changes_since_lock, current_hash, load_study
 
-__all__ = ["folders", "waves"]
+__all__ = ["deletions", "folders", "waves"]
 
 _SOON = timedelta(days=7)
 
@@ -42,6 +43,16 @@ def waves(workspace: Workspace) -> Iterator[Finding]:
         yield wrong("waves", said, f"import the roster: equipoise import enrol WORKSPACE {study.name} FILE")
     if not lonely:
         yield good("waves", "for every wave that opens within a week somebody is enrolled")
+
+
+def deletions(workspace: Workspace) -> Iterator[Finding]:
+    """Whether everything whose time has come was deleted."""
+    overdue = [(study.name, timer) for study in Study.objects.order_by("name") for timer in waiting(study)]
+    for name, timer in overdue:
+        said = f"{name}: {timer.kind} were due to be deleted on {timer.due:%Y-%m-%d}, and are still there"
+        yield wrong("deletions", said, "see that the worker runs; what it logs says why it does not delete")
+    if not overdue:
+        yield good("deletions", "nothing is kept for longer than the protocols say")
 
 
 def _as_entered(workspace: Workspace, version: StudyVersion) -> bool:
