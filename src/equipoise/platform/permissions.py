@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from equipoise.errors import EquipoiseError
 
 __all__ = [
+    "EVERYBODY",
     "MASKED_ROLES",
     "PERMISSIONS",
     "REVEALING",
@@ -70,6 +71,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
         "surveys.response": "lead data-manager coordinator analyst auditor",
         "surveys.links": "lead data-manager",
         "surveys.enter": "lead data-manager",
+        "incidents.log": "lead data-manager coordinator interviewer auditor",  # open it; see their part of it
         "incidents.see": "lead data-manager auditor",
         "incidents.record": "lead data-manager coordinator interviewer",
         "extracts.import": "lead data-manager",
@@ -81,6 +83,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
         "results.unmask": "lead",
         "approvals.see": "lead data-manager auditor",
         "approvals.decide": "lead data-manager auditor",
+        "approvals.reveal": "lead data-manager auditor",  # decide of what shows the arms
         "services.keep": "lead data-manager",
         "audit.see": "administrator lead data-manager auditor",
     }.items()
@@ -88,7 +91,14 @@ PERMISSIONS: dict[str, frozenset[str]] = {
 
 # What shows, or lets somebody work out, who is in which arm.
 REVEALING = frozenset(
-    {"allocation.see", "allocation.commit", "allocation.draw", "people.report", "results.unmask"}
+    {
+        "allocation.see",
+        "allocation.commit",
+        "allocation.draw",
+        "approvals.reveal",
+        "people.report",
+        "results.unmask",
+    }
 )
 
 
@@ -99,6 +109,11 @@ class Grant:
 
     role: str
     partner_id: int | None = None
+    verbs: frozenset[str] | None = None
+
+    def leaves_out(self, verb: str) -> bool:
+        """Whether the role is held without this verb."""
+        return self.verbs is not None and verb not in self.verbs
 
 
 class InStudy(Protocol):
@@ -107,11 +122,6 @@ class InStudy(Protocol):
     pk: int
     programme_id: int | None
     results: str
-    verbs: frozenset[str] | None = None
-
-    def leaves_out(self, verb: str) -> bool:
-        """Whether the role is held without this verb."""
-        return self.verbs is not None and verb not in self.verbs
 
 
 class Acting(Protocol):
@@ -146,6 +156,9 @@ class Reach:
     def narrow(self, rows: Any, field: str = "partner_id") -> Any:
         """A query of people, or of what belongs to them, without those who are not reached."""
         return rows if self.everybody else rows.filter(**{f"{field}__in": sorted(self.partners)})
+
+
+EVERYBODY = Reach(everybody=True)
 
 
 def reach(who: Acting, verb: str, study: InStudy | None = None) -> Reach:

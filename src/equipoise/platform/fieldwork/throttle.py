@@ -27,9 +27,9 @@ class Throttle:
         """Count one more from this address."""
         with self._lock:
             number, since = self._of(request)
-            address = request.META.get("REMOTE_ADDR", "")
-            self._counted[address] = (number + 1, since)
-            self._counted.move_to_end(address)
+            whose = self.whose(request)
+            self._counted[whose] = (number + 1, since)
+            self._counted.move_to_end(whose)
             while len(self._counted) > _MOST_ADDRESSES:
                 self._counted.popitem(last=False)
 
@@ -38,13 +38,23 @@ class Throttle:
         with self._lock:
             return self._of(request)[0] >= self.most
 
+    def seconds_left(self, request: HttpRequest) -> int:
+        """How long until counting begins anew for this address."""
+        with self._lock:
+            _, since = self._of(request)
+        return max(1, round(self.seconds - (time.monotonic() - since)))
+
+    def whose(self, request: HttpRequest) -> str:
+        """By what one is told from another: the address."""
+        return str(request.META.get("REMOTE_ADDR", ""))
+
     def forget(self) -> None:
         """Begin anew."""
         with self._lock:
             self._counted.clear()
 
     def _of(self, request: HttpRequest) -> tuple[int, float]:
-        number, since = self._counted.get(request.META.get("REMOTE_ADDR", ""), (0, time.monotonic()))
+        number, since = self._counted.get(self.whose(request), (0, time.monotonic()))
         return (number, since) if time.monotonic() - since < self.seconds else (0, time.monotonic())
 
 

@@ -12,6 +12,7 @@ from equipoise.platform.people.models import ContactDetails, Participant
 from equipoise.platform.people.partners import partner_column
 from equipoise.platform.people.previews import Preview, known_people, refused_rows, sorted_out
 from equipoise.platform.people.reading import ROW, RosterRead
+from equipoise.platform.permissions import EVERYBODY, Reach
 from equipoise.platform.registry.models import Study
 from equipoise.platform.registry.queries import roster_columns
 
@@ -69,17 +70,22 @@ class Comparison:
     changes: list[Change]
     counts: dict[str, int]
 
+    @property
+    def alters(self) -> bool:
+        """Whether anything that is stored becomes other, or somebody is new."""
+        return bool(self.preview.newcomers) or any(change.alters for change in self.changes)
+
     def refusals(self) -> list[Problem]:
         """Why it cannot be confirmed as it stands; empty where it can."""
         name, report = self.preview.read.source.path.name, self.preview.read.report
         if report.refused and not self.preview.read.source.good_rows_only:
             return [refused_rows(name, report), *report.problems()]
-        if not self.preview.newcomers and not any(change.alters for change in self.changes):
+        if not self.alters:
             return [Problem(name, "", "nothing would change: the file says what is stored already")]
         return []
 
 
-def compare(study: Study, read: RosterRead, *, whole: bool) -> Comparison:
+def compare(study: Study, read: RosterRead, *, whole: bool, reach: Reach = EVERYBODY) -> Comparison:
     """Compare a roster with what is stored.
 
     Args:
@@ -87,13 +93,14 @@ def compare(study: Study, read: RosterRead, *, whole: bool) -> Comparison:
         read: the newer roster.
         whole: the file lists everybody of its partners (and of its constants), so whoever is not in it has
             left.
+        reach: whose people may be changed; others stay as they are, whatever the roster says of them.
     Raises:
         CheckFailedError: contact details cannot be read.
     """
     preview = sorted_out(study, read)
     numbers = {text: number for text, (number, _) in known_people(study, read).items()}
     enrolled = Participant.objects.filter(study=study, state="enrolled").select_related("partner", "facts")
-    absent = {person.pk: person for person in enrolled.order_by("pk")}
+    absent = {person.pk: person for person in reach.narrow(enrolled).order_by("pk")}
     listed = []
     for row, partner in zip(read.rows(), read.partners, strict=True):
         person = absent.pop(numbers.get(row[read.identifier], 0), None)

@@ -29,7 +29,7 @@ from equipoise.roster import (
     read_table,
 )
 
-__all__ = ["RosterRead", "RosterSource", "read_for"]
+__all__ = ["RosterRead", "RosterSource", "chosen_partner", "read_for"]
 
 ROW = "__row"  # no declared name begins with a line
 
@@ -136,6 +136,13 @@ def read_for(study: Study, source: RosterSource) -> RosterRead:
         partners=[found.names[at] for at in good],
         parts=eligible_people(loaded, people),
     )
+
+
+def chosen_partner(study: Study, source: RosterSource) -> int | None:
+    """The number of the partner whose file it is said to be: each row of it is then of this partner."""
+    if source.partner is None:
+        return None
+    return study.partners.filter(name=source.partner).values_list("pk", flat=True).first()
 
 
 def _file(study: Study, source: RosterSource) -> RosterFile:

@@ -20,7 +20,7 @@ from equipoise.platform.people.models import (
 )
 from equipoise.platform.people.partners import only_partner
 from equipoise.platform.people.previews import Preview, sorted_out
-from equipoise.platform.people.reading import RosterSource, read_for
+from equipoise.platform.people.reading import RosterSource, chosen_partner, read_for
 from equipoise.platform.permissions import Acting, check_permission
 from equipoise.platform.policies import check_state
 from equipoise.platform.registry.models import Study
@@ -61,12 +61,12 @@ def import_source(
     """`confirm_import` of a source.
 
     Args:
-        who: needs `people.import`.
+        who: needs `people.import`, of the source's partner where it has one.
         study: locked, live or paused.
         source: the file.
         expected: how many new people were shown; if there are others by now, nothing is stored.
     """
-    check_permission(who, "people.import", study)
+    check_permission(who, "people.import", study, chosen_partner(study, source))
     check_state("people.import", study.state, of=study.name)
     read = read_for(study, source)
     with writing():

@@ -11,8 +11,9 @@ from equipoise.platform.people.contacts import lookups_of, sealed_contact, wrapp
 from equipoise.platform.people.enrolling import enrol, in_batches
 from equipoise.platform.people.models import ContactDetails, Lookup, Participant, RosterFacts, RosterImport
 from equipoise.platform.people.partners import only_partner
-from equipoise.platform.people.reading import RosterSource, read_for
-from equipoise.platform.permissions import Acting, check_permission
+from equipoise.platform.people.reading import RosterSource, chosen_partner, read_for
+from equipoise.platform.permissions import EVERYBODY, Acting, Reach, check_permission
+from equipoise.platform.permissions import reach as reach_of
 from equipoise.platform.policies import check_state
 from equipoise.platform.registry.models import Study
 from equipoise.platform.registry.queries import partners, rolling
@@ -21,18 +22,21 @@ from equipoise.roster import Mapping
 __all__ = ["look_at_update", "update_from", "update_roster"]
 
 
-def look_at_update(study: Study, source: RosterSource, *, whole: bool = False) -> Comparison:
+def look_at_update(
+    study: Study, source: RosterSource, *, whole: bool = False, reach: Reach = EVERYBODY
+) -> Comparison:
     """What an update would change, in numbers and by line; nothing is stored.
 
     Args:
         study: of this workspace.
         source: the newer roster.
         whole: it lists everybody of its partners, so whoever is not in it has left.
+        reach: whose people it could change.
     Raises:
         InputError: as for `preview_import`.
         CheckFailedError: contact details cannot be read, so they cannot be compared.
     """
-    return compare(study, read_for(study, source), whole=whole)
+    return compare(study, read_for(study, source), whole=whole, reach=reach)
 
 
 def update_roster(
@@ -79,13 +83,13 @@ def update_from(
     """`update_roster` from a source.
 
     Args:
-        who: needs `people.update`.
+        who: needs `people.update`, of the source's partner where it has one; others' people stay as they are.
         study: not yet published.
         source: the newer roster.
         whole: as for `update_roster`.
         expected: the counts that were shown; if they are others by now, nothing is stored.
     """
-    check_permission(who, "people.update", study)
+    check_permission(who, "people.update", study, chosen_partner(study, source))
     check_state("people.update", study.state, of=study.name)
     read = read_for(study, source)
     with writing():
@@ -93,7 +97,7 @@ def update_from(
         check_state("people.update", held.state, of=held.name)
         # Whoever leaves the study meanwhile waits, so that nobody who has left gets contact details again.
         list(Participant.objects.select_for_update(no_key=True).filter(study=held).values_list("pk"))
-        found = compare(held, read, whole=whole)
+        found = compare(held, read, whole=whole, reach=reach_of(who, "people.update", held))
         if refusals := found.refusals():
             raise InputError(refusals)
         if expected is not None and found.counts != expected:
