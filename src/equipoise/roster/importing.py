@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping as Lookup
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
@@ -24,7 +24,8 @@ _REFUSALS = {"row": pl.Int64, "column": pl.String, "reason": pl.String}
 class RosterFile:
     """A file to import, its confirmed mapping if there is one, and what to use in place of detection.
 
-    `constants` are declared columns that are the same for everybody in the file, beside the mapping's own.
+    `constants` are declared columns that are the same for everybody in the file, beside the mapping's own;
+    `header` is the line with the names of the columns.
     """
 
     path: Path
@@ -33,11 +34,11 @@ class RosterFile:
     encoding: str | None = None
     separator: str | None = None
     sheet: str | None = None
+    header: int | None = None
 
     def with_constant(self, column: str, value: str) -> "RosterFile":
         """The same file, with one declared column the same for everybody in it."""
-        constants = {**self.constants, column: value}
-        return RosterFile(self.path, self.mapping, constants, self.encoding, self.separator, self.sheet)
+        return replace(self, constants={**self.constants, column: value})
 
 
 @dataclass(frozen=True)
@@ -98,10 +99,17 @@ def read_rosters(
 
 
 def examine_rosters(
-    files: Sequence[RosterFile], columns: Lookup[str, RosterColumn], *, region: str = "GB"
+    files: Sequence[RosterFile],
+    columns: Lookup[str, RosterColumn],
+    *,
+    region: str = "GB",
+    row_a_person: bool = True,
 ) -> RosterImport:
     """As `read_rosters`, but rows that are refused are only told, as for a page that shows an import first.
 
+    Args:
+        files, columns, region: as for `read_rosters`.
+        row_a_person: whether an identifier may stand on one row only.
     Raises:
         RosterError: a file cannot be read at all, or its columns cannot be matched.
     """
@@ -114,7 +122,8 @@ def examine_rosters(
         pl.DataFrame({"line": one.table.lines}).select(pl.lit(at, pl.Int64).alias("file"), "line")
         for at, one in enumerate(typed)
     )
-    refusals = _located(_all_refusals(typed, everybody, places, declared), places, typed)
+    once = [name for name, column in declared.items() if row_a_person and column.role == "identifier"]
+    refusals = _located(_all_refusals(typed, everybody, places, declared, once), places, typed)
     refused_rows = refusals["row"].unique().sort()
     good = ~pl.Series("good", pl.arange(0, everybody.height, eager=True)).is_in(refused_rows.implode())
     duplicates = _for_decision(everybody, good, declared)
@@ -144,7 +153,9 @@ class _Typed:
 
 
 def _typed(file: RosterFile, columns: dict[str, RosterColumn], region: str) -> _Typed:
-    table = read_table(file.path, encoding=file.encoding, separator=file.separator, sheet=file.sheet)
+    table = read_table(
+        file.path, encoding=file.encoding, separator=file.separator, sheet=file.sheet, header=file.header
+    )
     mapping = _mapping(file, table, columns, region)
     values: list[pl.Series] = []
     refusals = [_row_faults(table)]
@@ -227,7 +238,11 @@ def _row_faults(table: RawTable) -> pl.DataFrame:
 
 
 def _all_refusals(
-    typed: list[_Typed], everybody: pl.DataFrame, places: pl.DataFrame, columns: dict[str, RosterColumn]
+    typed: list[_Typed],
+    everybody: pl.DataFrame,
+    places: pl.DataFrame,
+    columns: dict[str, RosterColumn],
+    once: list[str],
 ) -> pl.DataFrame:
     found: list[pl.DataFrame] = []
     start = 0
@@ -238,9 +253,7 @@ def _all_refusals(
         )  # cells of such a row mean nothing
         found.append(cells.with_columns(pl.col("row") + start))
         start += one.frame.height
-    for name, column in columns.items():
-        if column.role == "identifier":
-            found.append(_repetitions(repeated_identifiers(everybody, name), places, typed))
+    found += [_repetitions(repeated_identifiers(everybody, name), places, typed) for name in once]
     order = pl.DataFrame({"column": ["", *columns], "order": range(len(columns) + 1)})
     joined = pl.concat(found).join(order, on="column", how="left", maintain_order="left")
     return joined.sort("row", "order", maintain_order=True).select("row", "column", "reason")

@@ -69,7 +69,12 @@ class RawTable:
 
 
 def read_table(
-    path: Path, *, encoding: str | None = None, separator: str | None = None, sheet: str | None = None
+    path: Path,
+    *,
+    encoding: str | None = None,
+    separator: str | None = None,
+    sheet: str | None = None,
+    header: int | None = None,
 ) -> RawTable:
     """Reads a file of rows without interpreting a cell.
 
@@ -77,6 +82,8 @@ def read_table(
         path: a CSV (UTF-8, UTF-16 or Windows-1252; comma, semicolon or tab), XLSX or Parquet file. Its
             beginning, not its name, tells which.
         encoding, separator, sheet: what to use in place of what would be detected.
+        header: the line with the names of the columns, where titles stand above it; the first line with
+            text when left out.
     Returns:
         At least one row; rows without any text are left out and counted.
     Raises:
@@ -84,10 +91,10 @@ def read_table(
     """
     kind = _file_kind(path)
     if kind == "xlsx":
-        return _from_workbook(path, sheet)
+        return _from_workbook(path, sheet, header)
     if kind == "parquet":
         return _from_parquet(path)
-    return _from_text(path, encoding, separator)
+    return _from_text(path, encoding, separator, header)
 
 
 def _file_kind(path: Path) -> Kind:
@@ -146,25 +153,27 @@ def _parquet_frame(path: Path) -> pl.DataFrame:
     return frame
 
 
-def _from_text(path: Path, encoding: str | None, separator: str | None) -> RawTable:
+def _from_text(path: Path, encoding: str | None, separator: str | None, header: int | None) -> RawTable:
     read_as = detect_encoding(path) if encoding is None else named_encoding(path, encoding)
     guesses = [f"taken to be {read_as.name}: {read_as.guess}"] if read_as.guess else []
     sample = sample_of(path, read_as.codec)
     declared = re.match(r"sep=(.)\r?\n", sample)  # a line that Excel writes for itself
+    first = max(2 if declared else 1, header or 1)
     if separator is None:
-        separator = declared.group(1) if declared else detect_separator(sample)
+        table = "".join(sample.splitlines(keepends=True)[first - 1 :])  # titles are not split as rows are
+        separator = declared.group(1) if declared else detect_separator(table)
         guesses.append(f"columns taken to be split by a {SEPARATORS.get(separator, separator)}")
-    rows = _Rows(path, records(path, read_as.codec, separator), skip_first=declared is not None)
+    rows = _Rows(path, records(path, read_as.codec, separator), first)
     return rows.table("csv", tuple(guesses), encoding=read_as.name, separator=separator)
 
 
-def _from_workbook(path: Path, wanted: str | None) -> RawTable:
+def _from_workbook(path: Path, wanted: str | None, header: int | None) -> RawTable:
     sheet = read_sheet(path, wanted)
     guesses: tuple[str, ...] = ()
     if wanted is None and sheet.others:
         guesses = (f"sheet “{sheet.name}” taken; left unread: {', '.join(sheet.others)}",)
     numbered = enumerate(_filled(sheet), start=1)
-    rows = _Rows(path, numbered, skip_first=False)
+    rows = _Rows(path, numbered, header or 1)
     return rows.table("xlsx", guesses, sheet=sheet.name, broken=sheet.broken)
 
 
@@ -207,17 +216,18 @@ def _moment_format(column: pl.Series, zone: str | None) -> str:
 
 
 class _Rows:
-    """Gathers records into columns, a chunk at a time so that a million rows never exist as Python lists."""
+    """Gathers records into columns, a chunk at a time so that a million rows never exist as Python lists.
 
-    def __init__(self, path: Path, numbered: Iterable[tuple[int, list[str]]], *, skip_first: bool) -> None:
+    What stands above the line `first` is passed over.
+    """
+
+    def __init__(self, path: Path, numbered: Iterable[tuple[int, list[str]]], first: int) -> None:
         self.path = path
         self.records = iter(numbered)
         self.blank = 0
         self.faults: dict[int, str] = {}
         self.surplus: dict[int, str] = {}
-        if skip_first:
-            next(self.records)
-        self.header_line, self.header = self._header()
+        self.header_line, self.header = self._header(first)
 
     def table(
         self,
@@ -240,10 +250,10 @@ class _Rows:
         )  # fmt: skip
         return RawTable(source, cells, lines, self.faults, self._located(broken or {}, lines), self.surplus)
 
-    def _header(self) -> tuple[int, list[str]]:
+    def _header(self, first: int) -> tuple[int, list[str]]:
         for line, record in self.records:
             names = [" ".join(cell.split()) for cell in record]
-            if any(names):
+            if line >= first and any(names):
                 while not names[-1]:
                     names.pop()  # columns without a name at the end: their cells must be empty too
                 return line, self._checked(line, names)
