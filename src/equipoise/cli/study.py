@@ -95,7 +95,7 @@ def close(workspace: Workspace, study: Name, reason: Why, json: Json = False, qu
 def seal(workspace: Workspace, study: Name, reason: Why, json: Json = False, quiet: Quiet = False) -> None:
     """Seal the data of a closed study: their hash is entered in its record. This cannot be undone."""
     with at_work_in(workspace), working("Reading the data", quiet=quiet or json):
-        from equipoise.platform.office.sealing import seal_results
+        from equipoise.platform.review.sealing import seal_results
         from equipoise.platform.registry.queries import study_named
         from equipoise.platform.staff.actions import CommandLine
 
@@ -103,26 +103,9 @@ def seal(workspace: Workspace, study: Name, reason: Why, json: Json = False, qui
         sealed = seal_results(CommandLine(), found, reason)
     lines = [
         f"{study}: the data are sealed; hash {sealed}",
-        f"Next: equipoise study unmask {workspace} {study}",
+        f"Next: equipoise study unmask {workspace} {study} --reason WHY",
     ]
     answer(lines, _said(found) | {"data_hash": sealed}, json=json, quiet=quiet)
-
-
-@app.command("unmask")
-def unmask(workspace: Workspace, study: Name, reason: Why, json: Json = False, quiet: Quiet = False) -> None:
-    """Unmask the results of a sealed study: its data then name the arms. This cannot be undone."""
-    with at_work_in(workspace):
-        from equipoise.platform.office.unmasking import unmask_results
-        from equipoise.platform.registry.queries import study_named
-        from equipoise.platform.staff.actions import CommandLine
-
-        found = study_named(study)
-        unmask_results(CommandLine(), found, reason)
-    lines = [
-        f"{study}: the results are unmasked.",
-        f"Next: equipoise export {workspace} {study} --out FOLDER",
-    ]
-    answer(lines, _said(found), json=json, quiet=quiet)
 
 
 @app.command("list")

@@ -1,4 +1,5 @@
-"""In which state what may be done: the four state tables of a study, and the verbs that each state allows."""
+"""In which state what may be done: the four state tables of a study, the verbs that each state allows, and
+the verbs that take two people."""
 
 from equipoise.errors import InputError, Problem
 
@@ -7,9 +8,11 @@ __all__ = [
     "STAGE_MOVES",
     "STUDY_ALLOWS",
     "STUDY_MOVES",
+    "TWO_PEOPLE",
     "WAVE_STATES",
     "check_move",
     "check_state",
+    "check_two_people",
     "moves_from",
 ]
 
@@ -48,6 +51,9 @@ STUDY_ALLOWS: dict[str, frozenset[str]] = {
     "study.amend": frozenset({"locked", "live", "paused", "closed"}),
 }
 
+# What staff never do alone: one asks for it, another approves it.
+TWO_PEOPLE = frozenset({"results.unmask", "data.identify", "people.erase"})
+
 
 def moves_from(table: dict[str, dict[str, str]], state: str) -> dict[str, str]:
     """The states that may follow, each with its verb."""
@@ -79,3 +85,14 @@ def check_state(verb: str, state: str, *, of: str) -> None:
     if state not in allowed:
         wanted = " or ".join(name for name in STUDY_MOVES if name in allowed)
         raise InputError(Problem(of, "", f"is {state}; {verb} can be done while it is {wanted}"))
+
+
+def check_two_people(verb: str, asked_by: str, approved_by: str, *, of: str) -> None:
+    """Stop what one person would do alone that takes two.
+
+    Raises:
+        InputError: nobody has approved it, or nobody else than who asked; says where to ask.
+    """
+    if verb in TWO_PEOPLE and approved_by in ("", asked_by):
+        message = f"{verb} takes two people: one asks for it, and another approves it on the page Approvals"
+        raise InputError(Problem(of, "", message))

@@ -7,10 +7,11 @@ import pytest
 from equipoise.errors import InputError
 from equipoise.findings import analyse
 from equipoise.findings.data import read_data
+from equipoise.platform.approvals.actions import Rehearsal, ask, decide
+from equipoise.platform.approvals.acts import UNMASK
 from equipoise.platform.audit.models import Entry
 from equipoise.platform.office.exporting import export_study
 from equipoise.platform.office.sealing import seal_results
-from equipoise.platform.office.unmasking import unmask_results
 from equipoise.platform.permissions import NotAllowedError
 from equipoise.platform.registry.actions import move_study
 from equipoise.platform.registry.queries import folder_of
@@ -30,7 +31,7 @@ def closed(trial, alice):
 def test_the_seal_has_the_hash_that_the_findings_will_carry(closed, alice, tmp_path):
     sealed = seal_results(alice, closed.study, WHY)
     closed.study.refresh_from_db()
-    unmask_results(alice, closed.study, "The seal is published")
+    decide(Rehearsal(), ask(alice, closed.study, UNMASK, reason="The seal is published"), "approve", "Seen")
     closed.study.refresh_from_db()
     export_study(alice, closed.study, tmp_path / "data", masked=False)
     study = folder_of(closed.study)
@@ -49,7 +50,7 @@ def test_what_is_still_collected_cannot_be_sealed(trial, alice):
 
 def test_nothing_is_unmasked_that_was_not_sealed(closed, alice):
     with pytest.raises(InputError, match="is masked and cannot become unmasked; after masked comes sealed"):
-        unmask_results(alice, closed.study, WHY)
+        ask(alice, closed.study, UNMASK, reason=WHY)
     assert closed.study.results == "masked"
 
 
@@ -66,4 +67,4 @@ def test_only_who_may_does(closed, members):
     with pytest.raises(NotAllowedError):
         seal_results(members["Carol"], closed.study, WHY)
     with pytest.raises(InputError, match="after masked comes sealed"):
-        unmask_results(members["Bob"], closed.study, WHY)
+        ask(members["Bob"], closed.study, UNMASK, reason=WHY)

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from equipoise.platform.approvals.actions import Rehearsal, decide
+from equipoise.platform.approvals.queries import request_numbered
 from equipoise.platform.audit.models import Entry
 from equipoise.platform.fieldwork.actions import start_session
 from equipoise.platform.fieldwork.models import Link, Session
@@ -121,11 +123,15 @@ def test_leaving_needs_the_code_the_way_and_a_reason(desk, people):
     assert "Rang and asked" in Entry.objects.get(verb="people.withdraw").details
 
 
-def test_erasing_destroys_what_was_known(desk, people):
+def test_erasing_is_asked_for_and_destroys_what_was_known_once_somebody_else_approves(desk, people, swing):
     desk.act(
         one(people[1], "leave"),
         {"choice": "erase", "channel": "paper", "reason": "A letter", "name": people[1].key},
     )
+    desk.follow()
+    assert "once somebody else has approved it" in desk.text
+    assert ContactDetails.objects.filter(participant=people[1]).exists()
+    decide(Rehearsal(), request_numbered(swing, 1), "approve", "The letter is in the file")
     assert not ContactDetails.objects.filter(participant=people[1]).exists()
     desk.get(one(people[1]))
     assert "Erased" in desk.text

@@ -101,9 +101,14 @@ def test_staff_need_the_permission_and_a_reason_which_is_kept(alice, members, pe
     with pytest.raises(InputError, match="say why"):
         check_withdrawal(alice, people[0], "erase", "  ")
     check_withdrawal(alice, people[0], "erase", "asked on the telephone")
-    leave(people[0], "erase", actor=alice.actor, reason="asked on the telephone", channel="telephone")
+    said = {"actor": alice.actor, "reason": "asked on the telephone", "channel": "telephone"}
+    for alone in ({}, {"approved_by": alice.actor}):
+        with pytest.raises(InputError, match="takes two people"):
+            leave(people[0], "erase", **said, **alone)
+    leave(people[0], "erase", **said, approved_by=members["Bob"].actor)
     entry = Entry.objects.get(verb="people.erase")
     assert entry.actor == alice.actor
+    assert members["Bob"].actor in entry.details
     assert "asked on the telephone" in entry.details
 
 

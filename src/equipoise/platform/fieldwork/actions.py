@@ -160,13 +160,21 @@ def decline(session: Session) -> None:
     session.state, session.consent = "declined", ""
 
 
-def leave_study(participant: Participant, choice: str, *, channel: str, actor: str, reason: str = "") -> None:
+def leave_study(
+    participant: Participant,
+    choice: str,
+    *,
+    channel: str,
+    actor: str,
+    reason: str = "",
+    approved_by: str = "",
+) -> None:
     """Stop messages, stop everything, or erase: what the participant chose, at once.
 
     Erasing removes every answer; the digests under the seals stay, so that the record still verifies.
 
     Raises:
-        InputError: no such choice.
+        InputError: as for `withdraw`.
     """
     with writing():
         if choice in ("everything", "erase"):
@@ -175,7 +183,7 @@ def leave_study(participant: Participant, choice: str, *, channel: str, actor: s
             )
         if choice == "erase":
             _erase_answers(participant, actor)
-        withdraw(participant, choice, channel=channel, actor=actor, reason=reason)
+        withdraw(participant, choice, channel=channel, actor=actor, reason=reason, approved_by=approved_by)
 
 
 def _keep_consents(session: Session, page: QuestionPage, values: Mapping[str, Any], key: FormKey) -> None:

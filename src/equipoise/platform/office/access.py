@@ -17,6 +17,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 
 from equipoise.errors import EquipoiseError, InputError, Problem
+from equipoise.platform.approvals.queries import waiting_count
 from equipoise.platform.permissions import Acting, Grant, InStudy, NotAllowedError, can, reach
 from equipoise.platform.registry.models import Study
 from equipoise.platform.staff.models import StaffMember
@@ -35,6 +36,7 @@ _PLACES = (
     ("allocation", "Allocation", "allocation.see"),
     ("surveys", "Surveys", "surveys.response"),
     ("exports", "Data", "data.export"),
+    ("approvals", "Approvals", "approvals.see"),
     ("study-record", "Record", "audit.see"),
 )
 
@@ -158,7 +160,9 @@ def _places(request: HttpRequest, study: Study, who: Acting) -> list[dict[str, A
         if reach(who, verb, study):
             href = reverse(name, args=[study.name])
             under = request.path == root if name == "study" else request.path.startswith(href)
-            places.append({"text": text, "href": href, "current": under})
+            waiting = waiting_count(study) if name == "approvals" else 0
+            shown = f"{text} ({waiting})" if waiting else text
+            places.append({"text": shown, "href": href, "current": under})
     return places
 
 

@@ -1,5 +1,6 @@
 """Opening what is kept of one person: each look is an act of its own, and recorded."""
 
+from equipoise.platform.approvals.queries import erasures_asked
 from equipoise.platform.audit.actions import record
 from equipoise.platform.database import writing
 from equipoise.platform.fieldwork.queries import PersonAnswer, answers_of
@@ -36,7 +37,8 @@ def disclose_record(
         participant: with their study.
     """
     check_permission(who, "people.report", participant.study, participant.partner_id)
-    found = person_record(participant), tuple(answers_of(participant))
+    kept = (*person_record(participant), *erasures_asked(participant))
+    found = kept, tuple(answers_of(participant))
     _note(who, participant, "people.report")
     return found
 

@@ -11,6 +11,8 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods
 
 from equipoise.errors import EquipoiseError, InputError, Problem
+from equipoise.platform.approvals.actions import ask
+from equipoise.platform.approvals.acts import ERASE
 from equipoise.platform.fieldwork.actions import leave_study
 from equipoise.platform.fieldwork.links import make_links
 from equipoise.platform.fieldwork.queries import sessions_of
@@ -41,8 +43,13 @@ _SESSIONS = {
 _CHOICES = {
     "messages": ("Stop messages", "They stay in the study and are sent nothing more."),
     "everything": ("Leave the study", "They are not asked any more. What they answered is kept."),
-    "erase": ("Leave and erase", "Their answers, contact details and roster entries are destroyed for good."),
+    "erase": (
+        "Leave and erase",
+        "Their answers, contact details and roster entries are destroyed for good, once somebody else has "
+        "approved it. On their own page, they can do it themselves at once.",
+    ),
 }
+_ASKED = "The erasure is asked for. It is done once somebody else has approved it, see Approvals."
 _CHANNELS = {"telephone": "By telephone", "paper": "On paper or by e-mail", "staff": "In person"}
 
 
@@ -115,7 +122,7 @@ def leave(request: HttpRequest, study: Study, participant: Participant) -> HttpR
         page,
         thing=participant.key,
         act=lambda reason: _leave(request.user, participant, request.POST, reason),
-        done="Done, and recorded.",
+        done=_ASKED if request.POST.get("choice") == "erase" else "Done, and recorded.",
         onward=back,
     )
 
@@ -174,6 +181,10 @@ def _leave(who: Acting, participant: Participant, sent: Any, reason: str) -> Non
     check_withdrawal(who, participant, choice, reason)
     if channel not in _CHANNELS:
         raise InputError(Problem("", "channel", "say how the participant asked"))
+    if choice == "erase":
+        subject = {"participant": participant.key, "channel": channel}
+        ask(who, participant.study, ERASE, reason=reason, subject=subject)
+        return
     leave_study(participant, choice, channel=channel, actor=who.actor, reason=reason)
 
 

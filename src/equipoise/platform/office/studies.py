@@ -16,6 +16,7 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from equipoise.errors import EquipoiseError, InputError, Problem
+from equipoise.platform.approvals.queries import waiting_for
 from equipoise.platform.clock import now
 from equipoise.platform.fieldwork.queries import Response, responses
 from equipoise.platform.office.access import office_page, problems_in, study_page, visible_studies
@@ -63,9 +64,10 @@ _CLOSE = ("Close the study", "Nobody can answer any more. This cannot be undone.
 def home(request: HttpRequest) -> HttpResponse:
     """Every study that somebody may see, by programme, and what needs them today."""
     studies = list(visible_studies(request.user).prefetch_related("stages"))
+    waiting = waiting_for(request.user, studies)
     by_programme: dict[Programme | None, list[dict[str, Any]]] = {}
     for study in studies:
-        row = {"study": study, "today": list(_today(study))}
+        row = {"study": study, "today": [*_today(study), *_to_decide(study, waiting[study.pk])]}
         by_programme.setdefault(study.programme, []).append(row)
     groups = sorted(by_programme.items(), key=lambda item: (item[0] is None, item[0] and item[0].title))
     page = {
@@ -236,6 +238,13 @@ def _today(study: Study) -> Iterator[dict[str, str]]:
             yield _to_do(f"Draw stage {stage.name}: it is committed", "allocation", study)
 
 
+def _to_decide(study: Study, number: int) -> Iterator[dict[str, str]]:
+    """What somebody else asked for and waits for this person."""
+    if number:
+        text = "1 request waits" if number == 1 else f"{number} requests wait"
+        yield _to_do(f"{text} for your decision", "approvals", study)
+
+
 def _to_do(text: str, where: str, study: Study) -> dict[str, str]:
     return {"text": text, "href": reverse(where, args=[study.name])}
 
@@ -260,6 +269,7 @@ def _needs(request: HttpRequest, study: Study, waves: list[dict[str, Any]]) -> I
     """What is to be done in one study, for whoever may see its people."""
     if study.state != "locked":
         yield from _today(study)
+    yield from _to_decide(study, waiting_for(request.user, [study])[study.pk])
     enrols = folder_of(study).protocol.participants
     nobody = not any(row["row"].asked for row in waves)
     if study.state == "live" and nobody and enrols is not None and request.may("people.import"):

@@ -1,47 +1,43 @@
-"""Unmasking: from when on anybody can tell the arms apart."""
+"""Unmasking: asked for by one person, done as soon as another one approves it."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods
 
+from equipoise.platform.approvals.actions import ask
+from equipoise.platform.approvals.acts import UNMASK
+from equipoise.platform.approvals.queries import in_state, requests
 from equipoise.platform.office.access import study_page
 from equipoise.platform.office.confirming import confirmed_act
-from equipoise.platform.permissions import Acting
-from equipoise.platform.registry.actions import move_results
 from equipoise.platform.registry.models import Study
 
-__all__ = ["unmask_results", "urlpatterns"]
-
-
-def unmask_results(who: Acting, study: Study, reason: str) -> None:
-    """Let the arms be known: the data can then be exported with their names, and analysed.
-
-    Raises:
-        InputError: as for `move_results`; the data are not sealed, for one.
-    """
-    move_results(who, study, "unmasked", reason=reason)
+__all__ = ["urlpatterns"]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @study_page("results.unmask")
 def unmask(request: HttpRequest, study: Study) -> HttpResponse:
-    """Unmask, once the name was typed."""
+    """Ask for it, once the name was typed; where somebody has asked already, that request is shown."""
+    waiting = in_state(requests(study).filter(act=UNMASK), "waiting").first()
+    if waiting is not None:
+        return HttpResponseRedirect(reverse("approval", args=[study.name, waiting.number]), status=303)
     page = {
-        "page_title": "Unmask the results",
+        "page_title": "Ask to unmask the results",
         "says": [
-            "The arms are named in the data from here on, and whoever exports them knows who got what.",
-            "Nothing planned after this was planned before the results were known. It cannot be taken back.",
+            "It takes two people: you ask, and somebody else approves it within 14 days.",
+            "The arms are named in the data from then on, and whoever exports them knows who got what. "
+            "Nothing planned after that was planned before the results were known. It cannot be taken back.",
         ],
-        "button_text": "Unmask the results",
+        "button_text": "Ask for it",
         "back": reverse("exports", args=[study.name]),
     }
     return confirmed_act(
         request,
         page,
         thing=study.name,
-        act=lambda reason: unmask_results(request.user, study, reason),
-        done="The results are unmasked. Data that are made from now on name the arms.",
-        onward=reverse("exports", args=[study.name]),
+        act=lambda reason: ask(request.user, study, UNMASK, reason=reason),
+        done="It is asked for. The results are unmasked once somebody else has approved it.",
+        onward=reverse("approvals", args=[study.name]),
     )
 
 

@@ -2,8 +2,11 @@
 
 from equipoise.platform.office import (
     allocation,
+    approval,
+    approvals,
     entry,
     exports,
+    identified,
     imports,
     people,
     person,
@@ -28,6 +31,9 @@ urlpatterns = [
     *exports.urlpatterns,
     *sealing.urlpatterns,
     *unmasking.urlpatterns,
+    *identified.urlpatterns,
+    *approvals.urlpatterns,
+    *approval.urlpatterns,
     *record.urlpatterns,
 ]
     *retention.urlpatterns,

@@ -13,7 +13,13 @@ from equipoise.platform.audit.actions import WORKSPACE_CHAIN, record
 from equipoise.platform.clock import now
 from equipoise.platform.database import writing
 from equipoise.platform.permissions import Acting, check_permission
-from equipoise.platform.policies import RESULTS_MOVES, STUDY_MOVES, check_move, check_state
+from equipoise.platform.policies import (
+    RESULTS_MOVES,
+    STUDY_MOVES,
+    check_move,
+    check_state,
+    check_two_people,
+)
 from equipoise.platform.registry.folders import incoming, put_in_place
 from equipoise.platform.registry.models import Partner, Programme, Stage, Study, StudyVersion
 from equipoise.platform.registry.queries import folder_of
@@ -120,7 +126,13 @@ def check_results(who: Acting, study: Study, wanted: str, reason: str) -> str:
 
 
 def move_results(
-    who: Acting, study: Study, wanted: str, *, reason: str, details: Mapping[str, Any] | None = None
+    who: Acting,
+    study: Study,
+    wanted: str,
+    *,
+    reason: str,
+    approved_by: str = "",
+    details: Mapping[str, Any] | None = None,
 ) -> Study:
     """Seal the results of a study, or unmask them: an act with a reason, and never taken back.
 
@@ -129,17 +141,21 @@ def move_results(
         study: closed or published.
         wanted: sealed or unmasked.
         reason: why, kept in the study's record.
+        approved_by: who else has approved it; unmasking takes two people.
         details: what else is entered there, such as the hash of the data that are sealed.
     Raises:
-        InputError: the table has no such move, the study's state does not allow it, or no reason is given.
+        InputError: the table has no such move, the study's state does not allow it, no reason is given, or
+            one person would do what takes two.
     """
     verb = check_results(who, study, wanted, reason)
+    check_two_people(verb, who.actor, approved_by, of=study.name)
+    said = {"reason": reason.strip(), **({"approved_by": approved_by} if approved_by else {})}
     with writing():
         held = Study.objects.select_for_update().get(pk=study.pk)
         check_results(who, held, wanted, reason)
         held.results = wanted
         held.save(update_fields=["results"])
-        record(held.name, who.actor, verb, {"reason": reason.strip(), **(details or {})})
+        record(held.name, who.actor, verb, {**said, **(details or {})})
     return held
 
 

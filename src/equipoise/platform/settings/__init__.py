@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "equipoise.platform.services",
     "equipoise.platform.people",
     "equipoise.platform.fieldwork",
+    "equipoise.platform.approvals",
     "equipoise.platform.review",
     "equipoise.platform.approvals",
     "equipoise.platform.operations",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from django.db import close_old_connections
 
+from equipoise.platform.approvals.actions import expire_requests
 from equipoise.platform.fieldwork.requests import send_requested_links
 from equipoise.platform.fieldwork.sealing import seal_everything
 from equipoise.platform.operations.held import sending_held
@@ -43,6 +44,7 @@ DUTIES = (
     Duty("sealed", 60, seal_everything),
     Duty("links sent", 10, send_requested_links, sends=True),
     Duty("uploads forgotten", 3600, drop_expired),
+    Duty("requests expired", 600, expire_requests),
 )
     Duty("kinds of data deleted", 3600, delete_due),
     Duty("failed sign-ins forgotten", 3600, forget_failures),

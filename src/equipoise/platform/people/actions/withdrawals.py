@@ -4,6 +4,7 @@ from equipoise.errors import InputError, Problem, nearest
 from equipoise.platform.audit.actions import record
 from equipoise.platform.clock import now
 from equipoise.platform.database import writing
+from equipoise.platform.people.erasing import erase_the_rest
 from equipoise.platform.people.models import (
     Consent,
     ContactDetails,
@@ -13,6 +14,7 @@ from equipoise.platform.people.models import (
     Withdrawal,
 )
 from equipoise.platform.permissions import Acting, check_permission
+from equipoise.platform.policies import check_two_people
 
 __all__ = ["check_withdrawal", "resume_messages", "withdraw"]
 
@@ -34,7 +36,15 @@ def check_withdrawal(who: Acting, participant: Participant, choice: str, reason:
         raise InputError(Problem(participant.study.name, "reason", message))
 
 
-def withdraw(participant: Participant, choice: str, *, channel: str, actor: str, reason: str = "") -> None:
+def withdraw(
+    participant: Participant,
+    choice: str,
+    *,
+    channel: str,
+    actor: str,
+    reason: str = "",
+    approved_by: str = "",
+) -> None:
     """Do what a participant chose; chosen twice, it is done once.
 
     Answers are not kept here: `fieldwork.actions.leave_study` erases them in the same transaction. What
@@ -47,10 +57,13 @@ def withdraw(participant: Participant, choice: str, *, channel: str, actor: str,
         channel: web, telephone, paper or staff.
         actor: who chose or entered it, as `participant:KEY` or `staff:7`.
         reason: what staff said of it, kept in the study's record.
+        approved_by: who else has approved it; staff erase somebody by two, a participant by themselves.
     Raises:
-        InputError: no such choice.
+        InputError: no such choice, or one member of staff would erase somebody alone.
     """
     _check_choice(participant, choice)
+    if not actor.startswith("participant:"):
+        check_two_people(_VERBS[choice], actor, approved_by, of=participant.study.name)
     with writing():
         held = Participant.objects.select_for_update().get(pk=participant.pk)
         done = choice in _ENDED.get(held.state, ()) or (choice == "messages" and held.messages_stopped_at)
@@ -60,6 +73,8 @@ def withdraw(participant: Participant, choice: str, *, channel: str, actor: str,
             details = {"participant": held.key, "choice": choice, "channel": channel}
             if reason.strip():
                 details["reason"] = reason.strip()
+            if approved_by:
+                details["approved_by"] = approved_by
             record(participant.study.name, actor, _VERBS[choice], details)
     participant.state, participant.messages_stopped_at = held.state, held.messages_stopped_at
 
@@ -93,6 +108,7 @@ def _stop(participant: Participant, choice: str) -> None:
     if choice == "erase":
         RosterFacts.objects.filter(participant=participant).delete()
         Consent.objects.filter(participant=participant).delete()
+        erase_the_rest(participant)
     participant.save(update_fields=["state", "messages_stopped_at"])
 
 
