@@ -38,7 +38,6 @@ INSTALLED_APPS = [
     "equipoise.platform.fieldwork",
     "equipoise.platform.approvals",
     "equipoise.platform.review",
-    "equipoise.platform.approvals",
     "equipoise.platform.operations",
     "equipoise.platform.office",
     "equipoise.platform.pages",
