@@ -65,7 +65,14 @@ PLACES = (
     "/staff/device/remove",
     "/staff/recovery-codes",
     "/staff/recovery-codes/new",
+    "/staff/sessions",
     "/staff/sign-out",
+)
+# What only whoever keeps the workspace sees; Alice is the first member of staff.
+KEEPING = (
+    "/office/staff/",
+    "/office/staff/new",
+    *(f"/office/staff/1/{one}" for one in ("", "link", "factor", "end")),
 )
 OUTSIDE = (
     "/staff/sign-in",
@@ -337,11 +344,24 @@ def test_a_study_is_paused_by_its_name_and_a_reason_and_resumed(site, desk):
     assert_valid_html(look.sources)
 
 
-def test_whoever_keeps_the_workspace_adds_a_study_and_is_told_what_is_wrong_with_a_file(site, desk, tmp_path):
+def test_whoever_keeps_the_workspace_invites_staff_adds_a_study_and_is_told_what_is_wrong_with_a_file(
+    site, desk, tmp_path
+):
     page = desk("Carol", bypass_csp=True)
     look = Look(page)
     page.goto(site.address("/office/"))
     look.at("home")
+    for size in (PHONE, DESK):
+        page.set_viewport_size(size)
+        for place in KEEPING:
+            page.goto(site.address(place))
+            look.at(place)
+    page.goto(site.address("/office/staff/new"))
+    page.fill("#name", "Dora (synthetic)")
+    page.fill("#email", "dora@example.org")
+    page.click("main >> button")
+    look.at("link of an invitation")
+    page.goto(site.address("/office/"))
     page.click("text=Add a study")
     look.at("add")
     page.click("main button[type=submit]")

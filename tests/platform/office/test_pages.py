@@ -31,9 +31,21 @@ ELSEWHERE = {
     "allocation-round",
     "allocation-record",
     "survey-preview-media",
+    "study-staff-take",
 }
 SENT_ONLY = {"people-find"}
-OF_THE_WORKSPACE = {"office-home", "study-add"}
+# The pages of the workspace's staff are in test_members.
+MEMBERS = {
+    "members",
+    "member-new",
+    "member",
+    "member-take",
+    "member-link",
+    "member-factor",
+    "member-sign-out",
+    "member-end",
+}
+OF_THE_WORKSPACE = {"office-home", "study-add", *MEMBERS}
 
 
 def pages_of(person):
@@ -68,6 +80,7 @@ def pages_of(person):
         "data/unmask",
         "record/",
         "record/?check",
+        "staff/",
         "record/kept/",
     ]
 
@@ -119,7 +132,14 @@ def test_the_lead_of_another_study_finds_nothing_and_cannot_tell_it_from_what_is
 
 def test_whoever_keeps_the_workspace_sees_studies_and_no_participant(carols_desk, people):
     for place in pages_of(people[0]):
-        seen = place in ("", "protocol/", "protocol/versions/1.zip", "record/", "record/?check", "record/kept/")
+        seen = place in (
+            "",
+            "protocol/",
+            "protocol/versions/1.zip",
+            "record/",
+            "record/?check",
+            "record/kept/",
+        )
         assert carols_desk.get(ROOT + place).status_code == (200 if seen else 403), place
 
 

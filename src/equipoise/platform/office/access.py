@@ -38,7 +38,10 @@ _PLACES = (
     ("exports", "Data", "data.export"),
     ("approvals", "Approvals", "approvals.see"),
     ("study-record", "Record", "audit.see"),
+    ("study-staff", "Staff", "study.roles"),
 )
+# The pages of the workspace besides the list of studies.
+_WORKSPACE_PLACES = (("members", "Staff", "workspace.staff"),)
 
 
 def office_page(verb: str | None = None) -> Callable[[View], View]:
@@ -149,8 +152,9 @@ def _furnish(request: HttpRequest, study: Study | None = None, who: Acting | Non
     """What the layout of every page of the office shows besides the page itself."""
     request.notices = get_messages(request)
     request.study = study
-    request.places = [] if study is None or who is None else _places(request, study, who)
-    request.may = lambda verb, partner_id=None: can(who or request.user, verb, study, partner_id)
+    holder = who or _Holder(request.user.actor, request.user.grants_in(study))
+    request.places = _workspace_places(request, holder) if study is None else _places(request, study, holder)
+    request.may = lambda verb, partner_id=None: can(holder, verb, study, partner_id)
 
 
 def _places(request: HttpRequest, study: Study, who: Acting) -> list[dict[str, Any]]:
@@ -164,6 +168,17 @@ def _places(request: HttpRequest, study: Study, who: Acting) -> list[dict[str, A
             shown = f"{text} ({waiting})" if waiting else text
             places.append({"text": shown, "href": href, "current": under})
     return places
+
+
+def _workspace_places(request: HttpRequest, who: Acting) -> list[dict[str, Any]]:
+    """Nothing for whoever can only go where they are."""
+    found = [
+        {"text": text, "href": reverse(name), "current": request.path.startswith(reverse(name))}
+        for name, text, verb in _WORKSPACE_PLACES
+        if can(who, verb)
+    ]
+    home = {"text": "Studies", "href": reverse("office-home")}
+    return [{**home, "current": not any(each["current"] for each in found)}, *found] if found else []
 
 
 def _placed(problem: Problem) -> str:

@@ -1,4 +1,6 @@
-"""Acts that cannot be undone: a page that says so, and asks for the name of the thing and the reason."""
+"""Acts that need a second look: a page that says what happens and, where that cannot be undone, asks for the
+name of the thing and the reason.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -32,7 +34,7 @@ def confirmed_act(
         request: GET asks, POST does.
         page: values of `office/confirm.html`: `page_title`, `says` (what happens, in sentences), `button`,
             `back`, and more fields of its own (`fields`, HTML).
-        thing: the name that has to be typed.
+        thing: the name that has to be typed; empty for what can be undone, where the button is enough.
         act: does it, given the reason; what it refuses is shown.
         done: what the next page says.
         onward: the address of the next page.

@@ -8,20 +8,26 @@ from equipoise.platform.office import (
     exports,
     identified,
     imports,
+    member,
+    members,
     people,
     person,
     record,
     responses,
+    retention,
     sealing,
     setup,
     studies,
-    retention,
+    study_staff,
     unmasking,
 )
 
 urlpatterns = [
     *studies.urlpatterns,
     *setup.urlpatterns,
+    *members.urlpatterns,
+    *member.urlpatterns,
+    *study_staff.urlpatterns,
     *people.urlpatterns,
     *imports.urlpatterns,
     *person.urlpatterns,
@@ -35,5 +41,5 @@ urlpatterns = [
     *approvals.urlpatterns,
     *approval.urlpatterns,
     *record.urlpatterns,
-]
     *retention.urlpatterns,
+]

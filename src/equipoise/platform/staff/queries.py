@@ -1,5 +1,6 @@
 """Reading the accounts of staff."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +9,7 @@ from django.db.models import Q
 from equipoise.errors import InputError, Problem
 from equipoise.platform.staff.models import Role, StaffMember
 
-__all__ = ["Held", "member_named", "members", "roles_held", "roles_in", "roles_of"]
+__all__ = ["Held", "member_named", "members", "members_with_factor", "roles_held", "roles_in", "roles_of"]
 
 
 @dataclass(frozen=True)
@@ -41,14 +42,22 @@ def members() -> list[StaffMember]:
     return list(StaffMember.objects.order_by("name", "pk"))
 
 
+def members_with_factor(members: Iterable[StaffMember]) -> set[int]:
+    """The numbers of those who have set up a second factor."""
+    from allauth.mfa.models import Authenticator
+
+    factors = Authenticator.objects.filter(user__in=list(members)).exclude(type="recovery_codes")
+    return set(factors.values_list("user_id", flat=True))
+
+
 def roles_held() -> list[Held]:
     """Every role that is held."""
     return _held(Role.objects.all())
 
 
-def roles_of(member: StaffMember) -> list[Held]:
-    """Every role that one member holds."""
-    return _held(Role.objects.filter(member=member))
+def roles_of(*members: StaffMember) -> list[Held]:
+    """Every role that these members hold."""
+    return _held(Role.objects.filter(member__in=members))
 
 
 def roles_in(study_id: int, programme_id: int | None) -> list[Held]:

@@ -1,0 +1,149 @@
+"""The staff of the workspace: everybody who has or had an account, and new accounts."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import path, reverse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from equipoise.errors import EquipoiseError
+from equipoise.platform.office.access import office_page, problems_in
+from equipoise.platform.office.downloads import csv_file, wants_csv
+from equipoise.platform.office.roles import held_roles
+from equipoise.platform.permissions import NotAllowedError
+from equipoise.platform.staff.invitations import invite
+from equipoise.platform.staff.models import StaffMember
+from equipoise.platform.staff.queries import members_with_factor, roles_of
+
+__all__ = ["STATES", "urlpatterns"]
+
+STATES = {"open": "Open", "ended": "Ended"}
+_A_PAGE = 50
+_SORTS = {"name": "name", "email": "email", "added": "created_at"}
+
+
+@require_safe
+@office_page("workspace.staff")
+def members(request: HttpRequest) -> HttpResponse:
+    """Everybody who has or had an account, in the order and with the filter of the address."""
+    chosen = _chosen(request)
+    rows = _filtered(chosen)
+    if wants_csv(request):
+        header = ["Number", "Name", "E-mail address", "Roles", "Second factor", "Account", "Added (UTC)"]
+        return csv_file("staff", header, _lines(rows))
+    count = rows.count()
+    last = max(1, -(-count // _A_PAGE))
+    text = request.GET.get("page", "1")
+    number = min(max(1, int(text) if text.isdecimal() and len(text) < 9 else 1), last)
+    page = {
+        "page_title": "Staff",
+        "count": count,
+        "columns": list(_columns(chosen)),
+        "rows": list(_rows(rows[(number - 1) * _A_PAGE : number * _A_PAGE])),
+        "chosen": chosen,
+        "states": [("", "Any"), *STATES.items()],
+        "number": number,
+        "last": last,
+        "paged": f"?{urlencode({**chosen, 'page': '{page}'}, safe='{}')}",
+        "file": f"?{urlencode({**chosen, 'format': 'csv'})}",
+    }
+    return render(request, "office/members.html", page)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@office_page("workspace.staff")
+def add(request: HttpRequest) -> HttpResponse:
+    """Make an account; the link by which its owner sets a password is shown once."""
+    way = [{"text": "Staff", "href": reverse("members")}]
+    problems: list[dict[str, str]] = []
+    if request.method == "POST":
+        try:
+            member, link = invite(request.user, request.POST.get("email", ""), request.POST.get("name", ""))
+        except NotAllowedError:
+            raise
+        except EquipoiseError as error:
+            problems = problems_in(error, email="email", name="name")
+        else:
+            shown = {"page_title": "Pass this link on", "member": member, "link": link, "trail": way}
+            return render(request, "office/member_link.html", {**shown, "mailed": _mails()})
+    page = {
+        "page_title": "Invite somebody",
+        "problems": problems,
+        "typed": request.POST,
+        "mailed": _mails(),
+        "trail": way,
+    }
+    return render(request, "office/member_new.html", page, status=422 if problems else 200)
+
+
+def _mails() -> bool:
+    return settings.WORKSPACE.settings.mail is not None
+
+
+def _chosen(request: HttpRequest) -> dict[str, str]:
+    """What the address asks for, and only what there is."""
+    allowed: dict[str, Iterable[str]] = {
+        "state": STATES,
+        "sort": [*_SORTS, *(f"-{name}" for name in _SORTS)],
+    }
+    return {name: value for name, ok in allowed.items() if (value := request.GET.get(name, "")) in ok}
+
+
+def _filtered(chosen: Mapping[str, str]) -> "QuerySet[StaffMember]":
+    rows = StaffMember.objects.all()
+    if "state" in chosen:
+        rows = rows.filter(is_active=chosen["state"] == "open")
+    sort = chosen.get("sort", "name")
+    field = _SORTS[sort.removeprefix("-")]
+    return rows.order_by(f"-{field}" if sort.startswith("-") else field, "pk")
+
+
+def _rows(members: Iterable[StaffMember]) -> Iterator[dict[str, Any]]:
+    for member, roles, factor in _told(members):
+        yield {
+            "name": {"text": member.name, "href": reverse("member", args=[member.pk])},
+            "email": member.email,
+            "roles": roles or "None",
+            "factor": factor,
+            "state": STATES["open" if member.is_active else "ended"],
+        }
+
+
+def _lines(members: Iterable[StaffMember]) -> Iterator[tuple[Any, ...]]:
+    for member, roles, factor in _told(members):
+        state = STATES["open" if member.is_active else "ended"]
+        yield member.actor, member.name, member.email, roles, factor, state, member.created_at
+
+
+def _told(members: Iterable[StaffMember]) -> Iterator[tuple[StaffMember, str, str]]:
+    """Each with their roles and their second factor in words."""
+    found = list(members)
+    roles: dict[int, list[str]] = {}
+    for each in held_roles(roles_of(*found)):
+        roles.setdefault(each.member.pk, []).append(f"{each.role}: {each.where}")
+    factors = members_with_factor(found)
+    for member in found:
+        factor = "Set up" if member.pk in factors else "Not yet"
+        yield member, "; ".join(roles.get(member.pk, [])), factor
+
+
+def _columns(chosen: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    now = chosen.get("sort", "name")
+    for name, text in (("name", "Name"), ("email", "E-mail address")):
+        towards = f"-{name}" if now == name else name
+        order = {name: "ascending", f"-{name}": "descending"}.get(now, "")
+        url = f"?{urlencode({**chosen, 'sort': towards})}"
+        yield {"key": name, "text": text, "sort_url": url, "sorted": order}
+    for name, text in (("roles", "Roles"), ("factor", "Second factor"), ("state", "Account")):
+        yield {"key": name, "text": text}
+
+
+urlpatterns = [
+    path("staff/", members, name="members"),
+    path("staff/new", add, name="member-new"),
+]
