@@ -18,6 +18,7 @@ from equipoise.platform.fieldwork.models import OpenLink, QuotaPlace, SealedSubm
 from equipoise.platform.fieldwork.prepared import prepared
 from equipoise.platform.fieldwork.sessions import SESSION_OF_WAVE, STATE_OF_SESSION
 from equipoise.platform.fieldwork.tickets import FormKey
+from equipoise.platform.incidents.actions import erase_incidents
 from equipoise.platform.people.actions import record_consents, withdraw
 from equipoise.platform.people.actions.newcomers import complete_arrival, facts_awaited, turn_away
 from equipoise.platform.people.models import Participant
@@ -171,7 +172,8 @@ def leave_study(
 ) -> None:
     """Stop messages, stop everything, or erase: what the participant chose, at once.
 
-    Erasing removes every answer; the digests under the seals stay, so that the record still verifies.
+    Erasing removes every answer, and what was written in the log of incidents; the digests under the seals
+    stay, so that the record still verifies.
 
     Raises:
         InputError: as for `withdraw`.
@@ -183,6 +185,7 @@ def leave_study(
             )
         if choice == "erase":
             _erase_answers(participant, actor)
+            erase_incidents(participant, actor)
         withdraw(participant, choice, channel=channel, actor=actor, reason=reason, approved_by=approved_by)
 
 

@@ -20,6 +20,7 @@ from django.db.models import Count, Max
 from equipoise.exchange.masking import withheld
 from equipoise.platform.crypto import digest
 from equipoise.platform.fieldwork.answers import answered_sessions, answers_frame
+from equipoise.platform.incidents.events import logged_events
 from equipoise.platform.people.frames import people_frame, pieces
 from equipoise.platform.people.models import Allocation, Participant
 from equipoise.platform.registry.models import Stage, Study
@@ -179,7 +180,7 @@ def _known(study: Study, people: Any, identifier: str) -> pl.DataFrame:
         pl.Series(f"answered_{wave}", [times.get(key) for key in keys], dtype=MOMENT)
         for wave, times in answered_times(study).items()
     ]
-    return known.select(*first, *answered, *events)
+    return known.select(*first, *answered, *events, *logged_events(study, keys.to_list()))
 
 
 def _beside(frame: pl.DataFrame, more: pl.DataFrame) -> pl.DataFrame:

@@ -1,5 +1,9 @@
-"""Everything that is kept of one participant besides their answers, for them to read."""
+"""Everything that is kept of one participant besides their answers, for them to read.
 
+Apps above this one add what they keep by `adds_sections`, so that whoever shows the record shows all of it.
+"""
+
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +14,7 @@ from equipoise.platform.people.models import Allocation, Consent, Participant, W
 from equipoise.platform.registry.models import Study
 from equipoise.platform.registry.queries import folder_of, roster_columns
 
-__all__ = ["RecordSection", "person_record"]
+__all__ = ["RecordSection", "adds_sections", "person_record"]
 
 _CHOSE = {
     "messages": "Stop messages",
@@ -35,8 +39,18 @@ class RecordSection:
     rows: tuple[tuple[str, Any], ...]
 
 
+Sections = Callable[[Participant], Iterable[RecordSection]]
+_further: list[Sections] = []
+
+
+def adds_sections(kept: Sections) -> Sections:
+    """Add to the record of every participant."""
+    _further.append(kept)
+    return kept
+
+
 def person_record(participant: Participant) -> tuple[RecordSection, ...]:
-    """What these tables hold of a participant; whoever shows it adds the answers.
+    """What is held of a participant; whoever shows it adds the answers.
 
     The arm is told only once the results are unmasked: told earlier, it would unblind the study through any
     one of its participants.
@@ -53,6 +67,7 @@ def person_record(participant: Participant) -> tuple[RecordSection, ...]:
         RecordSection("Consents", tuple(_consents(participant))),
         RecordSection("Choices", tuple(_choices(participant))),
         RecordSection("Allocation by lot", tuple(_allocation(participant))),
+        *(section for kept in _further for section in kept(participant)),
     )
     return tuple(section for section in sections if section.rows)
 

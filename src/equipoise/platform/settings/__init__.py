@@ -35,6 +35,8 @@ INSTALLED_APPS = [
     "equipoise.platform.registry",
     "equipoise.platform.services",
     "equipoise.platform.people",
+    "equipoise.platform.incidents",
+    "equipoise.platform.extracts",
     "equipoise.platform.fieldwork",
     "equipoise.platform.approvals",
     "equipoise.platform.review",

@@ -1,5 +1,9 @@
-"""Wrapping what is encrypted under the newest of the workspace's keys."""
+"""Wrapping what is encrypted under the newest of the workspace's keys.
 
+Apps above this one that keep data keys of their own add how they are wrapped anew by `adds_wrapped`.
+"""
+
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -12,9 +16,15 @@ from equipoise.platform.people.models import ContactDetails
 from equipoise.platform.people.pending import rewrap_files
 from equipoise.platform.permissions import Acting, check_permission
 
-__all__ = ["rotate_keys", "under_older_keys"]
+__all__ = ["adds_wrapped", "rotate_keys", "under_older_keys"]
 
 _AT_ONCE = 500
+_further: list[Callable[[], int]] = []
+
+
+def adds_wrapped(rewrap: Callable[[], int]) -> None:
+    """Add data keys to the rotation: wraps them by the newest key in a transaction, and says how many."""
+    _further.append(rewrap)
 
 
 def under_older_keys() -> int:
@@ -23,7 +33,7 @@ def under_older_keys() -> int:
 
 
 def rotate_keys(who: Acting) -> int:
-    """Wrap every data key, every secret of allocation and every uploaded file's key by the newest key.
+    """Wrap every data key and every secret of allocation by the newest key.
 
     What the data keys encrypt is not touched, so nothing is readable or unreadable that was not before. It
     goes by batches: cut off, it is simply run again. Until it is done the older keys are needed.
@@ -39,7 +49,7 @@ def rotate_keys(who: Acting) -> int:
     keys = settings.WORKSPACE.contact_keys()
     newest, last = _newest(), 0
     with writing():
-        done = rewrap_secrets() + rewrap_files()
+        done = rewrap_secrets() + rewrap_files() + sum(rewrap() for rewrap in _further)
     while True:
         with writing():
             rows = _older(newest).filter(pk__gt=last).select_related("participant").order_by("pk")
