@@ -139,6 +139,7 @@ def test_whoever_keeps_the_workspace_sees_studies_and_no_participant(carols_desk
             "record/",
             "record/?check",
             "record/kept/",
+            "staff/",
         )
         assert carols_desk.get(ROOT + place).status_code == (200 if seen else 403), place
 
