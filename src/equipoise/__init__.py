@@ -5,4 +5,4 @@ The method packages (`protocol`, `roster`, `allocation`, `instruments`, `estimat
 or a database.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -37,7 +37,10 @@ def restore(
     os.umask(0o077)  # what is made is ours alone
     with working("Unpacking", quiet=quiet or json):
         restored = run(archive, workspace, keys)
-    with at_work_in(workspace), working("Computing the record anew", quiet=quiet or json):
+    with (
+        at_work_in(workspace, of_any_version=True),
+        working("Computing the record anew", quiet=quiet or json),
+    ):
         from equipoise.platform.operations.proving import prove
 
         proof = prove(restored)

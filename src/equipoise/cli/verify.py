@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from equipoise.cli.terminal import Json, Quiet, answer, working
+from equipoise.cli.workspaces import at_work_in
 from equipoise.errors import CheckFailedError, InputError, Problem, nearest
 
 if TYPE_CHECKING:
@@ -56,14 +57,12 @@ def verify(
 
 
 def _workspace(path: Path, anchor: Path | None, *, quiet: bool) -> tuple[dict[str, Any], list[str]]:
-    from equipoise.platform.workspace import activate, open_workspace
+    with at_work_in(path):
+        from equipoise.platform.verification import read_anchor, verify_workspace
 
-    activate(open_workspace(path))
-    from equipoise.platform.verification import read_anchor, verify_workspace
-
-    kept = read_anchor(anchor.read_text("utf-8"), str(anchor)) if anchor is not None else None
-    with working("Computing everything again", quiet=quiet):
-        found = verify_workspace(kept)
+        kept = read_anchor(anchor.read_text("utf-8"), str(anchor)) if anchor is not None else None
+        with working("Computing everything again", quiet=quiet):
+            found = verify_workspace(kept)
     if found.faults:
         raise CheckFailedError("\n".join(found.faults))
     compared = f", and the heads kept in {anchor}" if anchor is not None else ""

@@ -28,11 +28,13 @@ def work(
     os.umask(0o077)  # what is made is ours alone
     opened = open_workspace(workspace)
     activate(opened)
+    from equipoise.platform.operations.schema import refuse_other
     from equipoise.platform.processes import end_with
     from equipoise.platform.worker.loop import run
 
     if parent:
         end_with(parent)
+    refuse_other()
     done = run(opened, once=once)
     if not quiet:
         for name, number in done.items():

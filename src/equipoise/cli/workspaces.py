@@ -10,20 +10,27 @@ __all__ = ["at_work_in"]
 
 
 @contextmanager
-def at_work_in(folder: Path) -> Iterator[None]:
+def at_work_in(folder: Path, *, of_any_version: bool = False) -> Iterator[None]:
     """Work in a workspace; what the database refuses is told in words.
 
     Args:
         folder: of a workspace that has been served once.
+        of_any_version: whether its tables may be those of an earlier version, because they are about to be
+            brought up to date.
     Raises:
-        InputError: there is no workspace, or its database is busy or was never set up.
+        InputError: there is no workspace, its database is busy or was never set up, or its tables are those
+            of another version.
     """
     from equipoise.platform.workspace import activate, open_workspace
 
     activate(open_workspace(folder))
     from django.db import DatabaseError
 
+    from equipoise.platform.operations.schema import refuse_other
+
     try:
+        if not of_any_version:
+            refuse_other()
         yield
     except DatabaseError as error:
         busy = "busy" in str(error) or "locked" in str(error)

@@ -55,10 +55,13 @@ def make_ready(workspace: Workspace) -> None:
     """
     from django.core.management import call_command
 
+    from equipoise.platform.operations.schema import note_version, refuse_later
+
     with in_turn(workspace.folder / ".setting-up"):
         _reach_database()
-        _refuse_newer()
+        refuse_later()
         call_command("migrate", verbosity=0, interactive=False)
+        note_version()
         database = workspace.folder / "database.sqlite3"
         if database.is_file():
             database.chmod(0o600)
@@ -177,23 +180,6 @@ def _reach_database() -> None:
         why = str(error).strip().splitlines()[0]
         place = "DATABASE_URL" if connection.vendor == "postgresql" else "database.sqlite3"
         raise InputError(Problem(place, "", f"the database cannot be opened: {why}")) from None
-
-
-def _refuse_newer() -> None:
-    from django.db import connection
-    from django.db.migrations.loader import MigrationLoader
-
-    loader = MigrationLoader(connection)
-    ours = {app for app, _ in loader.disk_migrations}
-    unknown = [
-        key for key in loader.applied_migrations if key[0] in ours and key not in loader.disk_migrations
-    ]
-    if unknown:
-        app, name = sorted(unknown)[0]
-        message = (
-            f"was made by a later version (it has {app} {name}); start that version, or restore a backup"
-        )
-        raise InputError(Problem("database", "", message))
 
 
 def _gather_static(workspace: Workspace) -> None:

@@ -12,6 +12,7 @@ from equipoise.platform.fieldwork.sealing import seal_faults
 from equipoise.platform.operations.keys import key_faults
 from equipoise.platform.operations.restoring import Restored
 from equipoise.platform.operations.retention.deleting import waiting
+from equipoise.platform.operations.schema import note_version
 from equipoise.platform.registry.models import Study
 from equipoise.platform.staff.actions import CommandLine
 
@@ -48,6 +49,7 @@ def prove(restored: Restored) -> Proof:
         said = {name: Head(kept.number, kept.head) for name, kept in restored.manifest.heads.items()}
         faults += _head_faults(said, heads())
     call_command("migrate", verbosity=0, interactive=False)
+    note_version()
     with snapshot():
         there = list(Study.objects.order_by("name"))
         faults += [fault for study in there for fault in seal_faults(study)]

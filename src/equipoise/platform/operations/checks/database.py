@@ -7,11 +7,12 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connection
 
+from equipoise import __version__
 from equipoise.platform.audit.models import Entry, RehearsalClock
 from equipoise.platform.operations.checks.finding import Finding, good, note, wrong
 from equipoise.platform.operations.keys import key_faults, keys_in_use
 from equipoise.platform.operations.measures import waiting_for_a_seal
-from equipoise.platform.operations.schema import migrations
+from equipoise.platform.operations.schema import last_version, migrations
 from equipoise.platform.startup import unsafe_database, unsafe_settings
 from equipoise.platform.workspace import Workspace
 
@@ -54,7 +55,9 @@ def tables(workspace: Workspace) -> Iterator[Finding]:
             "tables", f"{len(found.pending)} changes are not made yet", "start `equipoise serve` again"
         )
     if not found.unknown and not found.pending:
-        yield good("tables", "those of this version")
+        last = last_version()
+        opened = "a version before 0.2.0" if last is None else f"version {last}"
+        yield good("tables", f"those of this version, {__version__}; last opened with {opened}")
 
 
 def clock(workspace: Workspace) -> Iterator[Finding]:

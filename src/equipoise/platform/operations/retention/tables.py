@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 from equipoise.platform.fieldwork.models import Link, LinkRequest, QuotaPlace, Session, Submission
 from equipoise.platform.people.models import Consent, ContactDetails, Lookup, PendingImport, RosterFacts
 from equipoise.platform.registry.models import Study
+from equipoise.platform.review.models import Exclusion
 
 __all__ = ["STAYS", "TABLES", "exports_of", "rows_of"]
 
@@ -28,6 +29,7 @@ TABLES: Mapping[str, Mapping[str, Rows]] = {
         "uploaded rosters": lambda study: PendingImport.objects.filter(study=study),
     },
     "answers": {
+        "exclusions": lambda study: Exclusion.objects.filter(study=study),
         "places in quotas": lambda study: QuotaPlace.objects.filter(study=study),
         "pages sent": lambda study: Submission.objects.filter(session__participant__study=study),
         "sessions": lambda study: Session.objects.filter(participant__study=study),
