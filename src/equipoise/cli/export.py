@@ -38,8 +38,8 @@ def export(
     activate(open_workspace(workspace))
     from django.db import DatabaseError
 
-    from equipoise.platform.office.exporting import export_study
     from equipoise.platform.registry.queries import study_named
+    from equipoise.platform.review.exporting import export_study
     from equipoise.platform.staff.actions import CommandLine
 
     with working(f"Exporting {study}", quiet=quiet or json):

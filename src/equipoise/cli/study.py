@@ -95,8 +95,8 @@ def close(workspace: Workspace, study: Name, reason: Why, json: Json = False, qu
 def seal(workspace: Workspace, study: Name, reason: Why, json: Json = False, quiet: Quiet = False) -> None:
     """Seal the data of a closed study: their hash is entered in its record. This cannot be undone."""
     with at_work_in(workspace), working("Reading the data", quiet=quiet or json):
-        from equipoise.platform.review.sealing import seal_results
         from equipoise.platform.registry.queries import study_named
+        from equipoise.platform.review.sealing import seal_results
         from equipoise.platform.staff.actions import CommandLine
 
         found = study_named(study)

@@ -7,7 +7,7 @@ and every format takes it from there.
 from equipoise.exchange.codebook import Codebook, Table, codebook
 from equipoise.exchange.codebook_text import codebook_csv, codebook_markdown
 from equipoise.exchange.data_package import data_package, data_package_text
-from equipoise.exchange.masking import withheld
+from equipoise.exchange.masking import mask_limits, withheld
 from equipoise.exchange.spreadsheets import analysis_csv, spreadsheet_csv
 from equipoise.exchange.statistical_packages import Conversion, conversion_csv, write_spss, write_stata
 from equipoise.exchange.variables import Variable
@@ -24,6 +24,7 @@ __all__ = [
     "conversion_csv",
     "data_package",
     "data_package_text",
+    "mask_limits",
     "spreadsheet_csv",
     "withheld",
     "write_spss",

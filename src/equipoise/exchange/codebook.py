@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from equipoise.errors import InputError, Problem, nearest
+from equipoise.exchange.masking import mask_limits
 from equipoise.exchange.variables import Variable, variables_of
 from equipoise.protocol.study import Study
 
@@ -27,13 +28,18 @@ class Table:
 
 @dataclass(frozen=True)
 class Codebook:
-    """A study's tables. `masked` says that they are those of somebody who may not know the arms yet."""
+    """A study's tables.
+
+    `masked` says that they are those of somebody who may not know the arms yet, `limits` what the mask cannot
+    hide.
+    """
 
     study: str
     title: str
     tables: tuple[Table, ...]
     masked: bool = False
     synthetic: bool = False
+    limits: tuple[str, ...] = ()
 
     def table(self, name: str) -> Table:
         """The table of this name.
@@ -73,7 +79,8 @@ def codebook(study: Study, tables: Mapping[str, Sequence[str]], *, masked: bool 
         for name, columns in tables.items()
     )
     head = study.protocol.study
-    return Codebook(head.id, head.title, described, masked, head.synthetic)
+    limits = mask_limits(study) if masked else ()
+    return Codebook(head.id, head.title, described, masked, head.synthetic, limits)
 
 
 def _titles(study: Study) -> dict[str, str]:

@@ -67,6 +67,9 @@ def _lines(codebook: Codebook) -> Iterator[str]:
     if codebook.masked:
         yield "The arms are masked: they stand under other names, and what would tell them apart is withheld."
         yield ""
+        for limit in codebook.limits:
+            yield limit
+            yield ""
     yield "A missing value is an empty cell."
     for table in codebook.tables:
         yield ""

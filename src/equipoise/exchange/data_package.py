@@ -41,6 +41,7 @@ def data_package(codebook: Codebook, paths: Mapping[str, str]) -> dict[str, Any]
         "name": codebook.study,
         "title": codebook.title,
         "masked": codebook.masked,
+        **({"limitsOfTheMask": list(codebook.limits)} if codebook.limits else {}),
         "synthetic": codebook.synthetic,
         "resources": [
             _resource(codebook, table, paths[table.name]) for table in codebook.tables if table.name in paths

@@ -8,6 +8,7 @@ silent.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
@@ -15,6 +16,7 @@ import pyreadstat
 
 from equipoise.exchange.dialects import SPSS, STATA, Dialect, cut
 from equipoise.exchange.spreadsheets import spreadsheet_csv
+from equipoise.exchange.stamps import UNDATED, stamp_spss, stamp_stata
 from equipoise.exchange.variables import Variable
 from equipoise.protocol.columns import REASON_LABELS
 
@@ -56,8 +58,9 @@ class Conversion:
 
 
 def write_spss(
-    table: pl.DataFrame, variables: Sequence[Variable], path: Path, *, title: str = ""
-) -> Conversion:
+    table: pl.DataFrame, variables: Sequence[Variable], path: Path, *, title: str = "",
+    made: datetime = UNDATED,
+) -> Conversion:  # fmt: skip
     """Write a table for SPSS.
 
     Args:
@@ -65,6 +68,7 @@ def write_spss(
         variables: what its columns are; columns without one are written by what they hold.
         path: of the .sav file.
         title: of the file.
+        made: the moment that the file says it was made at.
     Returns:
         What was changed to fit; `conversion_csv` makes a table of it.
     """
@@ -83,12 +87,14 @@ def write_spss(
         },
         variable_measure={column.name: column.measure for column in fitted},
     )
+    stamp_spss(path, made)
     return conversion
 
 
 def write_stata(
-    table: pl.DataFrame, variables: Sequence[Variable], path: Path, *, title: str = ""
-) -> Conversion:
+    table: pl.DataFrame, variables: Sequence[Variable], path: Path, *, title: str = "",
+    made: datetime = UNDATED,
+) -> Conversion:  # fmt: skip
     """Write a table for Stata 14 and later; arguments as for `write_spss`, the path that of a .dta file."""
     fitted, conversion = _fitted(list(_columns(table, variables)), STATA)
     pyreadstat.write_dta(
@@ -102,6 +108,7 @@ def write_stata(
             if column.labels
         },
     )
+    stamp_stata(path, made)
     return conversion
 
 

@@ -84,27 +84,25 @@ def variables_of(
         masked: whether results are masked; columns that the mask withholds are then marked.
     """
     known = {variable.name: variable for variable in _known(study, table)}
-    return tuple(_described(study, table, name, known, columns, masked=masked) for name in columns)
+    described = (_described(name, known, columns) for name in columns)
+    if not masked:
+        return tuple(described)
+    hidden = withheld(study, table, columns)
+    return tuple(_masked(study, table, one, hidden.get(one.name)) for one in described)
 
 
-def _described(
-    study: Study,
-    table: str,
-    name: str,
-    known: Mapping[str, Variable],
-    columns: Sequence[str],
-    *,
-    masked: bool,
-) -> Variable:
+def _described(name: str, known: Mapping[str, Variable], columns: Sequence[str]) -> Variable:
     found = known.get(name) or _by_its_name(name, known)
     if found.why is not None and found.why not in columns:
-        found = replace(found, why=None)
-    if not masked:
-        return found
+        return replace(found, why=None)
+    return found
+
+
+def _masked(study: Study, table: str, found: Variable, reason: str | None) -> Variable:
     stages = study.protocol.allocation
-    if table == "participants" and name in {study.protocol.arm_column(stage) for stage in stages}:
+    if table == "participants" and found.name in {study.protocol.arm_column(stage) for stage in stages}:
         return replace(found, values=_NOTHING, source=f"{found.source}; {ARMS_MASKED}")
-    return replace(found, withheld=found.withheld or withheld(study, table, name))
+    return replace(found, withheld=found.withheld or reason)
 
 
 def _by_its_name(name: str, known: Mapping[str, Variable]) -> Variable:

@@ -12,13 +12,17 @@ from equipoise.estimation.registry import supported_models
 from equipoise.findings.claims import decided, may_confirm
 from equipoise.findings.data import StudyData
 from equipoise.findings.describe import descriptions
+from equipoise.findings.describe.arms import Arms
 from equipoise.findings.effects import effect_findings
+from equipoise.findings.exclusions import excluded_counts, sensitivity_without, without_excluded
 from equipoise.findings.hashing import data_hash
+from equipoise.findings.masked import masked_finding
 from equipoise.findings.progression import progressions
 from equipoise.findings.ratings import rating_findings
 from equipoise.findings.reliability import reliabilities
 from equipoise.findings.results import Finding, Findings
 from equipoise.findings.scores import scored
+from equipoise.findings.sealing import Standing, standing_of, told_of_looks
 from equipoise.findings.subgroups import subgroup_findings
 from equipoise.protocol.models.analyses import Analysis
 from equipoise.protocol.registration import current_hash, refuse_changed
@@ -35,7 +39,8 @@ def analyse(study: Study, data: StudyData) -> Findings:
 
     Args:
         study: as loaded. Where it is not locked, every result is exploratory and not planned.
-        data: as read by `read_data`: scores, or the answers that they are made from.
+        data: as read by `read_data`: scores, or the answers that they are made from. Where their arms are
+            masked, what needs no arm is computed, and every effect is named as not tested.
     Returns:
         Findings in the order of the protocol.
     Raises:
@@ -45,15 +50,14 @@ def analyse(study: Study, data: StudyData) -> Findings:
     """
     refuse_changed(study)
     refuse_unsupported(study)
-    data_as_given = data_hash(data)
+    data_as_given, hash_ = data_hash(data), current_hash(study)
+    standing = standing_of(data, hash_)
     data = scored(study, data)
-    hash_ = current_hash(study)
     effects = list(_effects(study, data))
-    reason = may_confirm(study, _first_answer(study, data))
-    effects = decided(study, effects, confirms=reason is None)
-    if reason is not None:
-        effects = [_told(finding, reason) for finding in effects]
-    described = descriptions(study, data), reliabilities(study, data), progressions(study, data)
+    if not data.masked:
+        effects = _judged(study, data, effects, standing)
+    excluded = excluded_counts(data, Arms(study.protocol, data))
+    described = descriptions(study, data), excluded, reliabilities(study, data), progressions(study, data)
     found = chain(effects, *described)
     return Findings(
         study=study.protocol.study.id,
@@ -63,8 +67,20 @@ def analyse(study: Study, data: StudyData) -> Findings:
         data_source=data.source,
         code_version=__version__,
         analysis_seed=analysis_seed(hash_),
+        masked=data.masked,
+        sealed=standing.sealed,
+        seal=standing.seal,
+        looks=data.looks,
         findings=tuple(_not_planned(finding) if study.registration is None else finding for finding in found),
     )
+
+
+def _judged(study: Study, data: StudyData, effects: list[Finding], standing: Standing) -> list[Finding]:
+    """Effects with their decisions, and with what keeps them from confirming anything."""
+    reason = may_confirm(study, _first_answer(study, data), standing)
+    reasons = () if reason is None else (f"not confirmatory: {reason}",)
+    told = (*reasons, *told_of_looks(data.looks))
+    return [_told(finding, told) for finding in decided(study, effects, confirms=reason is None)]
 
 
 def _not_planned(finding: Finding) -> Finding:
@@ -126,16 +142,25 @@ def _analysis(
 ) -> Iterator[Finding]:
     for outcome in analysis.outcomes or ():
         for text in analysis.contrast:
+            if data.masked:
+                for at in _points(study, analysis, outcome) or ("",):
+                    yield masked_finding(study, data, name, analysis, outcome, at, text, planned=planned)
+                continue
             if study.protocol.outcomes[outcome].task is not None:
                 yield from rating_findings(study, data, name, analysis, outcome, text, planned=planned)
                 continue
             for at in _points(study, analysis, outcome):
                 compute = effect_findings if analysis.by is None else subgroup_findings
                 column = study.protocol.frame_column(outcome, at or None)
-                if data.has(column):
-                    yield from compute(study, data, name, analysis, outcome, at, text, planned=planned)
-                else:
+                if not data.has(column):
                     yield _unmeasured(study, name, outcome, at, text, column, planned=planned)
+                    continue
+                yield from compute(study, data, name, analysis, outcome, at, text, planned=planned)
+                fewer = without_excluded(study, data, name, outcome, at)
+                if fewer is not None and analysis.by is None and analysis.sensitivity_of is None:
+                    again = compute(study, fewer, name, analysis, outcome, at, text, planned=planned)
+                    left = fewer.participants[column].null_count() - data.participants[column].null_count()
+                    yield from sensitivity_without(again, left)
 
 
 def _points(study: Study, analysis: Analysis, outcome: str) -> tuple[str, ...]:
@@ -177,7 +202,7 @@ def _first_answer(study: Study, data: StudyData) -> datetime | None:
     return min(moments, default=None)
 
 
-def _told(finding: Finding, reason: str) -> Finding:
-    if finding.tier not in ("primary", "secondary"):
+def _told(finding: Finding, told: tuple[str, ...]) -> Finding:
+    if finding.tier not in ("primary", "secondary") or not told:
         return finding
-    return finding.model_copy(update={"warnings": (*finding.warnings, f"not confirmatory: {reason}")})
+    return finding.model_copy(update={"warnings": (*finding.warnings, *told)})

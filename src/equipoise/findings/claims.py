@@ -5,6 +5,7 @@ from datetime import datetime
 
 from equipoise.estimation.multiplicity import adjust_p_values
 from equipoise.findings.results import Finding, Tier
+from equipoise.findings.sealing import Standing
 from equipoise.protocol.claims import answers_to
 from equipoise.protocol.models.analyses import Analysis, TestStep
 from equipoise.protocol.models.outcomes import Role
@@ -55,12 +56,13 @@ def decided(study: Study, findings: Sequence[Finding], *, confirms: bool) -> lis
     return [changed.get(finding.id, finding) for finding in findings]
 
 
-def may_confirm(study: Study, first_answer: datetime | None) -> str | None:
+def may_confirm(study: Study, first_answer: datetime | None, standing: Standing) -> str | None:
     """Why nothing of this study can be confirmatory, or None.
 
     Args:
         study: with its registration.
         first_answer: when the first outcome was answered, where the data say it.
+        standing: whether the data are those that were sealed before the arms were known.
     """
     if study.registration is None:
         return "the protocol was not locked"
@@ -70,7 +72,7 @@ def may_confirm(study: Study, first_answer: datetime | None) -> str | None:
     locked = datetime.fromisoformat(study.registration.time)
     if first_answer is not None and first_answer < locked:
         return "outcomes were answered before the protocol was locked"
-    return None
+    return standing.why_not
 
 
 def claimed(study: Study, analysis: str, outcome: str, at: str | None) -> bool:

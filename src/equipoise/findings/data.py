@@ -2,20 +2,22 @@
 
 A data set is one file (a row a participant) or a folder: `participants` (a row a participant), `answers_WAVE`
 (the answers of a wave, columns `instrument.item` or the question's id), one file named for each task (a row a
-rating) and one for each source. `dictionary.json` beside them says where the data come from; a codebook may
-lie there too.
+rating) and one for each source. `exclusions` lists who was excluded of what, decided without knowing the
+arms. `dictionary.json` beside them says where the data come from; a codebook may lie there too.
 """
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from string import ascii_uppercase
 
 import numpy as np
 import polars as pl
 
 from equipoise.errors import Problem, RosterError, nearest
+from equipoise.findings.belonging import arm_problems, exclusion_problems, strangers
+from equipoise.findings.dictionary import DataSource, Dictionary, Sealed, read_dictionary
+from equipoise.findings.results import SeenByArm
 from equipoise.findings.typing import Declared, typed_column
 from equipoise.instruments.scoring import Floats
 from equipoise.protocol.columns import answer_columns
@@ -27,8 +29,8 @@ from equipoise.roster.reading import read_table
 
 __all__ = ["DataSource", "StudyData", "read_data"]
 
-DataSource = Literal["collected", "simulated", "outside"]
 PARTICIPANTS = "participants"
+EXCLUSIONS = "exclusions"
 ANSWERS = "answers_"
 CODEBOOK = "codebook"  # describes the tables, and is none
 
@@ -38,8 +40,9 @@ class StudyData:
     """Typed tables of one study, all keyed by the participant's identifier.
 
     `participants` has one row a participant, in the order of the identifier; `ratings` one row a rating, by
-    task; `answers` one row a participant who answered, by wave; `sources` the data from elsewhere. `files`
-    names the file of each table, for messages.
+    task; `answers` one row a participant who answered, by wave; `sources` the data from elsewhere;
+    `exclusions` one row for whom and of what. `files` names the file of each table, for messages. Where
+    `masked`, the arms go by letters; `arms_drawn` says whether the study has arms at all.
     """
 
     identifier: str
@@ -47,8 +50,13 @@ class StudyData:
     ratings: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     answers: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     sources: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    exclusions: pl.DataFrame | None = None
     source: DataSource = "outside"
+    masked: bool = False
+    seal: Sealed | None = None
+    looks: tuple[SeenByArm, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
+    arms_drawn: bool = True
 
     def numbers(self, column: str) -> Floats:
         """A column of the participants as numbers, shape (n,), NaN where missing."""
@@ -76,12 +84,12 @@ def read_data(study: Study, path: Path) -> StudyData:
     protocol = study.protocol
     identifier = _identifier(protocol)
     files = _files(path, protocol)
-    source = _source(path, protocol)
+    said = read_dictionary(path)
     problems: list[Problem] = []
     tables: dict[str, pl.DataFrame] = {}
     for name, file in files.items():
         try:
-            tables[name] = _table(study, name, file, identifier)
+            tables[name] = _table(study, name, file, identifier, said)
         except RosterError as error:
             problems += error.problems
     if problems:
@@ -92,8 +100,10 @@ def read_data(study: Study, path: Path) -> StudyData:
             Problem(str(path.name), "", f"there is no table of {PARTICIPANTS}; found {', '.join(files)}")
         )
     participants = participants.rename(_short_names(protocol, participants.columns))
-    problems += _strangers(participants[identifier], tables, identifier, files)
-    problems += _arms(protocol, participants, files[PARTICIPANTS].name)
+    problems += strangers(participants[identifier], tables, identifier, files)
+    problems += arm_problems(protocol, participants, files[PARTICIPANTS].name, masked=said.masked)
+    if EXCLUSIONS in tables:
+        problems += exclusion_problems(protocol, tables[EXCLUSIONS], files[EXCLUSIONS].name)
     if problems:
         raise RosterError(problems)
     return StudyData(
@@ -106,7 +116,12 @@ def read_data(study: Study, path: Path) -> StudyData:
             if ANSWERS + wave in tables
         },
         sources={name: tables[name] for name in protocol.sources if name in tables},
-        source=source,
+        exclusions=tables.get(EXCLUSIONS),
+        source=said.source,
+        masked=said.masked and bool(protocol.allocation),
+        seal=said.seal,
+        looks=said.looks,
+        arms_drawn=bool(protocol.allocation),
         files={name: file.name for name, file in files.items()},
     )
 
@@ -139,6 +154,7 @@ def _files(path: Path, protocol: Protocol) -> dict[str, Path]:
         *protocol.tasks,
         *protocol.sources,
         *(ANSWERS + wave for wave in protocol.waves),
+        EXCLUSIONS,
     }
     found: dict[str, Path] = {}
     for file in sorted(path.iterdir()):
@@ -161,25 +177,7 @@ def _files(path: Path, protocol: Protocol) -> dict[str, Path]:
     return found
 
 
-def _source(path: Path, protocol: Protocol) -> DataSource:
-    beside = (path if path.is_dir() else path.parent) / "dictionary.json"
-    if beside.is_file():
-        try:
-            dictionary = json.loads(beside.read_text("utf-8"))
-            said, masked = dictionary.get("source"), dictionary.get("masked")
-        except (ValueError, AttributeError):
-            raise RosterError(
-                Problem("dictionary.json", "", "this is not the JSON of a data dictionary")
-            ) from None
-        if masked is True:
-            message = "the arms are masked, so nothing can be compared; export again once they are unmasked"
-            raise RosterError(Problem("dictionary.json", "masked", message))
-        if said in ("collected", "simulated", "outside"):
-            return said  # type: ignore[no-any-return]
-    return "outside"
-
-
-def _table(study: Study, name: str, file: Path, identifier: str) -> pl.DataFrame:
+def _table(study: Study, name: str, file: Path, identifier: str, said: Dictionary) -> pl.DataFrame:
     raw = read_table(file)
     if raw.faults or raw.broken:
         refused = [
@@ -199,7 +197,7 @@ def _table(study: Study, name: str, file: Path, identifier: str) -> pl.DataFrame
                 f"this column is missing. Columns: {listed}",
             )
         )
-    declared = _declared(study, name, identifier)
+    declared = _declared(study, name, identifier, masked=said.masked)
     problems: list[Problem] = []
     columns: list[pl.Series] = []
     for column in raw.cells.columns:
@@ -208,14 +206,14 @@ def _table(study: Study, name: str, file: Path, identifier: str) -> pl.DataFrame
         cells, faults = typed_column(raw.cells[column], declared.get(column))
         problems += [Problem(raw.source.place(int(raw.lines[row])), column, fault) for row, fault in faults]
         columns.append(cells)
-    if name not in study.protocol.tasks and name not in study.protocol.sources:
+    if name == PARTICIPANTS or name.startswith(ANSWERS):
         problems += _twice(raw.cells[identifier], raw.lines, raw.source.place, identifier)
     if problems:
         raise RosterError(problems)
     return pl.DataFrame(columns)
 
 
-def _declared(study: Study, table: str, identifier: str) -> dict[str, Declared]:
+def _declared(study: Study, table: str, identifier: str, *, masked: bool) -> dict[str, Declared]:
     """What the protocol says of each column: a type, levels and range."""
     protocol = study.protocol
     declared: dict[str, Declared] = {identifier: Declared("identifier")}
@@ -240,8 +238,17 @@ def _declared(study: Study, table: str, identifier: str) -> dict[str, Declared]:
         return declared | dict(_recorded(study, wave)) | dict(_answer_columns(study, wave))
     if table in protocol.sources:
         return declared | {name: Declared("guess") for name in protocol.sources[table].columns}
+    if table == EXCLUSIONS:
+        return declared | {
+            "of": Declared("text"),
+            "reason": Declared("text"),
+            "decided_at": Declared("moment"),
+        }
     for name, stage in protocol.allocation.items():
-        declared[protocol.arm_column(name)] = Declared("arm", tuple(stage.arms) or None)
+        letters = tuple(ascii_uppercase[: len(stage.arms)])
+        declared[protocol.arm_column(name)] = Declared(
+            "arm", (letters if masked else tuple(stage.arms)) or None
+        )
     for name, outcome in protocol.outcomes.items():
         kind = _outcome_column(outcome.scale, outcome.range)
         waves = {*waves_asking(protocol, study.surveys, outcome), *outcome.waves}
@@ -299,38 +306,3 @@ def _twice(
         )
         for found in repeated["line"].to_list()
     ]
-
-
-def _strangers(
-    known: pl.Series, tables: Mapping[str, pl.DataFrame], identifier: str, files: Mapping[str, Path]
-) -> list[Problem]:
-    problems = []
-    for name, table in tables.items():
-        strangers = table.filter(~pl.col(identifier).is_in(known.implode()))[identifier].unique()
-        if len(strangers):
-            message = (
-                f"{len(strangers)} identifiers are not among the participants; the tables belong together"
-            )
-            problems.append(Problem(files[name].name, identifier, message))
-    return problems
-
-
-def _arms(protocol: Protocol, participants: pl.DataFrame, file: str) -> list[Problem]:
-    problems = []
-    for name, stage in protocol.allocation.items():
-        column = protocol.arm_column(name)
-        if column not in participants.columns:
-            message = f"this column is missing. Columns: {nearest(column, participants.columns)}"
-            problems.append(Problem(file, column, message))
-            continue
-        if participants[column].null_count() and stage.among is None:
-            message = (
-                f"{participants[column].null_count()} participants have no arm; everybody randomised has one"
-            )
-            problems.append(Problem(file, column, message))
-        present = set(participants[column].drop_nulls().unique())
-        absent = [arm for arm in stage.arms if arm not in present]
-        if absent:
-            message = f"nobody is in {', '.join(absent)}; the protocol has the arms {', '.join(stage.arms)}"
-            problems.append(Problem(file, column, message))
-    return problems

@@ -17,7 +17,7 @@ import polars as pl
 from equipoise.findings.data import PARTICIPANTS, StudyData
 from equipoise.protocol.canonical import canonical_bytes
 
-__all__ = ["canonical_csv", "data_hash"]
+__all__ = ["canonical_csv", "data_hash", "exclusions_hash", "seal_of"]
 
 
 def data_hash(data: StudyData) -> str:
@@ -31,6 +31,20 @@ def data_hash(data: StudyData) -> str:
     if len(hashes) == 1:
         return hashes[PARTICIPANTS]
     return hashlib.sha256(canonical_bytes(hashes)).hexdigest()
+
+
+def exclusions_hash(data: StudyData) -> str:
+    """SHA-256, hexadecimal, of the canonical CSV of the exclusions; nothing where nobody is excluded."""
+    table = data.exclusions
+    if table is None or not table.height:
+        return ""
+    return hashlib.sha256(canonical_csv(table, data.identifier)).hexdigest()
+
+
+def seal_of(*, data_hash: str, exclusions_hash: str, protocol_hash: str) -> str:
+    """What a seal fixes, as one hash: the data, who is excluded, and the locked protocol."""
+    parts = {"data": data_hash, "exclusions": exclusions_hash, "protocol": protocol_hash}
+    return hashlib.sha256(canonical_bytes(parts)).hexdigest()
 
 
 def canonical_csv(table: pl.DataFrame, identifier: str) -> bytes:

@@ -3,13 +3,14 @@
 import json
 import math
 from collections.abc import Iterator
+from datetime import date
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from equipoise.errors import InputError, nearest
 
-__all__ = ["Decision", "Finding", "Findings", "Interval", "Kind", "Standardised", "Tier"]
+__all__ = ["Decision", "Finding", "Findings", "Interval", "Kind", "SeenByArm", "Standardised", "Tier"]
 
 Kind = Literal[
     "effect",
@@ -100,12 +101,31 @@ class Finding(_Result):
     warnings: tuple[str, ...] = ()
 
 
+class SeenByArm(BaseModel):
+    """A look at results by arm before the planned final analysis: when, and how many had answered.
+
+    `kind` is `export` where data that name the arms were taken, `told` where somebody said that they had seen
+    results. `declared` says whether the protocol foresees the look, `sealed` whether the data were sealed.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    on: date
+    kind: Literal["export", "told"]
+    answered: int
+    asked: int
+    declared: bool
+    sealed: bool
+
+
 class Findings(_Result):
     """Everything that one run of `analyse` found, with what it was found from.
 
     `protocol_hash` is of the spelled-out protocol; `locked` is null for an unlocked study. `data_hash` is of
     the canonical CSV of the frame. `data_source` says whether people, a simulation or an outside file gave
-    the data.
+    the data. `masked` says that the arms go by letters. `sealed` says whether the data analysed are those
+    that were sealed before the arms were known, `seal` is the hash of that seal; both are null where nothing
+    of a seal can be known. `looks` are the looks at results by arm before the planned final analysis.
     """
 
     study: str
@@ -115,6 +135,10 @@ class Findings(_Result):
     data_source: Literal["collected", "simulated", "outside"]
     code_version: str
     analysis_seed: str
+    masked: bool = False
+    sealed: bool | None = None
+    seal: str | None = None
+    looks: tuple[SeenByArm, ...] = ()
     findings: tuple[Finding, ...]
 
     def __iter__(self) -> Iterator[Finding]:  # type: ignore[override]

@@ -4,6 +4,7 @@ the verbs that take two people."""
 from equipoise.errors import InputError, Problem
 
 __all__ = [
+    "RESULTS_ALLOW",
     "RESULTS_MOVES",
     "STAGE_MOVES",
     "STUDY_ALLOWS",
@@ -11,6 +12,7 @@ __all__ = [
     "TWO_PEOPLE",
     "WAVE_STATES",
     "check_move",
+    "check_results_state",
     "check_state",
     "check_two_people",
     "moves_from",
@@ -46,6 +48,7 @@ STUDY_ALLOWS: dict[str, frozenset[str]] = {
     "surveys.links": frozenset({"live", "paused"}),
     "surveys.enter": frozenset({"live"}),
     "surveys.answer": frozenset({"live"}),
+    "extracts.import": frozenset({"locked", "live", "paused", "closed"}),
     "results.seal": frozenset({"closed", "published"}),
     "results.unmask": frozenset({"closed", "published"}),
     "study.amend": frozenset({"locked", "live", "paused", "closed"}),
@@ -53,6 +56,9 @@ STUDY_ALLOWS: dict[str, frozenset[str]] = {
 
 # What staff never do alone: one asks for it, another approves it.
 TWO_PEOPLE = frozenset({"results.unmask", "data.identify", "people.erase"})
+
+# verb -> the states of the results in which it may be done
+RESULTS_ALLOW: dict[str, frozenset[str]] = {"data.review": frozenset({"masked"})}
 
 
 def moves_from(table: dict[str, dict[str, str]], state: str) -> dict[str, str]:
@@ -85,6 +91,19 @@ def check_state(verb: str, state: str, *, of: str) -> None:
     if state not in allowed:
         wanted = " or ".join(name for name in STUDY_MOVES if name in allowed)
         raise InputError(Problem(of, "", f"is {state}; {verb} can be done while it is {wanted}"))
+
+
+def check_results_state(verb: str, state: str, *, of: str) -> None:
+    """Stop what the state of the results does not allow.
+
+    Raises:
+        InputError: names the state and those in which it could be done.
+    """
+    allowed = RESULTS_ALLOW[verb]
+    if state not in allowed:
+        wanted = " or ".join(name for name in RESULTS_MOVES if name in allowed)
+        message = f"the results are {state}; {verb} can be done while they are {wanted}"
+        raise InputError(Problem(of, "", message))
 
 
 def check_two_people(verb: str, asked_by: str, approved_by: str, *, of: str) -> None:

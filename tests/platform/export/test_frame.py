@@ -111,7 +111,8 @@ def test_before_the_draw_everybody_has_a_row_and_nobody_an_arm(trial):
 def test_a_masked_frame_has_letters_for_arms_and_nothing_that_happened_after_the_draw(trial):
     masked, open_ = (participants_frame(trial.study, masked=each) for each in (True, False))
     assert set(masked["arm"]) == {"A", "B"}
-    assert set(open_.columns) - set(masked.columns) == {"opted_out", "left_employer", "withdrew"}
+    happened = {"opted_out", "left_employer", "withdrew", "saw_other_arm", "complaint", "distress"}
+    assert set(open_.columns) - set(masked.columns) == {"answered_after", *happened}
     pairs = set(zip(masked["arm"], open_["arm"], strict=True))
     assert len(pairs) == 2
     assert masked.equals(participants_frame(trial.study, masked=True))

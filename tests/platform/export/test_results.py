@@ -10,11 +10,11 @@ from equipoise.findings.data import read_data
 from equipoise.platform.approvals.actions import Rehearsal, ask, decide
 from equipoise.platform.approvals.acts import UNMASK
 from equipoise.platform.audit.models import Entry
-from equipoise.platform.office.exporting import export_study
-from equipoise.platform.office.sealing import seal_results
 from equipoise.platform.permissions import NotAllowedError
 from equipoise.platform.registry.actions import move_study
 from equipoise.platform.registry.queries import folder_of
+from equipoise.platform.review.exporting import export_study
+from equipoise.platform.review.sealing import seal_results
 
 # The data are read in a snapshot, which is a transaction of its own.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -36,9 +36,11 @@ def test_the_seal_has_the_hash_that_the_findings_will_carry(closed, alice, tmp_p
     export_study(alice, closed.study, tmp_path / "data", masked=False)
     study = folder_of(closed.study)
     found = analyse(study, read_data(study, tmp_path / "data"))
-    assert found.data_hash == sealed
+    assert (found.sealed, found.seal) == (True, sealed)
+    primary = found.find("effect.wellbeing.after.messages - control")
+    assert (primary.tier, primary.confirmatory) == ("primary", True)
     said = json.loads(Entry.objects.get(verb="results.seal").details)
-    assert (said["data_hash"], said["reason"]) == (sealed, WHY)
+    assert (said["seal"], said["data_hash"], said["reason"]) == (sealed, found.data_hash, WHY)
 
 
 def test_what_is_still_collected_cannot_be_sealed(trial, alice):

@@ -71,7 +71,7 @@ def test_a_table_that_the_study_does_not_have_is_refused(study):
         codebook(study, {"answers_afer": ["ref"]})
 
 
-WITHHELD = {"sent_tip_of_week", "dose_minutes", "left_employer", "probability_control"}
+WITHHELD = {"answered_after", "sent_tip_of_week", "dose_minutes", "left_employer", "probability_control"}
 
 
 def test_the_mask_withholds_what_differs_by_arm_and_says_why(study, tables):

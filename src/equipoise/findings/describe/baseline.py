@@ -18,11 +18,15 @@ from equipoise.protocol.timeline import waves_before
 __all__ = ["baseline"]
 
 Covariate = Floats | Sequence[str | None]
+_ALL = "all"
 
 
 def baseline(study: Study, data: StudyData) -> Iterator[Finding]:
     covariates = _covariates(study, data)
     if not study.protocol.allocation or not covariates:
+        return
+    if data.masked:
+        yield from _of_everybody(covariates)
         return
     column = data.participants[study.protocol.arm_column(study.protocol.main_stage)].to_list()
     reference = str(reference_arm(tuple(study.protocol.arms)))
@@ -57,6 +61,25 @@ def baseline(study: Study, data: StudyData) -> Iterator[Finding]:
                 ),
                 model="standardised difference; described, not tested",
             )
+
+
+def _of_everybody(covariates: dict[str, Covariate]) -> Iterator[Finding]:
+    """While the arms are masked, everybody together; differences between arms come with unmasking."""
+    for row in balance_table([_ALL] * len(next(iter(covariates.values()))), covariates, reference=_ALL):
+        stem = f"baseline.{row.covariate}" + ("" if row.level is None else f"={row.level}")
+        withheld = WITHHELD if row.n < FEWEST else None
+        yield Finding(
+            id=stem,
+            analysis="baseline",
+            kind="mean" if row.level is None else "rate",
+            outcome=row.covariate,
+            level=row.level,
+            n={_ALL: row.n},
+            n_missing={_ALL: row.missing},
+            estimate=None if withheld else (row.mean if row.level is None else row.share),
+            sd=None if withheld or row.level is not None else row.sd,
+            not_estimable=withheld,
+        )
 
 
 def _at(values: Covariate, rows: list[int]) -> Covariate:

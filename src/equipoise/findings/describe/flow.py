@@ -7,6 +7,7 @@ import numpy as np
 from equipoise.estimation.proportions import rate_contrast
 from equipoise.findings.data import StudyData
 from equipoise.findings.describe.arms import LEVEL, Arms, counts_by_arm, happened, share_of
+from equipoise.findings.masked import letters
 from equipoise.findings.results import Finding, Interval
 from equipoise.findings.sample import Bools
 from equipoise.protocol.contrasts import parse_contrast
@@ -28,6 +29,8 @@ def flow(study: Study, data: StudyData, arms: Arms) -> Iterator[Finding]:
             steps[f"answered_{wave}"] = answered
     for step, rows in steps.items():
         yield from counts_by_arm(f"flow.{step}", "flow", step, rows, arms)
+        if data.masked and step == first:
+            yield from _by_letter(study, data, step)
     for name, outcome in study.protocol.outcomes.items():
         for wave in outcome.waves or ("",):
             column = study.protocol.frame_column(name, wave or None)
@@ -35,6 +38,15 @@ def flow(study: Study, data: StudyData, arms: Arms) -> Iterator[Finding]:
                 rows = ~np.isnan(data.numbers(column))
                 stem = f"flow.analysed.{name}" if len(outcome.waves) < 2 else f"flow.analysed.{name}.{wave}"
                 yield from counts_by_arm(stem, "flow", f"analysed.{name}", rows, arms)
+
+
+def _by_letter(study: Study, data: StudyData, step: str) -> Iterator[Finding]:
+    """While the arms are masked, only how many were randomised is told apart."""
+    for letter, count in letters(study, data).items():
+        yield Finding(
+            id=f"flow.{step}.{letter}", analysis="flow", kind="count", outcome=step, arm=letter,
+            estimate=float(count),
+        )  # fmt: skip
 
 
 def response(study: Study, data: StudyData, arms: Arms) -> Iterator[Finding]:
@@ -45,7 +57,7 @@ def response(study: Study, data: StudyData, arms: Arms) -> Iterator[Finding]:
         for arm in arms.names:
             members = arms.members[arm]
             yield share_of(f"response.{wave}", "response", wave, answered, members, arms, arm)
-        for text in _arm_contrasts(study):
+        for text in () if data.masked else _arm_contrasts(study):
             contrast = parse_contrast(
                 text, contrast_factors(study.protocol, {}), default_factor(study.protocol)
             )

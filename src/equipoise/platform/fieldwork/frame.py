@@ -24,7 +24,7 @@ from equipoise.platform.incidents.events import logged_events
 from equipoise.platform.people.frames import people_frame, pieces
 from equipoise.platform.people.models import Allocation, Participant
 from equipoise.platform.registry.models import Stage, Study
-from equipoise.platform.registry.queries import folder_of, stages
+from equipoise.platform.registry.queries import folder_of, rolling, stages
 from equipoise.protocol import Study as StudyFolder
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "answers_frames",
     "counts",
     "masked_participants",
+    "masked_table",
     "participants_frame",
 ]
 
@@ -69,9 +70,7 @@ def participants_frame(study: Study, *, masked: bool) -> pl.DataFrame:
 
     Args:
         study: of this workspace.
-        masked: arms go by letters, and what tells them apart without being an outcome is left out. The
-        letters
-            follow from a key of the workspace: the same each time, and nobody can tell which is which.
+        masked: arms go by letters, and what tells them apart without being an outcome is left out.
     Returns:
         Key, attributes, arms, `enrolled_at`, `partner`, `answered_WAVE`, and what happened to them. Once
         lots are drawn, only those who were in the draw.
@@ -82,12 +81,15 @@ def participants_frame(study: Study, *, masked: bool) -> pl.DataFrame:
 
 def masked_participants(study: Study, frame: pl.DataFrame) -> pl.DataFrame:
     """The participants as they are shown to whoever may not know the arms yet."""
-    loaded = folder_of(study)
-    shown = [name for name in frame.columns if withheld(loaded, "participants", name) is None]
-    arms = {stage.name: loaded.protocol.arm_column(stage.name) for stage in stages(study)}
-    return frame.select(shown).with_columns(
-        pl.col(column).replace(_letters(study, loaded, stage)) for stage, column in arms.items()
+    arms = {folder_of(study).protocol.arm_column(stage.name): stage for stage in stages(study)}
+    return masked_table(study, "participants", frame).with_columns(
+        pl.col(column).replace(_letters(study, stage)) for column, stage in arms.items()
     )
+
+
+def masked_table(study: Study, name: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """A table without what is withheld from whoever may not know the arms yet."""
+    return frame.drop(withheld(folder_of(study), name, frame.columns))
 
 
 def answers_frames(study: Study, people: pl.Series) -> Iterator[tuple[str, pl.DataFrame]]:
@@ -135,12 +137,26 @@ def counts(study: Study, participants: pl.DataFrame) -> Counts:
     )
 
 
-def _letters(study: Study, loaded: StudyFolder, stage: str) -> dict[str, str]:
-    """The letter of each arm of a stage, in an order that only the workspace's key fixes."""
-    key, schedule = settings.WORKSPACE.key("lookup"), loaded.protocol.schedule
-    names = loaded.protocol.allocation[stage].arms or (schedule.sequences if schedule else {})
-    shuffled = sorted(names, key=lambda arm: digest(key, f"mask/{study.name}/{stage}", arm))
-    return {arm: ascii_uppercase[place % 26] * (place // 26 + 1) for place, arm in enumerate(shuffled)}
+def _letters(study: Study, stage: Stage) -> dict[str, str]:
+    """The letter of each arm that somebody is in: the same each time, and whatever the arms are called.
+
+    The letters follow from who is in an arm, never from its name: swapped names leave them as they are. Where
+    lots are drawn at once, the arm of the participant whose keyed digest is lowest is A, and only the
+    workspace's key tells who that is. Where people are drawn as they come, the arm of the first is A; an arm
+    that was met keeps its letter whoever comes later.
+    """
+    rows = Allocation.objects.filter(stage=stage).order_by("pk").values_list("participant__key", "arm")
+    drawn = rows.iterator(_AT_ONCE)
+    if rolling(study):
+        met = list(dict.fromkeys(arm for _, arm in drawn))
+    else:
+        key, purpose = settings.WORKSPACE.key("lookup"), f"mask/{study.name}/{stage.name}"
+        lowest: dict[str, str] = {}
+        for participant, arm in drawn:
+            mark = digest(key, purpose, participant)
+            lowest[arm] = min(mark, lowest.get(arm, mark))
+        met = sorted(lowest, key=lowest.__getitem__)
+    return {arm: ascii_uppercase[place % 26] * (place // 26 + 1) for place, arm in enumerate(met)}
 
 
 def _everything(study: Study, loaded: StudyFolder) -> pl.DataFrame:

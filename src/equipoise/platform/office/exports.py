@@ -18,12 +18,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 from equipoise.errors import EquipoiseError
 from equipoise.platform.clock import now
 from equipoise.platform.office.access import problems_in, study_page
-from equipoise.platform.office.exporting import FORMATS, export_study
 from equipoise.platform.pages.filters import moment
 from equipoise.platform.permissions import NotAllowedError
 from equipoise.platform.policies import STUDY_ALLOWS
 from equipoise.platform.registry.models import Study
 from equipoise.platform.registry.queries import folder_of
+from equipoise.platform.review.exporting import FORMATS, export_study
 
 __all__ = ["urlpatterns"]
 

@@ -1,7 +1,9 @@
 """The data of a study as a folder, of one moment, whole or not at all.
 
     participants.parquet, answers_WAVE.parquet    the analysis frame, as `equipoise analyse --data` reads it
-    dictionary.json                               where the data come from, of which protocol, and how many
+    exclusions.parquet                            who was excluded of what, decided without knowing the arms
+    dictionary.json                               where the data come from, of which protocol, and how many;
+                                                  how they are sealed, and who looked at results by arm
     datapackage.json, codebook.md, codebook.csv   what every column is
     scores/                                       scores by the published rules
     csv/, spreadsheet/, spss/, stata/             the same for other programs
@@ -18,7 +20,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
@@ -34,17 +36,21 @@ from equipoise.platform.fieldwork.frame import (
     answers_frames,
     counts,
     masked_participants,
+    masked_table,
     participants_frame,
 )
 from equipoise.platform.fieldwork.scores import scores_frame
-from equipoise.platform.office.formats import FORMATS, refuse_unknown, write_table, written_name
 from equipoise.platform.permissions import Acting, check_permission
 from equipoise.platform.registry.models import Study
 from equipoise.platform.registry.queries import current_version, folder_of
+from equipoise.platform.review.formats import FORMATS, refuse_unknown, write_table, written_name
+from equipoise.platform.review.looks import note_export
+from equipoise.platform.review.queries import exclusions_frame, looks_said, seal_said
 
 __all__ = ["FORMATS", "Exported", "export_study", "write_frame"]
 
 PARTICIPANTS = "participants"
+EXCLUSIONS = "exclusions"
 SCORES = "scores"
 
 
@@ -86,7 +92,7 @@ def export_study(
         message = f"the results are {study.results}; the arms are exported once they are unmasked"
         raise InputError(Problem(study.name, "unmasked", message))
     refuse_unknown(formats)
-    job = _Job(study, tuple(formats), masked=concealed if masked is None else masked and allocated)
+    job = _Job(study, tuple(formats), now(), masked=concealed if masked is None else masked and allocated)
     with _whole(folder) as place:
         with snapshot():
             numbers = job.write(place)
@@ -94,20 +100,22 @@ def export_study(
         said = {"masked": job.masked, "version": study.version, "rows": numbers.rows, "files": files}
         with writing():  # before the folder appears: data may be recorded that nobody got, never the reverse
             record(study.name, who.actor, "data.export", said)
+            if not job.masked:
+                note_export(who, study)
     return Exported(folder, files, job.masked, numbers)
 
 
 def write_frame(study: Study, place: Path) -> None:
     """The analysis frame alone, unmasked, into a folder that is there: for the program, not for a person."""
     with snapshot():
-        _Job(study, ("parquet",), masked=False).write(place)
+        _Job(study, ("parquet",), now(), masked=False).write(place)
 
 
 class _Job:
     """One export: which tables go where, in which formats."""
 
-    def __init__(self, study: Study, formats: tuple[str, ...], *, masked: bool) -> None:
-        self.study, self.loaded, self.masked = study, folder_of(study), masked
+    def __init__(self, study: Study, formats: tuple[str, ...], made: datetime, *, masked: bool) -> None:
+        self.study, self.loaded, self.made, self.masked = study, folder_of(study), made, masked
         self.frame = next((name for name in ("parquet", "csv") if name in formats), "parquet")
         self.formats = (self.frame, *(name for name in formats if name != self.frame))
         self.columns: dict[str, list[str]] = {}
@@ -120,15 +128,23 @@ class _Job:
             message = "nobody is enrolled, so there are no data to export"
             raise InputError(Problem(self.study.name, "participants", message))
         people = masked_participants(self.study, everything) if self.masked else everything
+        keys = people[people.columns[0]]
         self._table(place, PARTICIPANTS, people, everything.columns)
-        for wave, answers in answers_frames(self.study, people[people.columns[0]]):
-            self._table(place, f"answers_{wave}", answers, answers.columns)
-            scores = scores_frame(self.loaded, wave, answers)
-            if scores.width > 1:
-                self._table(place, f"{SCORES}_{wave}", scores, scores.columns)
-        numbers = counts(self.study, people)
+        for wave, answers in answers_frames(self.study, keys):
+            self._shown(place, f"answers_{wave}", answers)
+            self._shown(place, f"{SCORES}_{wave}", scores_frame(self.loaded, wave, answers))
+        excluded = exclusions_frame(self.study, keys)
+        if excluded.height:
+            self._table(place, EXCLUSIONS, excluded, excluded.columns)
+        numbers = counts(self.study, everything)
         self._descriptions(place, numbers)
         return numbers
+
+    def _shown(self, place: Path, name: str, table: pl.DataFrame) -> None:
+        """A table without what the mask withholds, if anything but the key is left of it."""
+        shown = masked_table(self.study, name, table) if self.masked else table
+        if shown.width > 1:
+            self._table(place, name, shown, table.columns)
 
     def _table(self, place: Path, name: str, table: pl.DataFrame, columns: list[str]) -> None:
         """One table in every format; `columns` includes those that the mask withholds."""
@@ -137,7 +153,7 @@ class _Job:
         for form in self.formats:
             path = place / self._folder(form, name) / written_name(form, name)
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_table(form, table, described, path)
+            write_table(form, table, described, path, self.made)
             if form == self.frame:
                 self.paths[name] = path.relative_to(place).as_posix()
 
@@ -166,10 +182,12 @@ class _Job:
             "source": "collected",
             "masked": self.masked,
             "protocol_hash": current_version(self.study).protocol_hash,
-            "exported_at": now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "exported_at": self.made.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "software": __version__,
             "counts": asdict(numbers),
             "tables": self.paths,
+            "seal": seal_said(self.study),
+            "looks": looks_said(self.study),
         }
         return json.dumps(said, indent=1, ensure_ascii=False) + "\n"
 

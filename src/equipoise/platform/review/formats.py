@@ -1,6 +1,7 @@
 """The formats of an export, each with the ending of its files and the way to write a table."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,37 +40,37 @@ def written_name(form: str, table: str) -> str:
     return f"{table}.{_FORMS[form].ending}"
 
 
-def write_table(form: str, table: pl.DataFrame, described: Table, path: Path) -> None:
-    """Write a table; what had to be changed for a program lies beside it."""
-    _FORMS[form].write(table, described, path)
+def write_table(form: str, table: pl.DataFrame, described: Table, path: Path, made: datetime) -> None:
+    """Write a table, made at a moment; what had to be changed for a program lies beside it."""
+    _FORMS[form].write(table, described, path, made)
 
 
 class _Form(NamedTuple):
     """A format: how its files end, and how a table is written."""
 
     ending: str
-    write: Callable[[pl.DataFrame, Table, Path], None]
+    write: Callable[[pl.DataFrame, Table, Path, datetime], None]
 
 
-def _parquet(table: pl.DataFrame, _: Table, path: Path) -> None:
+def _parquet(table: pl.DataFrame, _: Table, path: Path, __: datetime) -> None:
     table.write_parquet(path)
 
 
-def _csv(table: pl.DataFrame, _: Table, path: Path) -> None:
+def _csv(table: pl.DataFrame, _: Table, path: Path, __: datetime) -> None:
     path.write_bytes(analysis_csv(table))
 
 
-def _spreadsheet(table: pl.DataFrame, _: Table, path: Path) -> None:
+def _spreadsheet(table: pl.DataFrame, _: Table, path: Path, __: datetime) -> None:
     path.write_bytes(spreadsheet_csv(table))
 
 
-def _spss(table: pl.DataFrame, described: Table, path: Path) -> None:
-    changed = write_spss(table, described.shown, path, title=described.title)
+def _spss(table: pl.DataFrame, described: Table, path: Path, made: datetime) -> None:
+    changed = write_spss(table, described.shown, path, title=described.title, made=made)
     path.with_suffix(".changes.csv").write_bytes(conversion_csv(changed))
 
 
-def _stata(table: pl.DataFrame, described: Table, path: Path) -> None:
-    changed = write_stata(table, described.shown, path, title=described.title)
+def _stata(table: pl.DataFrame, described: Table, path: Path, made: datetime) -> None:
+    changed = write_stata(table, described.shown, path, title=described.title, made=made)
     path.with_suffix(".changes.csv").write_bytes(conversion_csv(changed))
 
 
