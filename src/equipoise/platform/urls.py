@@ -6,6 +6,7 @@ urlpatterns = [
     path("", include("equipoise.platform.health")),
     path("", include("equipoise.platform.fieldwork.urls")),
     path("office/", include("equipoise.platform.office.urls")),
+    path("api/1/", include("equipoise.platform.api.urls")),
     path("staff/", include("equipoise.platform.staff.urls")),
 ]
 handler400 = "equipoise.platform.pages.errors.bad_request"
