@@ -3,7 +3,8 @@
 python tests/browser/office.py WORKSPACE FOLDER
 
 `swing` is live, drawn and half answered; `diversity-in-hiring` recruits openly; `symbolic-awards` is locked, and
-its privacy notice has a blank. Alice leads all of them, Carol keeps the workspace, Bob has no role.
+its privacy notice has a blank. Alice leads all of them, Carol keeps the workspace, Bob has no role. In `swing`, a
+request waits for Alice to decide, and a file with contact details for her to take.
 """
 
 import json
@@ -33,7 +34,9 @@ def main(place: str, folder: str) -> None:
     draw()
     set_clock(datetime(2021, 5, 12, 12, tzinfo=UTC))
     answer(people[20:40], "after")
-    print(json.dumps({"links": staff(), "people": [person.key for person in people]}))
+    links = staff()
+    ask_for_two(people[-1])
+    print(json.dumps({"links": links, "people": [person.key for person in people]}))
 
 
 def studies(folder: Path) -> list:
@@ -115,6 +118,21 @@ def staff() -> dict[str, str]:
     for study in studies():
         grant(who, cast["Alice"], "lead", Place(study))
     return {name: password_link(who, member) for name, member in cast.items()}
+
+
+def ask_for_two(person) -> None:
+    """An erasure that was asked for at the command line, and Alice's file that was approved."""
+    from equipoise.platform.approvals.actions import Rehearsal, ask, decide
+    from equipoise.platform.approvals.acts import ERASE, IDENTIFY
+    from equipoise.platform.registry.queries import study_named
+    from equipoise.platform.staff.actions import CommandLine
+    from equipoise.platform.staff.queries import member_named
+
+    swing, alice = study_named("swing"), member_named("alice@example.org")
+    subject = {"participant": person.key, "channel": "telephone"}
+    ask(CommandLine(), swing, ERASE, reason="Rang and asked", subject=subject)
+    file = ask(alice, swing, IDENTIFY, reason="Letters", subject={"columns": ["email"]})
+    decide(Rehearsal(), file, "approve", "Letters are in the protocol")
 
 
 if __name__ == "__main__":

@@ -47,6 +47,11 @@ SWING = (
     "surveys/after/links",
     "surveys/after/preview/1",
     "data/",
+    "data/identified",
+    "approvals/",
+    "approvals/1/",
+    "approvals/1/decide",
+    "approvals/2/",
     "record/",
     "record/kept/",
 )

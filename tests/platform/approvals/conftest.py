@@ -51,4 +51,11 @@ def entered():
 @pytest.fixture
 def at_desk(cast):
     """A function that gives the browser of one of the cast, signed in."""
-    return lambda name: Desk().sign_in(cast[name])
+    opened = {}
+
+    def sit(name):
+        if name not in opened:
+            opened[name] = Desk().sign_in(cast[name])
+        return opened[name]
+
+    return sit

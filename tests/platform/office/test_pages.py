@@ -27,13 +27,15 @@ ELSEWHERE = {
     "import-undo",
     "certificate",
     "export-file",
+    "approval",
+    "approval-decide",
     "open-link-close",
     "allocation-round",
     "allocation-record",
     "survey-preview-media",
     "study-staff-take",
 }
-SENT_ONLY = {"people-find"}
+SENT_ONLY = {"people-find", "approval-take-back", "approval-file"}
 # The pages of the workspace's staff are in test_members.
 MEMBERS = {
     "members",
@@ -78,6 +80,8 @@ def pages_of(person):
         "data/",
         "data/seal",
         "data/unmask",
+        "data/identified",
+        "approvals/",
         "record/",
         "record/?check",
         "staff/",
