@@ -58,7 +58,10 @@ STUDY_ALLOWS: dict[str, frozenset[str]] = {
 TWO_PEOPLE = frozenset({"results.unmask", "data.identify", "people.erase"})
 
 # verb -> the states of the results in which it may be done
-RESULTS_ALLOW: dict[str, frozenset[str]] = {"data.review": frozenset({"masked"})}
+RESULTS_ALLOW: dict[str, frozenset[str]] = {
+    "data.review": frozenset({"masked"}),
+    "extracts.import": frozenset({"masked"}),  # once sealed, the data no longer change
+}
 
 
 def moves_from(table: dict[str, dict[str, str]], state: str) -> dict[str, str]:

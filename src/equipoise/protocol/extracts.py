@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from types import MappingProxyType
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from equipoise.protocol.models.conduct import DataSource
@@ -25,7 +26,7 @@ __all__ = [
     "reading_columns",
 ]
 
-LINKAGE = "linkage"  # the activity of the consent
+LINKAGE: Final = "linkage"  # the activity of the consent
 
 # Why a participant has no value from an extract, in the column `OUTCOME_why`.
 ABSENT: Mapping[str, str] = MappingProxyType(

@@ -1,7 +1,7 @@
 """What an import read, what it refused and why, and what is left for a person to decide."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -55,6 +55,20 @@ class ImportReport:
         if self.refusals.height > most:
             problems.append(Problem("", "", f"and {self.refusals.height - most:,} more."))
         return problems
+
+    def with_faults(self, faults: Sequence[tuple[int, str, str]]) -> "ImportReport":
+        """The account with rows refused for what only the caller knows.
+
+        Args:
+            faults: rows that were accepted (from 0, over all files), with the column and what is wrong.
+        """
+        if not faults:
+            return self
+        told = [(row, self.place(row), column, reason) for row, column, reason in faults]
+        added = pl.DataFrame(told, schema=self.refusals.schema, orient="row")
+        refusals = pl.concat([self.refusals, added]).sort("row", maintain_order=True)
+        refused = refusals["row"].n_unique()
+        return replace(self, accepted=self.read - refused, refused=refused, refusals=refusals)
 
     def place(self, row: int) -> str:
         """Where a row stands: file and line."""

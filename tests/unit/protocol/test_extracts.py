@@ -114,6 +114,11 @@ REFUSED = {
         'small/protocol.yaml:46: sources.absence.extract.windows.after.to: "lunch" is not a time of this study. '
         "Times: ",
     ),
+    "days of one's own": (
+        [("to: 2021-05-23", "to: enrolled + 2 weeks")],
+        "small/protocol.yaml:46: sources.absence.extract.windows.after.to: a window has the same days for everybody; "
+        "begin from launch or a date",
+    ),
     "no day": (
         [("to: 2021-05-23", "to: launch")],
         "small/protocol.yaml:46: sources.absence.extract.windows.after: the window has no day: it begins on "

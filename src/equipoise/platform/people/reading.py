@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping as Lookup
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -131,7 +131,7 @@ def read_for(study: Study, source: RosterSource) -> RosterRead:
         source=source,
         file_hash=hashlib.sha256(source.path.read_bytes()).hexdigest(),
         identifier=identifier_of(loaded),
-        report=_with_faults(result.report, told),
+        report=result.report.with_faults(told),
         people=people,
         partners=[found.names[at] for at in good],
         parts=eligible_people(loaded, people),
@@ -168,17 +168,4 @@ def _says_partner(study: Study, source: RosterSource, column: str, mapping: Mapp
     sought = {column: declared_columns(folder_of(study))[column]}
     return (
         column in propose_mapping(read_table(source.path, encoding=source.encoding), sought).mapping.columns
-    )
-
-
-def _with_faults(report: ImportReport, faults: list[tuple[int, str, str]]) -> ImportReport:
-    if not faults:
-        return report
-    told = [(row, report.place(row), column, reason) for row, column, reason in faults]
-    added = pl.DataFrame(told, schema=report.refusals.schema, orient="row")
-    return replace(
-        report,
-        accepted=report.accepted - len(faults),
-        refused=report.refused + len(faults),
-        refusals=pl.concat([report.refusals, added]).sort("row", maintain_order=True),
     )

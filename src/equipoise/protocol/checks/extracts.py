@@ -11,6 +11,7 @@ from equipoise.protocol.models.extracts import Extract
 from equipoise.protocol.reserved import reserved_problem
 from equipoise.protocol.study import Study
 from equipoise.protocol.timeline import moment_of
+from equipoise.protocol.times import parse_time
 
 __all__ = ["check_extracts"]
 
@@ -60,6 +61,9 @@ def _windows(study: Study, name: str, extract: Extract) -> Iterator[Problem]:
         for key, text in (("from", written.from_), ("to", written.to)):
             try:
                 moment_of(study.protocol, text)
+                if parse_time(text).anchor == "enrolled":
+                    message = "a window has the same days for everybody; begin from launch or a date"
+                    faults.append(at(study, *path, key, message=message))
             except EquipoiseError as error:
                 faults.append(time_problems(study, (*path, key), error))
         yield from faults
