@@ -1,0 +1,80 @@
+"""One planted workspace for all tests of this folder: made once, stored, and gone when they are done."""
+
+import copy
+from contextlib import contextmanager
+
+import pytest
+from django.core.management import call_command
+from django.db import transaction
+from tests.platform.security.planted.forms import forms_of
+from tests.platform.security.planted.world import HARM, build, walk
+
+REFLECTED = (
+    "lang",
+    "sort",
+    "state",
+    "partner",
+    "answered",
+    "page",
+    "q",
+    "next",
+    "over",
+    "format",
+    "kind",
+    "wave",
+)
+
+
+@pytest.fixture(scope="package")
+def world(django_db_setup, django_db_blocker, tmp_path_factory):
+    with django_db_blocker.unblock():
+        made = build(tmp_path_factory.mktemp("planted"))
+        yield made
+        call_command("flush", verbosity=0, interactive=False)
+
+
+@pytest.fixture(scope="package")
+def pages(world):
+    """Every page that staff and participants reach, by its address."""
+    start = [world.links["waiting"], world.links["waiting"].replace("columns", "preview"), "/office/"]
+    start += [
+        f"/office/studies/swing/people/{world.people[number].key}/{place}"
+        for number in (0, 3)
+        for place in ("", "report")
+    ]
+    found, _ = walk(world.desk("lead"), start)
+    theirs, _ = walk(world.desk("administrator"), ["/office/", "/office/add-study"])
+    return {**theirs, **found, **_outside(world), **world.met}
+
+
+@pytest.fixture(scope="package")
+def answers(world, pages):
+    """What every page says to an address with harm in it, and to a form with harm in every field; undone at once."""
+    desk, found = world.desk("lead"), {}
+    asked = "&".join(f"{name}={HARM.replace('&', '%26').replace('#', '%23')}" for name in REFLECTED)
+    for path, page in pages.items():
+        if path.startswith("/office/") and "?" not in path:
+            found[f"{path}?{asked}"] = desk.client.get(f"{path}?{asked}", secure=True)
+        for number, form in enumerate(forms_of(path, page)):
+            with undone(desk):
+                found[f"{path} sent to {form.action} ({number})"] = desk.post(form.action, form.filled(HARM))
+    return found
+
+
+@contextmanager
+def undone(desk):
+    """Whatever is done here is taken back, and the browser is signed in as before."""
+    cookies = copy.deepcopy(desk.client.cookies)
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+    desk.client.cookies = cookies
+
+
+def _outside(world):
+    """Pages that need no signing in, and those of errors."""
+    desk, found = world.desk("Nobody"), {}
+    paths = [world.links[name] for name in ("before", "after", "stop", "open")]
+    for path in (*paths, "/link/swing", "/privacy/swing", "/nowhere", "/office/studies/swing/"):
+        found[f"{path} from outside"] = desk.client.get(path, secure=True)
+    return found
