@@ -48,6 +48,7 @@ SWING = (
     "surveys/after/preview/1",
     "data/",
     "data/identified",
+    "services/",
     "approvals/",
     "approvals/1/",
     "approvals/1/decide",

@@ -33,6 +33,7 @@ ELSEWHERE = {
     "allocation-round",
     "allocation-record",
     "survey-preview-media",
+    "service-end",
     "study-staff-take",
 }
 SENT_ONLY = {"people-find", "approval-take-back", "approval-file"}
@@ -78,6 +79,7 @@ def pages_of(person):
         "surveys/before/links",
         "surveys/before/preview/1",
         "data/",
+        "services/",
         "data/seal",
         "data/unmask",
         "data/identified",

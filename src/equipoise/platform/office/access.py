@@ -39,6 +39,7 @@ _PLACES = (
     ("approvals", "Approvals", "approvals.see"),
     ("study-record", "Record", "audit.see"),
     ("study-staff", "Staff", "study.roles"),
+    ("services", "Services", "services.keep"),
 )
 # The pages of the workspace besides the list of studies.
 _WORKSPACE_PLACES = (("members", "Staff", "workspace.staff"),)

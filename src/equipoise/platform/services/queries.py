@@ -1,5 +1,7 @@
 """Reading services: by their token, or those of a study."""
 
+from django.db.models import QuerySet
+
 from equipoise.errors import InputError, Problem
 from equipoise.platform.crypto import token_hash
 from equipoise.platform.registry.models import Study
@@ -16,7 +18,7 @@ def service_of_token(text: str) -> Service | None:
     return found if found is not None and found.standing == "works" else None
 
 
-def services(study: Study | None = None) -> "list[Service]":
+def services(study: Study | None = None) -> "QuerySet[Service]":
     """The services of a study, or of all, newest first, as a query that can be sorted and sliced."""
     rows = Service.objects.select_related(*_TOGETHER).order_by("-pk")
     return rows if study is None else rows.filter(study=study)
