@@ -33,6 +33,7 @@ from equipoise.cli import (
     restore,
     retention,
     serve,
+    service,
     staff,
     study,
     study_approvals,
@@ -67,6 +68,7 @@ app.command("export")(export.export)
 app.add_typer(instruments.app, name="instruments")
 app.add_typer(keys.app, name="keys")
 app.add_typer(staff.app, name="staff")
+app.add_typer(service.app, name="service")
 for _name in ("commit", "draw", "links"):
     study.app.command(_name)(getattr(study_people, _name))
 for _name in ("unmask", "approvals", "approve"):
