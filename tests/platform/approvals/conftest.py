@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from tests.platform.commands.conftest import run  # noqa: F401
 from tests.platform.office.conftest import Desk
 from tests.platform.people.conftest import imported, line, people, roster  # noqa: F401
 
