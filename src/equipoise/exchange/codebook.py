@@ -54,13 +54,20 @@ class Codebook:
         raise InputError(Problem("codebook", "", f'there is no table "{name}". Tables: {listed}'))
 
 
-def codebook(study: Study, tables: Mapping[str, Sequence[str]], *, masked: bool = False) -> Codebook:
+def codebook(
+    study: Study,
+    tables: Mapping[str, Sequence[str]],
+    *,
+    masked: bool = False,
+    origins: Mapping[str, str] | None = None,
+) -> Codebook:
     """Describe a study's tables.
 
     Args:
         study: as loaded.
         tables: the columns of each table, in order, those included that the mask withholds.
         masked: whether results are still masked for whoever gets the tables.
+        origins: from which files columns of the participants' table come, in words, by column.
     Raises:
         InputError: a table that the study does not have.
     """
@@ -74,7 +81,10 @@ def codebook(study: Study, tables: Mapping[str, Sequence[str]], *, masked: bool 
         raise InputError(problems)
     described = tuple(
         Table(
-            name, known[name], variables_of(study, name, columns, masked=masked), _key(study, name, columns)
+            name,
+            known[name],
+            variables_of(study, name, columns, masked=masked, origins=origins),
+            _key(study, name, columns),
         )
         for name, columns in tables.items()
     )
@@ -98,6 +108,7 @@ def _titles(study: Study) -> dict[str, str]:
         name: f"Ratings, one row for each vignette judged: {task.label or name}"
         for name, task in protocol.tasks.items()
     }
+    titles["exclusions"] = "Exclusions decided without knowing the arms, one row for whom and of what"
     return titles | {name: source.label or f"Data from {name}" for name, source in protocol.sources.items()}
 
 
@@ -105,7 +116,7 @@ def _key(study: Study, table: str, columns: Sequence[str]) -> tuple[str, ...]:
     protocol = study.protocol
     roster = protocol.participants.roster if protocol.participants else {}
     identifier = [name for name, column in roster.items() if column.role == "identifier"]
-    if table in protocol.sources:
+    if table in protocol.sources or table == "exclusions":
         return ()
     more = ["task", "position"] if table in protocol.tasks else []
     return tuple(name for name in (*identifier, *more) if name in columns)

@@ -11,6 +11,7 @@ from equipoise.instruments.library import load
 from equipoise.instruments.scoring import REASONS
 from equipoise.protocol.asked import WHY
 from equipoise.protocol.columns import REASON_LABELS, AnswerColumn, answer_columns
+from equipoise.protocol.extracts import ABSENT, measured
 from equipoise.protocol.factors import contrast_factors, waves_asking
 from equipoise.protocol.models.outcomes import Outcome
 from equipoise.protocol.models.participants import ColumnType
@@ -72,8 +73,21 @@ class Variable:
     withheld: str | None = None
 
 
+_REVIEW = "the data review"
+_EXCLUSIONS = (
+    Variable("of", "text", "Left out of: outcomes and analyses, all of them where it is empty", _REVIEW),
+    Variable("reason", "text", "Why, decided without knowing the arm", _REVIEW),
+    Variable("decided_at", "moment", "When it was decided", _REVIEW),
+)
+
+
 def variables_of(
-    study: Study, table: str, columns: Sequence[str], *, masked: bool = False
+    study: Study,
+    table: str,
+    columns: Sequence[str],
+    *,
+    masked: bool = False,
+    origins: Mapping[str, str] | None = None,
 ) -> tuple[Variable, ...]:
     """Describe the columns of a table.
 
@@ -82,8 +96,12 @@ def variables_of(
         table: `participants`, `answers_WAVE`, a task, or a source.
         columns: every column that the table would have for somebody who may see all, in order.
         masked: whether results are masked; columns that the mask withholds are then marked.
+        origins: from which files columns of the participants' table come, in words, by column.
     """
     known = {variable.name: variable for variable in _known(study, table)}
+    for name, origin in (origins or {}).items() if table == "participants" else ():
+        if name in known:
+            known[name] = replace(known[name], source=origin)
     described = (_described(name, known, columns) for name in columns)
     if not masked:
         return tuple(described)
@@ -131,6 +149,8 @@ def _known(study: Study, table: str) -> Iterator[Variable]:
             yield Variable(name, "any", label, source.label or f"data from elsewhere: {source.kind}")
     elif table in protocol.tasks:
         yield from _ratings(study, table)
+    elif table == "exclusions":
+        yield from _EXCLUSIONS
     elif table.startswith("answers_"):
         yield from _answers(study, table.removeprefix("answers_"))
     elif table.startswith("scores_"):
@@ -165,6 +185,10 @@ def _participants(study: Study) -> Iterator[Variable]:
         yield Variable(protocol.arm_column(name), "category", label, "the draw", arms)
     for name, outcome in protocol.outcomes.items():
         yield from _outcome(study, name, outcome)
+    for one in measured(protocol):
+        label = protocol.outcomes[one.outcome].label or one.outcome
+        column, said = f"{one.frame_column}{WHY}", f"Why there is no value: {label}"
+        yield Variable(column, "category", said, "the HR extract", dict(ABSENT), wave=one.window)
     for wave, said in protocol.waves.items():
         label = f"When the wave was answered: {said.label or wave}"
         yield Variable(f"answered_{wave}", "moment", label, "fieldwork", wave=wave)

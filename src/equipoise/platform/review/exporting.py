@@ -31,6 +31,7 @@ from equipoise.exchange import codebook, codebook_csv, codebook_markdown, data_p
 from equipoise.platform.audit.actions import record
 from equipoise.platform.clock import now
 from equipoise.platform.database import snapshot, writing
+from equipoise.platform.extracts.frames import extract_origins
 from equipoise.platform.fieldwork.frame import (
     Counts,
     answers_frames,
@@ -119,6 +120,7 @@ class _Job:
         self.frame = next((name for name in ("parquet", "csv") if name in formats), "parquet")
         self.formats = (self.frame, *(name for name in formats if name != self.frame))
         self.columns: dict[str, list[str]] = {}
+        self.origins: dict[str, str] = {}
         self.paths: dict[str, str] = {}
 
     def write(self, place: Path) -> Counts:
@@ -127,6 +129,7 @@ class _Job:
         if not everything.height:
             message = "nobody is enrolled, so there are no data to export"
             raise InputError(Problem(self.study.name, "participants", message))
+        self.origins = extract_origins(self.study)
         people = masked_participants(self.study, everything) if self.masked else everything
         keys = people[people.columns[0]]
         self._table(place, PARTICIPANTS, people, everything.columns)
@@ -149,7 +152,9 @@ class _Job:
     def _table(self, place: Path, name: str, table: pl.DataFrame, columns: list[str]) -> None:
         """One table in every format; `columns` includes those that the mask withholds."""
         self.columns[name] = columns
-        described = codebook(self.loaded, {name: columns}, masked=self.masked).table(name)
+        described = codebook(self.loaded, {name: columns}, masked=self.masked, origins=self.origins).table(
+            name
+        )
         for form in self.formats:
             path = place / self._folder(form, name) / written_name(form, name)
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -163,7 +168,7 @@ class _Job:
         return own / SCORES if name.startswith(f"{SCORES}_") else own
 
     def _descriptions(self, place: Path, numbers: Counts) -> None:
-        book = codebook(self.loaded, self.columns, masked=self.masked)
+        book = codebook(self.loaded, self.columns, masked=self.masked, origins=self.origins)
         dictionary = self._dictionary(numbers)
         texts = {
             "dictionary.json": dictionary,
