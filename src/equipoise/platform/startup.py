@@ -35,6 +35,7 @@ def unsafe(workspace: Workspace, bind: str, *, tls: bool) -> list[Problem]:
         *_files(workspace),
         *_disk(workspace),
         *_mail(workspace),
+        *_sign_on(workspace),
     ]
 
 
@@ -190,6 +191,15 @@ def _postgresql(cursor: Any) -> Iterator[Problem]:
         if found in ("off", "local") and not (name == "synchronous_commit" and found == "local"):
             message = f"is {found}: an answer that was acknowledged could be lost; set it to on"
             yield Problem("DATABASE_URL", name, message)
+
+
+def _sign_on(workspace: Workspace) -> Iterator[Problem]:
+    named = workspace.settings.sign_in.oidc
+    if named is not None:
+        try:
+            workspace.sign_on_secret(named)
+        except InputError as error:
+            yield from error.problems
 
 
 def _place(workspace: Workspace) -> str:

@@ -11,20 +11,22 @@ WORKSPACE/
 import os
 import secrets
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, StringConstraints, field_validator
 
 from equipoise.errors import EquipoiseError, InputError, Problem
 from equipoise.protocol.reading import read_yaml
 from equipoise.protocol.times import parse_duration
 from equipoise.record import Identifier, Record, Text
 
-__all__ = ["Mail", "Workspace", "activate", "create_workspace", "open_workspace"]
+__all__ = ["Mail", "SignOn", "StaffSignIn", "Workspace", "activate", "create_workspace", "open_workspace"]
 
 SETTINGS = "workspace.yaml"
 KEY_FILES = ("signing", "lookup", "contacts-1")
 _BYTES = 32
+Https = Annotated[str, StringConstraints(pattern=r"^https://[^\s?#@]+$")]
+Variable = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$")]
 
 
 class Mail(Record):
@@ -38,6 +40,27 @@ class Mail(Record):
     sender: Text
     name: Text | None = None
     security: Literal["starttls", "tls", "none"] = "starttls"
+
+
+class SignOn(Record):
+    """Whoever says who a member of staff is, by OpenID Connect: the sign-in that they have elsewhere.
+
+    `server` is the address below which `/.well-known/openid-configuration` lies, `secret-from` the variable
+    of the environment that holds the client's secret. The second factor is `ours`, asked after coming back,
+    or the `provider`'s, whose word is taken that it was given.
+    """
+
+    name: Text
+    server: Https
+    client_id: Text
+    secret_from: Variable
+    second_factor: Literal["ours", "provider"] = "ours"
+
+
+class StaffSignIn(Record):
+    """How staff sign in, besides a password and a second factor of our own."""
+
+    oidc: SignOn | None = None
 
 
 class WorkspaceSettings(Record):
@@ -59,6 +82,7 @@ class WorkspaceSettings(Record):
     contact: Text | None = None
     programmes: dict[Identifier, Text] = Field(default_factory=dict)
     mail: Mail | None = None
+    sign_in: StaffSignIn = StaffSignIn()
     backups_kept: Text | None = None
 
     @field_validator("backups_kept")
@@ -117,6 +141,18 @@ class Workspace:
             message = f"this is not a key: expected {2 * _BYTES} hexadecimal digits"
             raise InputError(Problem(str(place), "", message))
         return value
+
+    def sign_on_secret(self, named: SignOn) -> str:
+        """The secret by which the workspace shows itself to whoever says who staff are.
+
+        Raises:
+            InputError: the environment does not hold it.
+        """
+        secret = os.environ.get(named.secret_from)
+        if not secret:
+            message = f"{named.secret_from} is not set in the environment; it holds the client's secret"
+            raise InputError(Problem(str(self.folder / SETTINGS), "sign-in.oidc.secret-from", message))
+        return secret
 
     def contact_keys(self) -> dict[str, bytes]:
         """The keys that wrap the data keys of participants, by name, oldest first; the last one is in use."""
@@ -209,4 +245,6 @@ origin: http://localhost:8000        # the address under which people reach it; 
 # metrics: [192.0.2.7]               # who may read the counts at /metrics, besides this machine
 # backups-kept: 5 weeks              # how long backups are kept; certificates of deletion say it
 # mail: {{host: smtp.example.org, port: 587, sender: study@example.org}}   # password: EQUIPOISE_MAIL_PASSWORD
+# sign-in:                           # besides passwords, as staff sign in elsewhere
+#   oidc: {{name: Example, server: https://login.example.org, client-id: study, secret-from: OIDC_SECRET}}
 """

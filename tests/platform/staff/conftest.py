@@ -1,5 +1,6 @@
 """A member of staff with a password, an authenticator app, and a browser in which they sign in."""
 
+import logging
 import re
 import time
 from html import unescape
@@ -89,3 +90,10 @@ def app(desk):
 def signed_in(desk, app):
     """Alice at her desk, with both factors given."""
     return desk
+
+
+@pytest.fixture
+def log_lines(caplog):
+    """Everything that is logged from here on, as one text."""
+    caplog.set_level(logging.INFO)
+    return lambda: "\n".join(record.getMessage() for record in caplog.records)

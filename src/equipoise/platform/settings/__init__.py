@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
     "axes",
     "csp",
 ]
@@ -128,6 +129,10 @@ ACCOUNT_RATE_LIMITS: dict[str, str] = {"login": "", "login_failed": "", "reauthe
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+SOCIALACCOUNT_ADAPTER = "equipoise.platform.staff.sign_on.SignOnAdapter"
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False  # an account is found by our own rule, which keeps its password
+SOCIALACCOUNT_AUTO_SIGNUP = False
 MFA_ADAPTER = "equipoise.platform.staff.factors.SealedFactors"
 MFA_FORMS = {
     "authenticate": "equipoise.platform.staff.factors.CodeForm",

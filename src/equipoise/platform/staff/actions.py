@@ -183,7 +183,8 @@ def end_sessions(who: Acting, member: StaffMember) -> int:
 def forget_factor(who: Acting, member: StaffMember) -> None:
     """Forget somebody's authenticator app and recovery codes: they set up new ones with their next sign-in.
 
-    For whoever has lost their telephone. Their sessions reach nothing of the office until then.
+    For whoever has lost their telephone. Their sessions reach nothing of the office until then. The name by
+    which single sign-on knows them goes as well; it is learnt anew from their verified address.
     """
     check_permission(who, "workspace.staff")
     with writing():
@@ -221,5 +222,7 @@ def _check_somebody_keeps_it(member: StaffMember) -> None:
 
 def _forget_factors(member: StaffMember) -> None:
     from allauth.mfa.models import Authenticator
+    from allauth.socialaccount.models import SocialAccount
 
     Authenticator.objects.filter(user=member).delete()
+    SocialAccount.objects.filter(user=member).delete()

@@ -32,6 +32,10 @@ class StaffAdapter(DefaultAccountAdapter):
         """Never."""
         return False
 
+    def get_login_stages(self) -> list[str]:
+        """What is asked after the password, or after single sign-on."""
+        return ["equipoise.platform.staff.sign_on.CodeStage"]
+
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Only where the workspace can send mail.
 

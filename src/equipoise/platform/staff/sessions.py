@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from equipoise.platform.staff.open_sessions import BEGAN, BROWSER, SEEN, browser_words, is_over
+from equipoise.platform.staff.sign_on import gave_factor_elsewhere
 
 __all__ = ["StaffSecondFactor", "StaffSessions"]
 
@@ -49,6 +50,8 @@ class StaffSecondFactor:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path.startswith(_OFFICE) and request.user.is_authenticated:
+            if gave_factor_elsewhere(request, request.user):
+                return self.get_response(request)
             if not Authenticator.objects.filter(user=request.user, type=Authenticator.Type.TOTP).exists():
                 return HttpResponseRedirect(reverse("mfa_activate_totp"))
             if not _gave_second_factor(request):

@@ -10,7 +10,9 @@ from equipoise.platform.staff import views
 
 urlpatterns = [
     path("", factor.index, name="mfa_index"),
-    path("sign-in", account.login, name="account_login"),
+    path("sign-in", views.SignIn.as_view(), name="account_login"),
+    path("sign-on", views.sign_on, name="sign-on"),
+    path("sign-on/done", views.sign_on_done, name="sign-on-done"),
     path("sign-out", account.logout, name="account_logout"),
     path("inactive", account.account_inactive, name="account_inactive"),
     path("again", account.reauthenticate, name="account_reauthenticate"),

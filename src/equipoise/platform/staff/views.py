@@ -1,15 +1,22 @@
 """What members of staff do about their own account beyond the pages of the sign-in library.
 
 Setting up an authenticator app: the first code counts as a factor given, and the secret has a picture. The
-sessions in which they are signed in: seen, and ended.
+sessions in which they are signed in: seen, and ended. Single sign-on: off to the provider, and back.
 """
 
 from typing import Any
 
 from allauth.account.internal.flows.login import record_authentication
+from allauth.account.utils import get_next_redirect_url
+from allauth.account.views import LoginView
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.totp.internal.auth import SECRET_SESSION_KEY
 from allauth.mfa.totp.views import ActivateTOTPView
+from allauth.socialaccount.adapter import get_adapter as sign_on_adapter
+from allauth.socialaccount.providers.base.constants import AuthProcess
+from allauth.socialaccount.providers.oauth2.client import OAuth2Error
+from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -18,8 +25,19 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from equipoise.platform.staff.open_sessions import close_other_sessions, close_session, open_sessions
+from equipoise.platform.staff.provider import PROVIDER
+from equipoise.platform.staff.sign_on import refused_page
 
-__all__ = ["SetUpApp", "sessions", "totp_picture"]
+__all__ = ["SetUpApp", "SignIn", "sessions", "sign_on", "sign_on_done", "totp_picture"]
+
+
+class SignIn(LoginView):
+    """The page of signing in, with the way to the provider where there is one."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """The provider's name besides what the library's page has."""
+        oidc = settings.WORKSPACE.settings.sign_in.oidc
+        return {**super().get_context_data(**kwargs), "provider": oidc.name if oidc is not None else ""}
 
 
 class SetUpApp(ActivateTOTPView):
@@ -59,3 +77,34 @@ def sessions(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(reverse("staff-sessions"), status=303)
     page = {"found": open_sessions(request.user, current), "messages": messages.get_messages(request)}
     return render(request, "account/sessions.html", page)
+
+
+@require_http_methods(["POST"])
+def sign_on(request: HttpRequest) -> HttpResponse:
+    """Off to the provider, by a page that goes on by itself.
+
+    The policy of our pages lets forms be sent to ourselves alone, and some browsers hold to it wherever the
+    answer to a form leads; they do not where a page leads.
+    """
+    provider = _provider(request)
+    try:
+        answer = provider.redirect(request, AuthProcess.LOGIN, get_next_redirect_url(request))
+    except (OAuth2Error, OSError) as error:  # what the library's client of the network raises is an OSError
+        return refused_page(request, "failed", error)
+    return render(request, "account/sign_on.html", {"provider": provider.name, "address": answer.url})
+
+
+@require_safe
+def sign_on_done(request: HttpRequest) -> HttpResponse:
+    """Back from the provider: who it is has been told, and they are let in or turned away."""
+    conversation = _provider(request).get_oauth2_adapter(request)
+    try:
+        return OAuth2CallbackView.adapter_view(conversation)(request)
+    except (OAuth2Error, OSError) as error:
+        return refused_page(request, "failed", error)
+
+
+def _provider(request: HttpRequest) -> Any:
+    if settings.WORKSPACE.settings.sign_in.oidc is None:
+        raise Http404
+    return sign_on_adapter(request).get_provider(request, PROVIDER)
