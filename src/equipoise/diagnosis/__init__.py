@@ -1,7 +1,25 @@
 """What the design can show: a study's data simulated from its assumptions, with an effect planted."""
 
-from equipoise.diagnosis.people import invent_participants
-from equipoise.diagnosis.simulate import Simulated, simulate_study
-from equipoise.diagnosis.writing import write_simulated
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from equipoise.diagnosis.people import invent_participants
+    from equipoise.diagnosis.simulate import Simulated, simulate_study
+    from equipoise.diagnosis.writing import write_simulated
 
 __all__ = ["Simulated", "invent_participants", "simulate_study", "write_simulated"]
+
+_WHERE = {
+    "Simulated": "simulate",
+    "invent_participants": "people",
+    "simulate_study": "simulate",
+    "write_simulated": "writing",
+}
+
+
+def __getattr__(name: str) -> object:
+    # Simulation needs scipy, which takes most of a second to import: writing a table does not.
+    if name in _WHERE:
+        return getattr(import_module(f"equipoise.diagnosis.{_WHERE[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,17 +2,20 @@
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
-from equipoise.diagnosis.simulate import Simulated
 from equipoise.findings.data import StudyData
 from equipoise.protocol.study import Study
+
+if TYPE_CHECKING:
+    from equipoise.diagnosis.simulate import Simulated
 
 __all__ = ["writable", "write_simulated"]
 
 
-def write_simulated(study: Study, simulated: Simulated, folder: Path) -> None:
+def write_simulated(study: Study, simulated: "Simulated", folder: Path) -> None:
     """Write one CSV a table, and `dictionary.json`.
 
     Args:

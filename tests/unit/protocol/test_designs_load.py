@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from equipoise.errors import NotSupportedError
-from equipoise.findings.analyse import refuse_unsupported
+from equipoise.findings.walk import refuse_unsupported
 from equipoise.protocol import load_study
 
 HEAD = """\
