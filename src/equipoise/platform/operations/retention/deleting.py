@@ -17,10 +17,12 @@ from equipoise.platform.clock import now
 from equipoise.platform.database import writing
 from equipoise.platform.fieldwork.actions import ERASED
 from equipoise.platform.fieldwork.models import SealedSubmission, Submission
+from equipoise.platform.incidents.actions import erase_incidents
 from equipoise.platform.operations.models import Deletion
 from equipoise.platform.operations.retention.certificates import DELETED, hash_of, new_certificate, written
 from equipoise.platform.operations.retention.tables import exports_of, rows_of
 from equipoise.platform.operations.retention.timers import Timer, timers
+from equipoise.platform.people.models import Participant
 from equipoise.platform.permissions import Acting, check_permission
 from equipoise.platform.registry.models import Study
 from equipoise.platform.staff.actions import System
@@ -29,6 +31,7 @@ __all__ = ["delete_due", "delete_kind", "waiting"]
 
 _log = logging.getLogger("equipoise.retention")
 _EXPORTS = "files of exports"
+_INCIDENTS = "participants taken out of the log of incidents"
 
 
 def delete_due() -> int:
@@ -81,6 +84,8 @@ def delete_kind(who: Acting, study: Study, kind: str) -> Deletion:
         if kind == "answers":
             _mark_erased(study, who.actor)
         deleted = {name: _delete_rows(rows) for name, rows in rows_of(study, kind).items()} | files
+        if kind == "answers":
+            deleted |= _forget_incidents(study, who.actor)
         at = now()
         text = written(new_certificate(study, timer, deleted, at, who.actor))
         details = {"kind": kind, "deleted": deleted, "certificate": hash_of(text)}
@@ -109,6 +114,14 @@ def _mark_erased(study: Study, actor: str) -> None:
     rows = Submission.objects.filter(session__participant__study=study)
     sealed = SealedSubmission.objects.filter(submission_id__in=rows.values("pk")).update(erased=True)
     record(study.name, actor, ERASED, {"submissions": rows.count(), "sealed": sealed})
+
+
+def _forget_incidents(study: Study, actor: str) -> dict[str, int]:
+    """Take names and words out of the log of incidents, as for everybody who erases; the counts stay."""
+    people = list(Participant.objects.filter(study=study, incident_statements__isnull=False).distinct())
+    for person in people:
+        erase_incidents(person, actor)
+    return {_INCIDENTS: len(people)}
 
 
 def _delete_rows(rows: Any) -> int:

@@ -11,10 +11,12 @@ from typing import Any
 from django.conf import settings
 from django.db.models import QuerySet
 
+from equipoise.platform.extracts.models import ExtractValue
 from equipoise.platform.fieldwork.models import Link, LinkRequest, QuotaPlace, Session, Submission
+from equipoise.platform.incidents.models import StatementText
 from equipoise.platform.people.models import Consent, ContactDetails, Lookup, PendingImport, RosterFacts
 from equipoise.platform.registry.models import Study
-from equipoise.platform.review.models import Exclusion
+from equipoise.platform.review.models import Exclusion, ExclusionWithdrawal
 
 __all__ = ["STAYS", "TABLES", "exports_of", "rows_of"]
 
@@ -29,7 +31,10 @@ TABLES: Mapping[str, Mapping[str, Rows]] = {
         "uploaded rosters": lambda study: PendingImport.objects.filter(study=study),
     },
     "answers": {
+        "exclusions taken back": lambda study: ExclusionWithdrawal.objects.filter(exclusion__study=study),
         "exclusions": lambda study: Exclusion.objects.filter(study=study),
+        "what employers told": lambda study: ExtractValue.objects.filter(extract__study=study),
+        "accounts of incidents": lambda study: StatementText.objects.filter(statement__incident__study=study),
         "places in quotas": lambda study: QuotaPlace.objects.filter(study=study),
         "pages sent": lambda study: Submission.objects.filter(session__participant__study=study),
         "sessions": lambda study: Session.objects.filter(participant__study=study),
@@ -44,6 +49,7 @@ STAYS = {
     "people.Withdrawal": "that somebody left, and when",
     "people.Committed": "who was to be drawn, by code and stratum",
     "people.Allocation": "arms, by code",
+    "incidents.Statement": "what kind of incident there was, without whom it happened to and what was written",
 }
 
 
