@@ -36,6 +36,7 @@ def main(place: str, folder: str) -> None:
     answer(people[20:40], "after")
     links = staff()
     ask_for_two(people[-1])
+    log("harmhappen", people[7])
     print(json.dumps({"links": links, "people": [person.key for person in people]}))
 
 
@@ -118,6 +119,22 @@ def staff() -> dict[str, str]:
     for study in studies():
         grant(who, cast["Alice"], "lead", Place(study))
     return {name: password_link(who, member) for name, member in cast.items()}
+
+
+def log(code: str, person) -> None:
+    """An incident under this code, corrected once."""
+    from dataclasses import replace
+
+    from equipoise.platform.incidents.actions import correct_incident, record_incident
+    from equipoise.platform.incidents.stated import Stated, today_of
+    from equipoise.platform.incidents.texts import Texts
+    from equipoise.platform.staff.actions import CommandLine
+
+    who, today, texts = CommandLine(), today_of(person.study), Texts("Rang in tears", "Gave a number")
+    stated = Stated("distress", today, today, "staff", "no", "yes", "possibly", "ongoing", person.key)
+    incident = record_incident(who, person.study, stated, texts, code=code)
+    serious, why = replace(stated, serious="hospital"), replace(texts, why="The ward rang")
+    correct_incident(who, incident, serious, why, seen=1)
 
 
 def ask_for_two(person) -> None:

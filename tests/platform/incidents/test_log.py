@@ -19,7 +19,7 @@ from equipoise.platform.incidents.actions import (
     reopen_incident,
 )
 from equipoise.platform.incidents.models import Incident, Statement, StatementText
-from equipoise.platform.incidents.queries import counts, history, statement_of, waiting
+from equipoise.platform.incidents.queries import Waiting, counts, history, statement_of, waiting
 from equipoise.platform.incidents.texts import Texts, texts_of
 from equipoise.platform.people.actions import rotate_keys, undo_import
 from equipoise.platform.people.models import ContactDetails
@@ -271,8 +271,8 @@ def test_serious_ones_wait_for_a_day_and_distress_for_three(log, alice, swing, a
     found = {}
     for day in (10, 11, 13):
         at(datetime(2021, 2, day, 12, tzinfo=UTC))
-        found[day] = tuple(vars(waiting(alice, swing)).values())
-    assert found == {10: (0, 0), 11: (1, 0), 13: (1, 1)}
+        found[day] = waiting(alice, [swing]).get(swing.pk)
+    assert found == {10: None, 11: Waiting(1, 0), 13: Waiting(1, 1)}
     for incident in Incident.objects.all():
         close_incident(alice, incident, outcome="resolved", done="Seen to", seen=1)
-    assert tuple(vars(waiting(alice, swing)).values()) == (0, 0)
+    assert waiting(alice, [swing]) == {}

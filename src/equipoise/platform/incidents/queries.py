@@ -1,5 +1,6 @@
 """Reading the log: who sees which incidents, how many there are, which have waited too long."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -97,15 +98,32 @@ def counts(study: Study) -> dict[str, KindCount]:
     return found | {kind: KindCount(*numbers) for kind, *numbers in counted}
 
 
-def waiting(who: Acting, study: Study) -> Waiting:
-    """Open incidents, of those that somebody sees, which have waited longer than they should."""
-    today = today_of(study)
-    serious = ~Q(serious=NOT_SERIOUS)
+def waiting(who: Acting, studies: Iterable[Study]) -> dict[int, Waiting]:
+    """Open incidents, of those that somebody sees, which have waited longer than they should.
+
+    Args:
+        who: whose look it is.
+        studies: one or several; those in which nothing of the kind is open cost one question together.
+    Returns:
+        By the number of the study, where there are any.
+    """
+    grave = ~Q(serious=NOT_SERIOUS)
+    rows = Statement.objects.filter(incident__study__in=list(studies), number=F("incident__newest"))
+    concerned = rows.filter(grave | Q(kind=DISTRESS), closed=False).values("incident__study")
+    found = {study.pk: _waiting(who, study) for study in Study.objects.filter(pk__in=concerned)}
+    return {study: each for study, each in found.items() if each.serious or each.distress}
+
+
+def _waiting(who: Acting, study: Study) -> Waiting:
+    today, grave = today_of(study), ~Q(serious=NOT_SERIOUS)
     due = {name: Q(learnt_on__lte=today - timedelta(days=days)) for name, days in WAITS_DAYS.items()}
-    rows = visible(who, study).filter(closed=False)
-    found = rows.aggregate(
-        of_serious=Count("pk", filter=serious & due["serious"]),
-        of_distress=Count("pk", filter=~serious & Q(kind=DISTRESS) & due[DISTRESS]),
+    found = (
+        visible(who, study)
+        .filter(closed=False)
+        .aggregate(
+            of_serious=Count("pk", filter=grave & due["serious"]),
+            of_distress=Count("pk", filter=~grave & Q(kind=DISTRESS) & due[DISTRESS]),
+        )
     )
     return Waiting(found["of_serious"], found["of_distress"])
 

@@ -35,6 +35,7 @@ _PLACES = (
     ("people", "People", "people.see"),
     ("allocation", "Allocation", "allocation.see"),
     ("surveys", "Surveys", "surveys.response"),
+    ("incidents", "Incidents", "incidents.log"),
     ("exports", "Data", "data.export"),
     ("approvals", "Approvals", "approvals.see"),
     ("study-record", "Record", "audit.see"),

@@ -22,7 +22,7 @@ from equipoise.platform.fieldwork.queries import Response, responses
 from equipoise.platform.office.access import office_page, problems_in, study_page, visible_studies
 from equipoise.platform.office.confirming import confirmed_act
 from equipoise.platform.office.downloads import csv_file, wants_csv
-from equipoise.platform.pages.filters import moment
+from equipoise.platform.office.incidents import incident_calls
 from equipoise.platform.office.retention import announcements
 from equipoise.platform.permissions import NotAllowedError, can
 from equipoise.platform.policies import STUDY_MOVES
@@ -64,10 +64,11 @@ _CLOSE = ("Close the study", "Nobody can answer any more. This cannot be undone.
 def home(request: HttpRequest) -> HttpResponse:
     """Every study that somebody may see, by programme, and what needs them today."""
     studies = list(visible_studies(request.user).prefetch_related("stages"))
-    waiting = waiting_for(request.user, studies)
+    waiting, calls = waiting_for(request.user, studies), incident_calls(request.user, studies)
     by_programme: dict[Programme | None, list[dict[str, Any]]] = {}
     for study in studies:
-        row = {"study": study, "today": [*_today(study), *_to_decide(study, waiting[study.pk])]}
+        today = [*_today(study), *_to_decide(study, waiting[study.pk]), *calls.get(study.pk, ())]
+        row = {"study": study, "today": today}
         by_programme.setdefault(study.programme, []).append(row)
     groups = sorted(by_programme.items(), key=lambda item: (item[0] is None, item[0] and item[0].title))
     page = {
@@ -271,6 +272,7 @@ def _needs(request: HttpRequest, study: Study, waves: list[dict[str, Any]]) -> I
         yield from _today(study)
     yield from _to_decide(study, waiting_for(request.user, [study])[study.pk])
     enrols = folder_of(study).protocol.participants
+    yield from incident_calls(request.user, [study]).get(study.pk, ())
     nobody = not any(row["row"].asked for row in waves)
     if study.state == "live" and nobody and enrols is not None and request.may("people.import"):
         if enrols.enrolment == "roster":
