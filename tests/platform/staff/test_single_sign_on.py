@@ -1,6 +1,7 @@
 """Single sign-on: whom a provider knows gets in where they have an account, and by no other way."""
 
 import re
+import time
 from html import unescape
 
 import pytest
@@ -113,6 +114,26 @@ def test_where_the_providers_factor_is_taken_ours_is_not_asked_on_that_way_alone
     fourth.enter_password()
     fourth.get("/office/")
     assert fourth.path == "/staff/device"
+
+
+def test_whoever_has_no_password_is_told_so_and_signs_on_anew_before_a_factor(set_up, alice, monkeypatch):
+    provider = set_up(second_factor="provider")
+    alice.set_unusable_password()
+    alice.save()
+    desk = Desk()
+    sign_on(desk, provider)
+    desk.get("/staff/password")
+    assert desk.path == "/staff/"
+    assert "make a link by which you set one" in desk.text
+    desk.get("/staff/device")
+    assert desk.path == "/staff/device"
+    later = time.time() + 301
+    monkeypatch.setattr("equipoise.platform.staff.adapter.time.time", lambda: later)
+    desk.get("/staff/device")
+    assert desk.path == "/staff/sign-in"
+    monkeypatch.undo()
+    desk.get("/office/")
+    assert desk.path == "/staff/sign-in"
 
 
 def test_state_nonce_and_a_challenge_go_along_and_the_way_back_is_our_own_origin(alice, provider):

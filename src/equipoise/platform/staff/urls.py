@@ -16,7 +16,7 @@ urlpatterns = [
     path("sign-out", account.logout, name="account_logout"),
     path("inactive", account.account_inactive, name="account_inactive"),
     path("again", account.reauthenticate, name="account_reauthenticate"),
-    path("password", account.password_change, name="account_change_password"),
+    path("password", views.ChangePassword.as_view(), name="account_change_password"),
     path("password/reset", account.password_reset, name="account_reset_password"),
     path("password/reset/sent", account.password_reset_done, name="account_reset_password_done"),
     path(

@@ -6,9 +6,11 @@ sessions in which they are signed in: seen, and ended. Single sign-on: off to th
 
 from typing import Any
 
+from allauth.account.adapter import get_adapter as account_adapter
 from allauth.account.internal.flows.login import record_authentication
+from allauth.account.internal.flows.reauthentication import get_reauthentication_flows
 from allauth.account.utils import get_next_redirect_url
-from allauth.account.views import LoginView
+from allauth.account.views import LoginView, PasswordChangeView
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.totp.internal.auth import SECRET_SESSION_KEY
 from allauth.mfa.totp.views import ActivateTOTPView
@@ -18,17 +20,27 @@ from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_safe
 
 from equipoise.platform.staff.open_sessions import close_other_sessions, close_session, open_sessions
 from equipoise.platform.staff.provider import PROVIDER
 from equipoise.platform.staff.sign_on import refused_page
 
-__all__ = ["SetUpApp", "SignIn", "sessions", "sign_on", "sign_on_done", "totp_picture"]
+__all__ = [
+    "ChangePassword",
+    "SetUpApp",
+    "SignIn",
+    "sessions",
+    "sign_on",
+    "sign_on_done",
+    "totp_picture",
+]
 
 
 class SignIn(LoginView):
@@ -40,8 +52,28 @@ class SignIn(LoginView):
         return {**super().get_context_data(**kwargs), "provider": oidc.name if oidc is not None else ""}
 
 
+class ChangePassword(PasswordChangeView):
+    """A new password for whoever has one; others get their first by a link, not from an open session."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The page, or the account's, which says that there is no password."""
+        if request.user.is_authenticated and not request.user.has_usable_password():
+            return HttpResponseRedirect(reverse("mfa_index"))
+        return super().dispatch(request, *args, **kwargs)
+
+
 class SetUpApp(ActivateTOTPView):
     """Whoever sets an app up has just shown a code of it, and is not asked for another at once."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The page; whoever has nothing here that could be asked again signs on anew after a while."""
+        member = request.user
+        nothing_to_ask = member.is_authenticated and not get_reauthentication_flows(member)
+        if nothing_to_ask and account_adapter(request).is_reauthentication_required(app="allauth.mfa"):
+            logout(request)
+            again = urlencode({"next": reverse("mfa_activate_totp")})
+            return HttpResponseRedirect(f"{reverse('account_login')}?{again}")
+        return super().dispatch(request, *args, **kwargs)
 
     def form_valid(self, form: Any) -> HttpResponse:
         """The app is stored, and the session has its second factor."""
