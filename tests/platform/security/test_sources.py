@@ -61,7 +61,7 @@ def test_no_text_is_handed_to_a_shell():
 
 
 def test_nothing_asks_an_address_on_the_network():
-    """Mail is sent by Django to the one server that the workspace names; nothing else leaves."""
+    """Mail is sent by Django, and a provider of sign-in asked by django-allauth: those that the workspace names."""
     for path in SOURCES:
         assert not CLIENTS & set(imported(path)), place(path)
 
