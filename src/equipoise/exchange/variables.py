@@ -187,8 +187,8 @@ def _participants(study: Study) -> Iterator[Variable]:
         yield from _outcome(study, name, outcome)
     for one in measured(protocol):
         label = protocol.outcomes[one.outcome].label or one.outcome
-        column, said = f"{one.frame_column}{WHY}", f"Why there is no value: {label}"
-        yield Variable(column, "category", said, "the HR extract", dict(ABSENT), wave=one.window)
+        column, why = f"{one.frame_column}{WHY}", f"Why there is no value: {label}"
+        yield Variable(column, "category", why, "the HR extract", dict(ABSENT), wave=one.window)
     for wave, said in protocol.waves.items():
         label = f"When the wave was answered: {said.label or wave}"
         yield Variable(f"answered_{wave}", "moment", label, "fieldwork", wave=wave)

@@ -10,6 +10,8 @@ from itertools import pairwise
 import pytest
 
 from equipoise.platform.audit.models import Entry
+from equipoise.platform.review.jobs import make_export
+from equipoise.platform.review.models import Export
 
 pytestmark = pytest.mark.django_db
 
@@ -27,13 +29,18 @@ def test_nothing_made_yet_says_what_to_do(desk, people):
     desk.get(DATA)
     assert "Nothing was made yet" in desk.text
     assert "Arms go by letters" in desk.text
+    assert "codebook and dictionary" in desk.text
 
 
 @pytest.mark.django_db(transaction=True)
-def test_data_are_made_listed_and_taken_along_without_anybodys_details(desk, people):
+def test_data_are_asked_for_made_by_the_worker_and_taken_along_without_anybodys_details(desk, people):
     desk.act(DATA, formats=["csv", "spreadsheet"])
     desk.follow()
-    assert "The data are ready" in desk.text
+    assert "Waiting for the worker" in desk.text
+    assert "you can leave this page" in desk.text
+    assert make_export() == 1
+    desk.get(DATA)
+    assert "Ready" in desk.text
     assert "Masked" in desk.text
     page = desk.get(re.search(rf'href="({DATA}[^"]+[.]zip)"', desk.html)[1])
     with zipfile.ZipFile(io.BytesIO(b"".join(page.streaming_content))) as archive:
@@ -45,10 +52,10 @@ def test_data_are_made_listed_and_taken_along_without_anybodys_details(desk, peo
         assert hidden not in everything
 
 
-@pytest.mark.django_db(transaction=True)
 def test_a_format_that_there_is_not_is_left_out(desk, people):
     desk.act(DATA, formats=["csv", "exe"])
     assert desk.page.status_code == 303
+    assert Export.objects.get().formats == ["csv"]
 
 
 @pytest.mark.parametrize("name", ["..", "20210210T120000000000Z", "x", "%2e%2e%2fswing"])

@@ -1,10 +1,6 @@
-"""The data of a study as files: made on request, kept in the workspace, downloaded as often as needed."""
+"""The data of a study as files: asked for here, made by the worker, downloaded as often as needed."""
 
-import io
-import json
-import re
-import zipfile
-from datetime import UTC, datetime
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +12,22 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from equipoise.errors import EquipoiseError
-from equipoise.platform.clock import now
+from equipoise.exchange import mask_limits
 from equipoise.platform.office.access import problems_in, study_page
+from equipoise.platform.office.downloads import csv_file, wants_csv
+from equipoise.platform.operations.marker import RECENT_SECONDS, heartbeat_age
 from equipoise.platform.pages.filters import moment
 from equipoise.platform.permissions import NotAllowedError
 from equipoise.platform.policies import STUDY_ALLOWS
 from equipoise.platform.registry.models import Study
 from equipoise.platform.registry.queries import folder_of
-from equipoise.platform.review.exporting import FORMATS, export_study
+from equipoise.platform.review.exporting import FORMATS
+from equipoise.platform.review.jobs import ask_for_export, exports, zip_of
+from equipoise.platform.review.models import Export
 
 __all__ = ["urlpatterns"]
 
-_NAME = re.compile(r"\d{8}T\d{12}Z$")
+_SHOWN = 50
 _WORDS = {
     "parquet": "Parquet (for analysis)",
     "csv": "CSV (for analysis)",
@@ -35,34 +35,53 @@ _WORDS = {
     "spss": "SPSS",
     "stata": "Stata",
 }
+_STATES = {
+    "waiting": "Waiting for the worker",
+    "making": "Being made",
+    "ready": "Ready",
+    "failed": "Could not be made",
+    "dropped": "Deleted",
+}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @study_page("data.export")
-def exports(request: HttpRequest, study: Study) -> HttpResponse:
-    """Those that were made, and a new one."""
+def data(request: HttpRequest, study: Study) -> HttpResponse:
+    """What was asked for and how far it is, and a form to ask."""
     problems: list[dict[str, str]] = []
     chosen = [name for name in request.POST.getlist("formats") if name in FORMATS]
     if request.method == "POST":
         try:
-            _make(request, study, chosen)
+            ask_for_export(request.user, study, chosen)
         except NotAllowedError:
             raise
         except EquipoiseError as error:
             problems = problems_in(error, formats="formats")
         else:
-            messages.success(request, "The data are ready. They are the first in the list.")
+            messages.success(request, "The data are asked for. They are the first in the list.")
             return HttpResponseRedirect(reverse("exports", args=[study.name]), status=303)
+    rows = exports(study)
+    if wants_csv(request):
+        header = ["Asked for (UTC)", "State", "Arms", "Formats", "Participants", "Files", "Size (bytes)"]
+        return csv_file(f"{study.name}-exports", header, map(_line, rows.iterator(500)))
+    shown = list(rows[:_SHOWN])
     zone = folder_of(study).protocol.study.timezone
+    masked = study.results != "unmasked" and bool(folder_of(study).protocol.allocation)
     page = {
         "page_title": "Data",
         "problems": problems,
         "formats": [(name, _WORDS.get(name, name)) for name in FORMATS],
         "chosen": chosen or ["parquet", "csv"],
-        "made": [_described(study, place, zone) for place in _kept(study)],
+        "made": [_described(study, export, zone) for export in shown],
+        "failed": [each.problem for each in shown if each.state == "failed" and each.problem][:1],
+        "busy": any(each.state in ("waiting", "making") for each in shown),
+        "worker": _working(),
         "results": study.results,
         "next": _next(study),
-        "masked": study.results != "unmasked" and bool(folder_of(study).protocol.allocation),
+        "masked": masked,
+        "limits": mask_limits(folder_of(study)) if masked else (),
+        "may_review": request.may("data.review"),
+        "file": "?format=csv" if shown else "",
     }
     return render(request, "office/exports.html", page, status=422 if problems else 200)
 
@@ -71,15 +90,17 @@ def exports(request: HttpRequest, study: Study) -> HttpResponse:
 @study_page("data.export")
 def export_file(request: HttpRequest, study: Study, export: str) -> HttpResponse:
     """One export as a zip file."""
-    place = _place(study) / export
-    if not _NAME.match(export) or not place.is_dir():
+    found = exports(study).select_related("study").filter(name=export).first()
+    file = zip_of(found) if found is not None else None
+    if file is None:
         raise Http404
-    written = io.BytesIO()
-    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in sorted(each for each in place.rglob("*") if each.is_file()):
-            archive.write(file, f"{study.name}/{file.relative_to(place).as_posix()}")
-    written.seek(0)
-    return FileResponse(written, as_attachment=True, filename=f"{study.name}-{export}.zip")
+    return FileResponse(file.open("rb"), as_attachment=True, filename=f"{study.name}-{export}.zip")
+
+
+def _working() -> bool:
+    """Whether a worker has shown itself lately."""
+    age = heartbeat_age(Path(settings.WORKSPACE.folder), time.time())
+    return age is not None and age < RECENT_SECONDS
 
 
 def _next(study: Study) -> dict[str, str]:
@@ -91,37 +112,38 @@ def _next(study: Study) -> dict[str, str]:
     return {"href": reverse(name, args=[study.name]), "text": text}
 
 
-def _make(request: HttpRequest, study: Study, formats: list[str]) -> None:
-    name = now().strftime("%Y%m%dT%H%M%S%fZ")
-    export_study(request.user, study, _place(study) / name, formats=formats or ("parquet", "csv"))
-
-
-def _place(study: Study) -> Path:
-    return Path(settings.WORKSPACE.folder) / "exports" / study.name
-
-
-def _kept(study: Study) -> list[Path]:
-    found = _place(study)
-    return sorted((each for each in found.glob("*") if _NAME.match(each.name)), reverse=True)
-
-
-def _described(study: Study, place: Path, zone: str) -> dict[str, Any]:
-    said = json.loads((place / "dictionary.json").read_text("utf-8"))
-    files = [each for each in place.rglob("*") if each.is_file()]
-    made = _moment(place.name)
+def _described(study: Study, export: Export, zone: str) -> dict[str, Any]:
+    asked: Any = moment(export.asked_at, zone)
+    if zip_of(export) is not None:
+        asked = {"text": asked, "href": reverse("export-file", args=[study.name, export.name])}
     return {
-        "made": {"text": moment(made, zone), "href": reverse("export-file", args=[study.name, place.name])},
-        "arms": "Masked" if said["masked"] else "Named",
-        "files": f"{len(files):,}",
-        "size": f"{sum(each.stat().st_size for each in files) / 1_000_000:,.1f}",
+        "asked": asked,
+        "state": _STATES["dropped" if export.state == "ready" and zip_of(export) is None else export.state],
+        "arms": _arms(export),
+        "formats": ", ".join(_WORDS.get(name, name) for name in export.formats),
+        "rows": "–" if export.rows is None else f"{export.rows:,}",
+        "size": "–" if export.size is None else f"{export.size / 1_000_000:,.1f}",
     }
 
 
-def _moment(name: str) -> datetime:
-    return datetime.strptime(name, "%Y%m%dT%H%M%S%fZ").replace(tzinfo=UTC)
+def _arms(export: Export) -> str:
+    return "–" if export.masked is None else "Masked" if export.masked else "Named"
+
+
+def _line(export: Export) -> tuple[Any, ...]:
+    """A row of the list as a file."""
+    return (
+        export.asked_at,
+        _STATES[export.state],
+        _arms(export),
+        ", ".join(export.formats),
+        export.rows,
+        export.files,
+        export.size,
+    )
 
 
 urlpatterns = [
-    path("studies/<slug:name>/data/", exports, name="exports"),
+    path("studies/<slug:name>/data/", data, name="exports"),
     path("studies/<slug:name>/data/<str:export>.zip", export_file, name="export-file"),
 ]

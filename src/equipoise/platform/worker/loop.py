@@ -19,6 +19,7 @@ from equipoise.platform.people.pending import drop_expired
 from equipoise.platform.operations.retention.deleting import delete_due
 from equipoise.platform.processes import only_one
 from equipoise.platform.workspace import Workspace
+from equipoise.platform.review.jobs import drop_exports, make_export
 from equipoise.platform.staff.attempts import forget_failures
 
 __all__ = ["DUTIES", "Duty", "run"]
@@ -44,6 +45,8 @@ DUTIES = (
     Duty("sealed", 60, seal_everything),
     Duty("links sent", 10, send_requested_links, sends=True),
     Duty("uploads forgotten", 3600, drop_expired),
+    Duty("exports made", 1, make_export),
+    Duty("exports dropped", 60, drop_exports),
     Duty("requests expired", 600, expire_requests),
 )
     Duty("kinds of data deleted", 3600, delete_due),
