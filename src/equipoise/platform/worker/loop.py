@@ -15,12 +15,12 @@ from equipoise.platform.fieldwork.requests import send_requested_links
 from equipoise.platform.fieldwork.sealing import seal_everything
 from equipoise.platform.operations.held import sending_held
 from equipoise.platform.operations.marker import HEARTBEAT
-from equipoise.platform.people.pending import drop_expired
 from equipoise.platform.operations.retention.deleting import delete_due
+from equipoise.platform.people.pending import drop_expired
 from equipoise.platform.processes import only_one
-from equipoise.platform.workspace import Workspace
 from equipoise.platform.review.jobs import drop_exports, make_export
 from equipoise.platform.staff.attempts import forget_failures
+from equipoise.platform.workspace import Workspace
 
 __all__ = ["DUTIES", "Duty", "run"]
 
@@ -48,9 +48,9 @@ DUTIES = (
     Duty("exports made", 1, make_export),
     Duty("exports dropped", 60, drop_exports),
     Duty("requests expired", 600, expire_requests),
-)
     Duty("kinds of data deleted", 3600, delete_due),
     Duty("failed sign-ins forgotten", 3600, forget_failures),
+)
 
 
 def run(workspace: Workspace, *, once: bool = False) -> dict[str, int]:
