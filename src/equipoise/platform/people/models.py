@@ -91,6 +91,15 @@ class Participant(models.Model):
             models.Index(fields=["study", "state", "key"], name="participant_by_state"),
             models.Index(fields=["study", "enrolled_at", "key"], name="participant_by_time"),
             models.Index(fields=["study", "partner", "state", "key"], name="participant_by_partner"),
+            models.Index(
+                fields=["study"], condition=models.Q(left_at__isnull=False), name="participant_has_left"
+            ),
+            models.Index(
+                fields=["study"],
+                condition=models.Q(messages_stopped_at__isnull=False),
+                name="participant_stopped",
+            ),
+            models.Index(fields=["study"], condition=models.Q(imported=None), name="participant_came"),
         )
 
 

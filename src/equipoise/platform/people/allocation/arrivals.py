@@ -31,6 +31,7 @@ from equipoise.platform.database import writing
 from equipoise.platform.people.allocation.commitment import committed_folder, expected_round, strata_of
 from equipoise.platform.people.allocation.concealed import secret_of
 from equipoise.platform.people.allocation.drawing import (
+    kept_balance,
     public_round,
     recorded_round,
     refuse_undrawable,
@@ -150,7 +151,8 @@ def close_enrolment(who: Acting, stage: Stage) -> Stage:
             raise InputError(Problem(study.name, name, "nobody has come yet, so there is no draw to record"))
         written = record_arrivals(loaded, name, declared, units, arms, _seed(fresh, loaded))
         fresh.state, fresh.drawn_at, fresh.record = "drawn", now(), written.to_json()
-        fresh.save(update_fields=["state", "drawn_at", "record"])
+        fresh.balance = kept_balance(fresh, units, queue_again(fresh, units)[0])
+        fresh.save(update_fields=["state", "drawn_at", "record", "balance"])
         record(study.name, who.actor, "allocation.draw", said_of(fresh, written))
     return fresh
 

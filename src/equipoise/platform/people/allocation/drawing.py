@@ -1,7 +1,7 @@
 """The draw of a committed stage: arms, the draw's record and the study's entry, all or nothing, once."""
 
 import hashlib
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,8 +11,10 @@ from equipoise.allocation import (
     QUICKNET,
     Allocation,
     AllocationRecord,
+    BalanceRow,
     PublicRound,
     Units,
+    balance_rows,
     inherited_arms,
     is_rolling,
     stage_of,
@@ -29,15 +31,19 @@ from equipoise.platform.people.allocation.commitment import (
     expected_round,
 )
 from equipoise.platform.people.allocation.concealed import secret_of
+from equipoise.platform.people.frames import people_frame
 from equipoise.platform.people.models import Allocation as Place
+from equipoise.platform.people.models import Participant
 from equipoise.platform.permissions import Acting, check_permission
 from equipoise.platform.policies import check_state
 from equipoise.platform.registry.models import Stage
 
 __all__ = [
     "arms_of",
+    "balance_now",
     "draw_stage",
     "draw_units",
+    "kept_balance",
     "public_round",
     "recorded_round",
     "refuse_undrawable",
@@ -87,7 +93,8 @@ def draw_stage(who: Acting, stage: Stage, round_text: str | None = None) -> Stag
         Place.objects.bulk_create(rows, batch_size=_ROWS_AT_ONCE)
         fresh.state, fresh.drawn_at, fresh.record = "drawn", at, written.to_json()
         fresh.public_round = None if chance is None else asdict(chance)
-        fresh.save(update_fields=["state", "drawn_at", "record", "public_round"])
+        fresh.balance = kept_balance(fresh, units, drawn)
+        fresh.save(update_fields=["state", "drawn_at", "record", "public_round", "balance"])
     return fresh
 
 
@@ -150,6 +157,25 @@ def draw_units(stage: Stage, units: Units, chance: PublicRound | None) -> tuple[
     if record.roster_hash != stage.roster_hash:
         raise CheckFailedError(f"{stage.study.name}: {name}: those committed are not as their hash says")
     return drawn, record
+
+
+def balance_now(stage: Stage, units: Units, drawn: Allocation) -> tuple[BalanceRow, ...]:
+    """How alike the arms of a draw are, by what is known of people at this moment.
+
+    Of those who were erased nothing is known any more; they are counted as missing.
+    """
+    loaded = committed_folder(stage)
+    _, declared = stage_of(loaded, stage.name)
+    keys = units.people.columns[0]
+    facts = people_frame(loaded, Participant.objects.filter(study=stage.study))
+    people = units.people.select(keys).join(facts, on=keys, how="left", maintain_order="left")
+    return balance_rows(loaded, declared, replace(units, people=people), drawn)
+
+
+def kept_balance(stage: Stage, units: Units, drawn: Allocation) -> list[dict[str, Any]]:
+    """The balance of a draw as it is stored; what does not apply is null."""
+    rows = (asdict(row) for row in balance_now(stage, units, drawn))
+    return [{name: None if value != value else value for name, value in row.items()} for row in rows]
 
 
 def arms_of(units: Units, drawn: Allocation) -> list[str]:

@@ -3,6 +3,9 @@
 import hashlib
 import json
 from collections import Counter
+from math import nan
+
+from django.db.models import Count
 
 from equipoise.allocation import (
     Allocation,
@@ -11,7 +14,6 @@ from equipoise.allocation import (
     Units,
     Verification,
     arms_text,
-    balance_rows,
     is_rolling,
     roster_hash,
     stage_of,
@@ -23,10 +25,8 @@ from equipoise.platform.audit.models import Entry
 from equipoise.platform.people.allocation.arrivals import arrived, queue_again
 from equipoise.platform.people.allocation.commitment import committed_folder, committed_units
 from equipoise.platform.people.allocation.concealed import secret_of
-from equipoise.platform.people.allocation.drawing import draw_units, recorded_round
-from equipoise.platform.people.frames import people_frame
+from equipoise.platform.people.allocation.drawing import balance_now, draw_units, recorded_round
 from equipoise.platform.people.models import Allocation as Place
-from equipoise.platform.people.models import Participant
 from equipoise.platform.registry.models import Stage
 from equipoise.protocol import current_hash
 from equipoise.roster import identifier_of
@@ -43,27 +43,29 @@ def strata_counts(stage: Stage) -> dict[str, int]:
     """The units of each stratum: those committed or, with rolling enrolment, those who have come."""
     if stage.state == "planned":
         return {}
-    units = _units(stage)
-    return dict(sorted(Counter(units.labels or [""] * len(units.units)).items()))
+    loaded = committed_folder(stage)
+    clustered = stage_of(loaded, stage.name)[1].unit != "participant"
+    rows = stage.allocations if is_rolling(loaded) else stage.places
+    number = Count("unit", distinct=True) if clustered else Count("pk")
+    return dict(sorted(rows.values_list("stratum").annotate(number)))
 
 
 def balance(stage: Stage) -> tuple[BalanceRow, ...]:
-    """How alike the arms are in what the roster says of people, once they are drawn.
-
-    Of those who were erased nothing is known any more; they are counted as missing.
+    """How alike the arms were in what the roster says of people when they were drawn.
 
     Raises:
         InputError: the stage is not drawn.
     """
     _refuse_undrawn(stage)
-    loaded = committed_folder(stage)
-    _, declared = stage_of(loaded, stage.name)
-    units, identifier = _units(stage), identifier_of(loaded)
-    facts = people_frame(loaded, Participant.objects.filter(allocations__stage=stage))
-    people = units.people.join(facts, on=identifier, how="left", maintain_order="left")
-    drawn, _ = _again(stage, units)
-    known = Units(people, units.units, units.strata, units.labels, units.ratio, units.cluster)
-    return balance_rows(loaded, declared, known, drawn)
+    if stage.balance is None:  # drawn before it was kept
+        units = _units(stage)
+        return balance_now(stage, units, _again(stage, units)[0])
+    return tuple(
+        BalanceRow(
+            **{name: nan if value is None and name != "level" else value for name, value in row.items()}
+        )
+        for row in stage.balance
+    )
 
 
 def public_arms(stage: Stage) -> str:

@@ -19,4 +19,22 @@ class Migration(migrations.Migration):
             "Participant",
             models.Index(fields=["study", "partner", "state", "key"], name="participant_by_partner"),
         ),
+        migrations.AddIndex(
+            "Participant",
+            models.Index(
+                condition=models.Q(("left_at__isnull", False)), fields=["study"], name="participant_has_left"
+            ),
+        ),
+        migrations.AddIndex(
+            "Participant",
+            models.Index(
+                condition=models.Q(("messages_stopped_at__isnull", False)),
+                fields=["study"],
+                name="participant_stopped",
+            ),
+        ),
+        migrations.AddIndex(
+            "Participant",
+            models.Index(condition=models.Q(("imported", None)), fields=["study"], name="participant_came"),
+        ),
     ]
