@@ -24,6 +24,7 @@ from equipoise.platform.office.confirming import confirmed_act
 from equipoise.platform.office.downloads import csv_file, wants_csv
 from equipoise.platform.office.incidents import incident_calls
 from equipoise.platform.office.retention import announcements
+from equipoise.platform.pages.filters import moment
 from equipoise.platform.permissions import NotAllowedError, can
 from equipoise.platform.policies import STUDY_MOVES
 from equipoise.platform.receiving import LARGEST_UPLOAD
