@@ -119,7 +119,7 @@ def responses_by_day(study: Study, wave: str, partner: Partner | None = None) ->
 def _whole_hours(zone: ZoneInfo) -> bool:
     """Whether the zone's clock differs from UTC by whole hours, in winter and in summer."""
     moments = (datetime(now().year, month, 1, tzinfo=zone) for month in (1, 7))
-    return all(not moment.utcoffset() % timedelta(hours=1) for moment in moments)
+    return all(not (moment.utcoffset() or timedelta()) % timedelta(hours=1) for moment in moments)
 
 
 def sessions_of(participant: Participant) -> list[Session]:

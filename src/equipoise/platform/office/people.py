@@ -141,9 +141,10 @@ def _filtered(study: Study, chosen: Mapping[str, str]) -> QuerySet[Participant]:
     rows = Participant.objects.filter(study=study).select_related("partner")
     if "state" in chosen:
         rows = rows.filter(state=chosen["state"])
-    if "partner" in chosen:
-        rows = rows.filter(partner__name=chosen["partner"])
     done = Session.objects.filter(study=study, state="complete").values("participant_id")
+    if "partner" in chosen:
+        partner = next(each.pk for each in partners(study) if each.name == chosen["partner"])
+        rows, done = rows.filter(partner=partner), done.filter(partner=partner)
     if "answered" in chosen:
         rows = rows.filter(pk__in=done.filter(wave=chosen["answered"]))
     if "missing" in chosen:

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections import Counter
 from math import nan
+from typing import Any
 
 from django.db.models import Count
 
@@ -60,12 +61,7 @@ def balance(stage: Stage) -> tuple[BalanceRow, ...]:
     if stage.balance is None:  # drawn before it was kept
         units = _units(stage)
         return balance_now(stage, units, _again(stage, units)[0])
-    return tuple(
-        BalanceRow(
-            **{name: nan if value is None and name != "level" else value for name, value in row.items()}
-        )
-        for row in stage.balance
-    )
+    return tuple(BalanceRow(**_numbers(row)) for row in stage.balance)
 
 
 def public_arms(stage: Stage) -> str:
@@ -98,6 +94,11 @@ def verify_stage(stage: Stage) -> Verification:
         return _verified(stage)
     except CheckFailedError as error:
         raise CheckFailedError(f"{_place(stage)}: {error}") from None
+
+
+def _numbers(row: dict[str, Any]) -> dict[str, Any]:
+    """A stored row, with NaN for what does not apply."""
+    return {name: nan if value is None and name != "level" else value for name, value in row.items()}
 
 
 def _verified(stage: Stage) -> Verification:
