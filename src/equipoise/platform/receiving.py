@@ -1,29 +1,39 @@
-"""Files that are uploaded: only from staff who are signed in, and no larger than anything that they may send.
+"""Files that are uploaded: only from staff who are signed in, and no larger than what the page takes.
 
-Django stores an upload before any page looks at it. Without this, anybody could fill the disk by any page.
+Django stores an upload before any page looks at it. Without this, anybody could fill the disk by any page,
+and whoever is signed in by a page for small tables.
 """
 
 from typing import Any
 
 from django.core.files.uploadhandler import SkipFile, StopUpload, TemporaryFileUploadHandler
 
-__all__ = ["LARGEST_UPLOAD", "StaffUploads"]
+__all__ = ["LARGEST_TABLE", "LARGEST_UPLOAD", "StaffUploads"]
 
-LARGEST_UPLOAD = 300_000_000  # bytes; a page may allow less
+LARGEST_UPLOAD = 300_000_000  # bytes; beyond this no more is even read
+LARGEST_TABLE = 25_000_000
+_TAKE_STUDIES = ("study-add", "study-amend")
 
 
 class StaffUploads(TemporaryFileUploadHandler):
-    """Stores what staff send; passes over what anybody else sends, and cuts off what is too large."""
+    """Stores what staff send; passes over what anybody else sends, and stores no more than the page takes.
+
+    What is sent beyond that is counted and dropped, so that the page can say that the file is too large.
+    """
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         """Begin a file, unless nobody is signed in."""
         if not self.request.user.is_authenticated:
             raise SkipFile
         super().new_file(*args, **kwargs)
+        match = self.request.resolver_match
+        studies = match is not None and match.url_name in _TAKE_STUDIES
+        self.stored = LARGEST_UPLOAD if studies else LARGEST_TABLE
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         """Store a piece."""
         if start + len(raw_data) > LARGEST_UPLOAD:
             self.upload_interrupted()
             raise StopUpload(connection_reset=True)
-        super().receive_data_chunk(raw_data, start)
+        if start < self.stored:
+            super().receive_data_chunk(raw_data[: self.stored - start], start)

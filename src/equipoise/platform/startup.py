@@ -1,5 +1,6 @@
 """What a workspace is refused for at its start: each unsafe setting by name, with what to do about it."""
 
+import os
 import shutil
 import stat
 from collections.abc import Iterator
@@ -36,6 +37,7 @@ def unsafe(workspace: Workspace, bind: str, *, tls: bool) -> list[Problem]:
         *_disk(workspace),
         *_mail(workspace),
         *_sign_on(workspace),
+        *_database(workspace),
     ]
 
 
@@ -172,6 +174,29 @@ def _mail(workspace: Workspace) -> Iterator[Problem]:
         yield Problem(
             _place(workspace), "mail.security", "mail without TLS shows addresses; use starttls or tls"
         )
+
+
+def _database(workspace: Workspace) -> Iterator[Problem]:
+    """Live, a PostgreSQL on another machine is asked to show who it is, or it may be anybody in between."""
+    url = workspace.database_url
+    if url is None or not workspace.live:
+        return
+    from psycopg import ProgrammingError
+    from psycopg.conninfo import conninfo_to_dict
+
+    try:
+        parts = conninfo_to_dict(url)
+    except ProgrammingError:
+        return  # told, without repeating the address, by whoever connects
+    named = str(parts.get("hostaddr") or parts.get("host") or os.environ.get("PGHOST", ""))
+    far = [host for host in named.split(",") if host and host[0] not in "/@" and not is_loopback(host)]
+    mode = parts.get("sslmode") or os.environ.get("PGSSLMODE")
+    if far and mode != "verify-full":
+        message = (
+            "the PostgreSQL is on another machine, and nothing makes it show who it is; add "
+            "sslmode=verify-full, and sslrootcert=FILE where its certificate is of your own authority"
+        )
+        yield Problem("DATABASE_URL", "sslmode", message)
 
 
 def _sqlite(cursor: Any) -> Iterator[Problem]:

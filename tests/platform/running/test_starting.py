@@ -43,6 +43,48 @@ def test_a_new_workspace_on_loopback_is_safe(workspace):
     assert told(workspace(), "[::1]:8000") == []
 
 
+@pytest.mark.parametrize(
+    ("url", "far"),
+    [
+        ("postgresql://equipoise:secret@db.example.org/trials", True),
+        ("postgresql://equipoise:secret@db.example.org/trials?sslmode=require", True),
+        ("postgresql://equipoise:secret@db.example.org/trials?sslmode=verify-ca", True),
+        ("postgresql://equipoise:secret@localhost,db.example.org/trials", True),
+        ("postgresql://equipoise:secret@localhost/trials?hostaddr=192.0.2.7", True),
+        ("postgresql://equipoise:secret@db.example.org/trials?sslmode=verify-full", False),
+        ("postgresql://equipoise:secret@localhost/trials", False),
+        ("postgresql://equipoise:secret@[::1]:5433/trials", False),
+        ("postgresql:///trials?host=/var/run/postgresql", False),
+        ("postgresql:///trials", False),
+    ],
+)
+def test_a_postgresql_elsewhere_has_to_show_who_it_is_where_real_people_take_part(
+    workspace, monkeypatch, url, far
+):
+    live = workspace()
+    monkeypatch.setenv("DATABASE_URL", url)
+    monkeypatch.delenv("PGHOST", raising=False)
+    monkeypatch.delenv("PGSSLMODE", raising=False)
+    found = told(live)
+    assert any("add sslmode=verify-full" in line for line in found) == far
+    assert not any("secret" in line for line in found)
+
+
+def test_where_the_environment_names_the_machine_it_is_asked_too(workspace, monkeypatch):
+    live = workspace()
+    monkeypatch.setenv("DATABASE_URL", "postgresql:///trials")
+    monkeypatch.setenv("PGHOST", "db.example.org")
+    assert any("add sslmode=verify-full" in line for line in told(live))
+    monkeypatch.setenv("PGSSLMODE", "verify-full")
+    assert told(live) == []
+
+
+def test_a_rehearsal_may_have_its_database_anywhere(workspace, monkeypatch):
+    made = workspace(mode="rehearsal")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://equipoise:secret@db.example.org/trials")
+    assert told(made) == []
+
+
 def test_one_behind_a_proxy_that_is_named_is_safe(workspace):
     made = workspace(origin=HTTPS, proxies=["127.0.0.1"])
 

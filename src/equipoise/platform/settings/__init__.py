@@ -206,6 +206,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 FILE_UPLOAD_PERMISSIONS = 0o600
 
 # --- Mail and logs ---------------------------------------------------------------------------------------
+DATA_UPLOAD_MAX_NUMBER_FILES = 1  # each is stored before a page sees it
 _MAIL = WORKSPACE.settings.mail
 EMAIL_BACKEND = (
     "equipoise.platform.operations.held.HoldingBackend"

@@ -49,7 +49,7 @@ STAYS = {
     "people.Withdrawal": "that somebody left, and when",
     "people.Committed": "who was to be drawn, by code and stratum",
     "people.Allocation": "arms, by code",
-    "incidents.Statement": "what kind of incident there was, without whom it happened to and what was written",
+    "incidents.Statement": "what kind of incident there was, without to whom and what was written",
 }
 
 
