@@ -75,7 +75,8 @@ def make_open_link(who: Acting, study: Study, wave: str, label: str) -> str:
     """A new open link to a wave, and its address, which is told this once.
 
     Raises:
-        InputError: no such wave, no label, or a study that enrols from a roster.
+        InputError: no such wave, no label or that of another open link, or a study that enrols from a
+            roster.
     """
     check_permission(who, "surveys.links", study)
     check_state("surveys.links", study.state, of=study.name)
@@ -86,12 +87,15 @@ def make_open_link(who: Acting, study: Study, wave: str, label: str) -> str:
         raise InputError(Problem(study.name, "participants.enrolment", message))
     if not label.strip():
         raise InputError(Problem("", "label", "is empty; say where the link will be put up"))
-    text = token()
+    text, called = token(), label.strip()[:80]
     with writing():
+        if OpenLink.objects.filter(study=study, wave=wave, label=called, closed_at=None).exists():
+            message = "is that of a link which is open; choose another, so that the two can be told apart"
+            raise InputError(Problem("", "label", message))
         OpenLink.objects.create(
-            study=study, wave=wave, label=label.strip()[:80], token_hash=token_hash(text), made_at=now()
+            study=study, wave=wave, label=called, token_hash=token_hash(text), made_at=now()
         )
-        record(study.name, who.actor, "surveys.open-link", {"wave": wave, "label": label.strip()[:80]})
+        record(study.name, who.actor, "surveys.open-link", {"wave": wave, "label": called})
     return address("open-link", text)
 
 

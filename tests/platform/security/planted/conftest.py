@@ -1,12 +1,8 @@
 """One planted workspace for all tests of this folder: made once, stored, and gone when they are done."""
 
-import copy
-from contextlib import contextmanager
-
 import pytest
 from django.core.management import call_command
-from django.db import transaction
-from tests.platform.security.planted.forms import forms_of
+from tests.platform.security.planted.forms import forms_of, undone
 from tests.platform.security.planted.world import HARM, build, walk
 
 REFLECTED = (
@@ -39,7 +35,7 @@ def pages(world):
     start = [world.links["waiting"], world.links["waiting"].replace("columns", "preview"), "/office/"]
     start += [
         f"/office/studies/swing/people/{world.people[number].key}/{place}"
-        for number in (0, 3)
+        for number in (0, 2, 3)
         for place in ("", "report")
     ]
     found, _ = walk(world.desk("lead"), start)
@@ -59,16 +55,6 @@ def answers(world, pages):
             with undone(desk):
                 found[f"{path} sent to {form.action} ({number})"] = desk.post(form.action, form.filled(HARM))
     return found
-
-
-@contextmanager
-def undone(desk):
-    """Whatever is done here is taken back, and the browser is signed in as before."""
-    cookies = copy.deepcopy(desk.client.cookies)
-    with transaction.atomic():
-        yield
-        transaction.set_rollback(True)
-    desk.client.cookies = cookies
 
 
 def _outside(world):

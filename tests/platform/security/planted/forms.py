@@ -1,11 +1,14 @@
 """The forms of a page, as a browser would send them."""
 
+import copy
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
 
-__all__ = ["Form", "forms_of"]
+__all__ = ["Form", "forms_of", "undone"]
 
 TYPED = {"text", "email", "tel", "search", "password", "number", "url", "date", "textarea"}
 
@@ -44,6 +47,16 @@ def forms_of(path, page):
     reader = _Reader(path)
     reader.feed(page.content.decode())
     return [each for form in reader.found if form.action.startswith("/") for each in form.by_button()]
+
+
+@contextmanager
+def undone(desk):
+    """Whatever is done here is taken back, and the browser is signed in as before."""
+    cookies = copy.deepcopy(desk.client.cookies)
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+    desk.client.cookies = cookies
 
 
 class _Reader(HTMLParser):
