@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from generation import commands, errors, findings, instruments, python_api, study_files
+from generation import commands, errors, findings, instruments, interface, python_api, study_files
 
 _DOCS = Path(__file__).parent
 
@@ -26,7 +26,7 @@ def main() -> int:
 
 
 def _pages() -> Iterator[tuple[str, str]]:
-    for part in (study_files, findings, commands, instruments, errors, python_api):
+    for part in (study_files, findings, commands, instruments, errors, python_api, interface):
         yield from part.pages()
 
 

@@ -11,11 +11,6 @@ from equipoise.platform.api.limits import forget_everything
 from equipoise.platform.services.actions import make_service
 from equipoise.platform.services.scopes import SCOPES
 
-HEADER = "Trainee ID,Email,Mobile,Region,Start date"
-ROOT = "/api/1/studies/swing/"
-ROSTERS = f"{ROOT}rosters?name=cohort-2020.csv"  # the study has a mapping for files of this name
-REGIONS = ("north", "midlands", "east", "south")
-
 
 @pytest.fixture(autouse=True)
 def _nobody_has_asked_before():
@@ -50,18 +45,6 @@ class Program:
         return SimpleNamespace(
             status=response.status_code, said=said, body=body, kind=kind, headers=response.headers
         )
-
-
-def roster(number, first=0, **changed):
-    """A roster of so many made-up people as CSV; `changed` puts another cell in, by row."""
-    lines = [
-        changed.get(
-            f"row{each}",
-            f"T20-{each:04d},person.{each}@trainees.example.org,07700 900{each % 1000:03d},{REGIONS[each % 4]},2020-01-13",
-        )
-        for each in range(first, first + number)
-    ]
-    return "\n".join([HEADER, *lines, ""]).encode()
 
 
 @pytest.fixture

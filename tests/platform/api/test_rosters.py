@@ -16,7 +16,8 @@ from equipoise.platform.people.queries import contact_of
 from equipoise.platform.registry.actions import move_study
 from equipoise.platform.registry.models import Partner
 
-from .conftest import ROOT, ROSTERS, Program, roster
+from .conftest import Program
+from .rosters import ROOT, ROSTERS, roster
 
 pytestmark = pytest.mark.django_db
 PHONE = "T20-{0:04d},person.{0}@trainees.example.org,07700 900999,north,2020-01-13"

@@ -17,7 +17,8 @@ from equipoise.platform.services.models import Service
 from equipoise.platform.services.scopes import ROLE, SCOPES
 from equipoise.platform.staff.actions import CommandLine, Place, end_member, grant, revoke
 
-from .conftest import ROOT, ROSTERS, Program, roster
+from .conftest import Program
+from .rosters import ROOT, ROSTERS, roster
 
 pytestmark = pytest.mark.django_db
 

@@ -24,6 +24,9 @@ TABLE: dict[str, Address] = {
     "api-study": Address("study.see", by_partner=True),
     "api-counts": Address("surveys.response"),
     "api-rosters": Address("people.import", by_partner=True),
+    "api-exports": Address("data.export"),
+    "api-export": Address("data.export"),
+    "api-export-file": Address("data.export"),
 }
 ADDRESSES: dict[str, str] = {name: address.verb for name, address in TABLE.items()}
 OPEN = frozenset({"api-document", "api-nowhere"})  # say nothing of any study, and need no token

@@ -38,7 +38,7 @@ class DayCounted(Schema):
 
 
 class WaveCounted(Counted):
-    """A wave, by partner and by day. Days on which nobody finished are left out."""
+    """A wave, by partner, and by day from the first day on which somebody finished to the last."""
 
     wave: str
     partners: list[PartnerCounted]

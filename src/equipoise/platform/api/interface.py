@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponseBase, HttpResponseNotAllowed
 from django.urls import URLPattern
 from ninja import NinjaAPI
 
-from equipoise.platform.api import counts, rosters, studies
+from equipoise.platform.api import counts, exports, rosters, studies
 from equipoise.platform.api.addresses import TABLE
 from equipoise.platform.api.problems import explain_problems, problem
 from equipoise.platform.api.tokens import ServiceToken
@@ -27,7 +27,7 @@ interface = NinjaAPI(
     docs_url=None,
     urls_namespace="api",
 )
-for _router in (studies.router, rosters.router, counts.router):
+for _router in (studies.router, rosters.router, counts.router, exports.router):
     interface.add_router("", _router)
 explain_problems(interface)
 
