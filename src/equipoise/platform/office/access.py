@@ -20,7 +20,9 @@ from equipoise.errors import EquipoiseError, InputError, Problem
 from equipoise.platform.approvals.queries import waiting_count
 from equipoise.platform.permissions import Acting, Grant, InStudy, NotAllowedError, can, reach
 from equipoise.platform.registry.models import Study
+from equipoise.platform.registry.queries import folder_of
 from equipoise.platform.staff.models import StaffMember
+from equipoise.protocol.extracts import extracts
 
 __all__ = ["SIGNED_IN", "office_page", "problems_in", "study_page", "visible_studies"]
 
@@ -36,6 +38,7 @@ _PLACES = (
     ("allocation", "Allocation", "allocation.see"),
     ("surveys", "Surveys", "surveys.response"),
     ("incidents", "Incidents", "incidents.log"),
+    ("extracts", "HR extracts", "extracts.import"),
     ("exports", "Data", "data.export"),
     ("approvals", "Approvals", "approvals.see"),
     ("study-record", "Record", "audit.see"),
@@ -163,7 +166,7 @@ def _places(request: HttpRequest, study: Study, who: Acting) -> list[dict[str, A
     root = reverse("study", args=[study.name])
     places = []
     for name, text, verb in _PLACES:
-        if reach(who, verb, study):
+        if reach(who, verb, study) and (name != "extracts" or extracts(folder_of(study).protocol)):
             href = reverse(name, args=[study.name])
             under = request.path == root if name == "study" else request.path.startswith(href)
             waiting = waiting_count(study) if name == "approvals" else 0

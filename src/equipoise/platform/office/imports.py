@@ -2,7 +2,6 @@
 an import taken back while it can be."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -16,7 +15,7 @@ from equipoise.platform.office.confirming import confirmed_act
 from equipoise.platform.office.import_columns import columns
 from equipoise.platform.office.import_lines import file_of, lines
 from equipoise.platform.office.import_preview import preview
-from equipoise.platform.office.uploads import LARGEST, check_roster
+from equipoise.platform.office.uploads import LARGEST, received_table
 from equipoise.platform.pages.filters import moment
 from equipoise.platform.people.actions import undo_faults, undo_import
 from equipoise.platform.people.enrolling import enrolment_is_open
@@ -136,21 +135,12 @@ def undo(request: HttpRequest, study: Study, number: int) -> HttpResponse:
 
 
 def _received(request: HttpRequest, study: Study) -> PendingImport:
-    sent = request.FILES.get("file")
-    if sent is None:
-        raise InputError(Problem("", "file", "choose a file"))
-    if request.POST.get("end") != "yes":
-        raise InputError(Problem("", "file", "the file was cut off on its way; choose it again"))
-    if sent.size > LARGEST:
-        message = f"the file is larger than {LARGEST // 1_000_000} MB. Send it in parts, one a partner"
-        raise InputError(Problem("", "file", message))
     kind = request.POST.get("kind", "import")
     if kind not in KINDS:
         raise InputError(Problem("", "kind", "choose what the file is for"))
     check_state(f"people.{kind}", study.state, of=study.name)
-    place = Path(sent.temporary_file_path())
-    check_roster(place)
-    return keep(request.user, study, sent.name, place, kind)
+    name, place = received_table(request)
+    return keep(request.user, study, name, place, kind)
 
 
 def _imports(study: Study) -> Iterator[dict[str, Any]]:

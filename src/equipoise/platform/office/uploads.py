@@ -1,14 +1,15 @@
-"""An uploaded roster before anything reads it: its size, and that it is what it says it is."""
+"""An uploaded table before anything reads it: its size, and that it is what it says it is."""
 
 import re
 import zipfile
 from pathlib import Path
 
 import polars as pl
+from django.http import HttpRequest
 
 from equipoise.errors import InputError, Problem
 
-__all__ = ["LARGEST", "check_roster"]
+__all__ = ["LARGEST", "check_roster", "received_table"]
 
 LARGEST = 25_000_000  # bytes as sent
 _LARGEST_UNPACKED = 250_000_000
@@ -19,6 +20,26 @@ _SAMPLE = 65_536
 _PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _BINARY = re.compile(rb"[\x01-\x08\x0b\x0e-\x1f\x7f]")
 _REMEDY = "Save the table as CSV, XLSX or Parquet and choose that file"
+
+
+def received_table(request: HttpRequest) -> tuple[str, Path]:
+    """The table that a form sent in its field `file`: its name, and where it lies for the moment.
+
+    The form ends with a field `end`, which is missing where the upload was cut off.
+
+    Raises:
+        InputError: there is none, it was cut off, it is too large, or what `check_roster` says.
+    """
+    sent = request.FILES.get("file")
+    if sent is None:
+        raise _refused("choose a file")
+    if request.POST.get("end") != "yes":
+        raise _refused("the file was cut off on its way; choose it again")
+    if sent.size > LARGEST:
+        raise _refused(f"the file is larger than {LARGEST // 1_000_000} MB. Send it in parts, one a partner")
+    place = Path(sent.temporary_file_path())
+    check_roster(place)
+    return sent.name, place
 
 
 def check_roster(path: Path) -> None:

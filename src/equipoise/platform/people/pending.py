@@ -1,15 +1,16 @@
-"""An uploaded roster between its upload and its confirmation: encrypted, its uploader's alone, for a day."""
+"""An uploaded table between its upload and its confirmation: encrypted, its uploader's alone, for a day."""
 
 import hashlib
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from equipoise.platform.clock import now
 from equipoise.platform.crypto import new_data_key, open_bytes, seal_bytes, unwrap, wrap
@@ -34,6 +35,7 @@ __all__ = [
 
 _KEPT = timedelta(days=1)
 _FIELD = "roster"
+_ROSTERS = ("import", "update")
 
 
 def keep(who: Acting, study: Study, name: str, path: Path, kind: str) -> PendingImport:
@@ -44,7 +46,7 @@ def keep(who: Acting, study: Study, name: str, path: Path, kind: str) -> Pending
         study: for which it is.
         name: of the file, as the browser said it.
         path: where it lies for the moment.
-        kind: import or update.
+        kind: import, update or, of an HR extract, extract.
     """
     content = path.read_bytes()
     hashed, key = hashlib.sha256(content).hexdigest(), new_data_key()
@@ -63,16 +65,24 @@ def keep(who: Acting, study: Study, name: str, path: Path, kind: str) -> Pending
         )
 
 
-def the_pending(who: Acting, study: Study, number: int) -> PendingImport | None:
-    """The upload of this number; None where there is none any more, or it is somebody else's."""
-    mine = PendingImport.objects.select_related("study").filter(study=study, actor=who.actor)
-    return mine.filter(pk=number, at__gte=now() - _KEPT).first()
+def the_pending(
+    who: Acting, study: Study, number: int, kinds: Sequence[str] = _ROSTERS
+) -> PendingImport | None:
+    """The upload of this number; None where there is none any more, or it is somebody else's.
+
+    Args:
+        who: uploaded it.
+        study: for which it is.
+        number: its own.
+        kinds: what it may be for.
+    """
+    mine = _mine(who, study, kinds).select_related("study")
+    return mine.filter(pk=number).first()
 
 
-def kept_by(who: Acting, study: Study) -> list[PendingImport]:
+def kept_by(who: Acting, study: Study, kinds: Sequence[str] = _ROSTERS) -> list[PendingImport]:
     """What somebody has uploaded and neither confirmed nor discarded, newest first, without its content."""
-    mine = PendingImport.objects.filter(study=study, actor=who.actor, at__gte=now() - _KEPT)
-    return list(mine.defer("sealed").order_by("-pk"))
+    return list(_mine(who, study, kinds).defer("sealed").order_by("-pk"))
 
 
 def choose(pending: PendingImport, choices: Mapping[str, Any]) -> None:
@@ -136,6 +146,11 @@ def safe_name(name: str) -> str:
     last = name.replace("\\", "/").rpartition("/")[2]
     kept = re.sub(r"[^\w .()\-]", "_", last).strip(". ")[-100:]
     return kept or "roster"
+
+
+def _mine(who: Acting, study: Study, kinds: Sequence[str]) -> "QuerySet[PendingImport]":
+    mine = PendingImport.objects.filter(study=study, actor=who.actor, at__gte=now() - _KEPT)
+    return mine.filter(choices__kind__in=list(kinds))
 
 
 def _owner(pending: PendingImport) -> str:
