@@ -45,7 +45,7 @@ def without_excluded(study: Study, data: StudyData, analysis: str, outcome: str,
     column = study.protocol.frame_column(outcome, at or None)
     if table is None or not table.height or not data.has(column):
         return None
-    concerned = [not of or {analysis, outcome} & set(of.split("; ")) for of in table["of"].to_list()]
+    concerned = [not of or bool({analysis, outcome} & set(of.split("; "))) for of in table["of"].to_list()]
     rows = _among(data, table.filter(pl.Series(concerned, dtype=pl.Boolean)))
     values = data.numbers(column)
     if not (rows & ~np.isnan(values)).any():
