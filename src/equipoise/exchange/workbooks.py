@@ -1,7 +1,7 @@
 """A table as a spreadsheet's own file (XLSX), written as it is read: no table has to fit into memory.
 
-Every cell is text and is marked so. Nothing in it can run as a formula, and a telephone number keeps its plus,
-which a CSV file for spreadsheets cannot do without a mark in front. ECMA-376, part 1, 18.3.
+Every cell is text and is marked so. Nothing in it can run as a formula, and a telephone number keeps its
+plus, which a CSV file for spreadsheets cannot do without a mark in front. ECMA-376, part 1, 18.3.
 """
 
 import re
@@ -65,6 +65,9 @@ class _Sink:
 
     def flush(self) -> None:
         """Nothing is held back."""
+
+    def close(self) -> None:
+        """What was written can still be fetched."""
 
     def taken(self) -> bytes:
         """What was written since the last time."""

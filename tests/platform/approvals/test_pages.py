@@ -10,7 +10,7 @@ from equipoise.platform.approvals.models import ApprovalRequest
 from equipoise.platform.audit.models import Entry
 from equipoise.platform.people.models import Participant
 from equipoise.platform.registry.models import Study
-from equipoise.platform.staff.actions import CommandLine
+from equipoise.platform.staff.actions import CommandLine, end_member
 
 pytestmark = pytest.mark.django_db
 ROOT = "/office/studies/swing/"
@@ -67,21 +67,29 @@ def test_whoever_asked_has_nothing_to_decide_and_takes_it_back(at_desk, sealed, 
     assert at_desk("Dora").act(f"{ALL}1/back").status_code == 403
 
 
-@pytest.mark.parametrize(
-    ("lacking", "told"),
-    [
+def test_whoever_asks_is_told_where_nobody_else_can_decide(at_desk, sealed, cast):
+    ask(cast["Alice"], sealed, UNMASK, reason="The seal is published")
+    desk = at_desk("Alice")
+    for name in ("Dora", "Erin"):
+        desk.get(f"{ALL}1/")
+        assert "Somebody else decides" in desk.text
+        end_member(CommandLine(), cast[name])
+    desk.get(f"{ALL}1/")
+    assert "Nobody else in this study can decide yet" in desk.text
+
+
+def test_a_decision_needs_the_name_a_choice_and_a_comment(at_desk, sealed, cast):
+    ask(cast["Alice"], sealed, UNMASK, reason="The seal is published")
+    desk = at_desk("Dora")
+    for lacking, told in (
         ({"name": "swnig"}, "Type swing exactly"),
         ({"reason": " "}, "say what you looked at"),
         ({"choice": ""}, "hoose whether to approve"),
-    ],
-)
-def test_a_decision_needs_the_name_a_choice_and_a_comment(at_desk, sealed, cast, lacking, told):
-    ask(cast["Alice"], sealed, UNMASK, reason="The seal is published")
-    desk = at_desk("Dora")
-    desk.act(f"{ALL}1/decide", {**YES, **lacking})
-    assert desk.page.status_code == 422
-    assert told in desk.text
-    assert state() == "waiting"
+    ):
+        desk.act(f"{ALL}1/decide", {**YES, **lacking})
+        assert desk.page.status_code == 422
+        assert told in desk.text
+        assert state() == "waiting"
 
 
 def test_what_is_no_longer_possible_is_told_on_the_page_and_can_be_refused(at_desk, sealed, cast):
@@ -164,12 +172,14 @@ def test_a_file_with_contact_details_is_asked_for_approved_and_taken_once(at_des
     dora.post(f"{ROOT}data/identified", columns=["email", "region"], reason="Letters to everybody")
     assert ApprovalRequest.objects.get().subject == {"columns": ["email"]}
     assert "Take the file" not in dora.follow().content.decode()
-    dora.post(f"{ALL}1/file")
+    dora.post(f"{ALL}1/file", form="csv")
     assert dora.page.status_code == 422
     at_desk("Alice").act(f"{ALL}1/decide", YES)
     dora.get(f"{ALL}1/")
     assert "Take the file" in dora.text
     dora.post(f"{ALL}1/file")
+    assert dora.page.status_code == 422
+    dora.post(f"{ALL}1/file", form="csv")
     assert dora.page["Content-Disposition"] == 'attachment; filename="swing-1.csv"'
     assert "no-store" in dora.page["Cache-Control"]
     assert "person.0@trainees.example.org" in dora.html
@@ -177,6 +187,6 @@ def test_a_file_with_contact_details_is_asked_for_approved_and_taken_once(at_des
     assert Entry.objects.filter(verb="data.identify.sent").count() == 1
     dora.get(f"{ALL}1/")
     assert "Take the file" not in dora.text
-    dora.post(f"{ALL}1/file")
+    dora.post(f"{ALL}1/file", form="xlsx")
     assert "has been taken" in dora.text
-    assert at_desk("Alice").act(f"{ALL}1/file").status_code == 403
+    assert at_desk("Alice").act(f"{ALL}1/file", form="csv").status_code == 403

@@ -8,12 +8,15 @@ the reverse.
 
 import csv
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from equipoise.errors import InputError, Problem
+from django.db.models import QuerySet
+
+from equipoise.errors import InputError, Problem, nearest
 from equipoise.exchange.spreadsheets import neutralised
+from equipoise.exchange.workbooks import LARGEST_SHEET, workbook
 from equipoise.platform.approvals.acts import IDENTIFY, file_columns
 from equipoise.platform.approvals.models import ApprovalRequest
 from equipoise.platform.audit.actions import record
@@ -25,7 +28,7 @@ from equipoise.platform.permissions import Acting, NotAllowedError, check_permis
 from equipoise.platform.registry.models import Study
 from equipoise.platform.registry.queries import roster_columns
 
-__all__ = ["MESSAGES", "TAKEN_WITHIN", "can_be_taken", "header_of", "take_file"]
+__all__ = ["FORMS", "MESSAGES", "TAKEN_WITHIN", "can_be_taken", "header_of", "take_file"]
 
 TAKEN_WITHIN = timedelta(hours=24)
 MESSAGES = "messages"  # so that nobody is written to who has stopped messages
@@ -42,21 +45,24 @@ def header_of(request: ApprovalRequest) -> list[str]:
     return ["participant", *_identifier(request.study), *request.subject["columns"], MESSAGES]
 
 
-def take_file(who: Acting, request: ApprovalRequest) -> Iterator[bytes]:
-    """The file of an approved request, as CSV that is safe to open in a spreadsheet; with this it is taken.
+def take_file(who: Acting, request: ApprovalRequest, form: str = "csv") -> Iterator[bytes]:
+    """The file of an approved request, safe to open in a spreadsheet; with this it is taken.
 
     Args:
         who: asked for it, and still holds `data.identify`.
         request: as it was seen; what counts is how it stands now.
+        form: of `FORMS`.
     Returns:
         The file in parts. Closing it before the end enters that it broke off, with at most so many rows.
     Raises:
         NotAllowedError: somebody else asked, or they hold the role no more.
-        InputError: it was not approved, was taken already, or its day is over.
+        InputError: it was not approved, was taken already, or its day is over; or there is no such form, or
+            no room for everybody in it. Then it is not taken.
     """
     check_permission(who, IDENTIFY, request.study)
     if who.actor != request.asked_by:
         raise NotAllowedError("a file is taken by whoever asked for it")
+    _check_form(request.study, form)
     with writing():
         held = ApprovalRequest.objects.select_for_update().get(pk=request.pk)
         problem = _problem(held)
@@ -64,9 +70,10 @@ def take_file(who: Acting, request: ApprovalRequest) -> Iterator[bytes]:
             raise InputError(Problem(held.study.name, f"request {held.number}", problem))
         held.used_at = now()
         held.save(update_fields=["used_at"])
-        said = {"request": held.number, "columns": header_of(held), "approved_by": held.decided_by}
+        said = {"request": held.number, "columns": header_of(held), "form": form}
+        said["approved_by"] = held.decided_by
         record(held.study.name, who.actor, IDENTIFY, said)
-    return _Sent(held, who.actor).parts()
+    return _Sent(held, who.actor).parts(FORMS[form])
 
 
 class _Sent:
@@ -76,13 +83,14 @@ class _Sent:
         self.request, self.actor = request, actor
         self.digest, self.rows, self.entered = hashlib.sha256(), 0, False
 
-    def parts(self) -> Iterator[bytes]:
+    def parts(self, written: Callable[[Iterable[list[str]]], Iterator[bytes]]) -> Iterator[bytes]:
         """The file; one part is held back until the record has the whole."""
+        waiting = b""
         try:
             with snapshot():
-                waiting = self._noted(_line(header_of(self.request), mark=True))
-                for part in self._rows():
-                    yield waiting
+                for part in written(self._rows()):
+                    if waiting:
+                        yield waiting
                     waiting = self._noted(part)
             self._enter(whole=True)
             yield waiting
@@ -90,16 +98,12 @@ class _Sent:
             if not self.entered:
                 self._enter(whole=False)
 
-    def _rows(self) -> Iterator[bytes]:
-        part, names = [], [*_identifier(self.request.study), *self.request.subject["columns"]]
+    def _rows(self) -> Iterator[list[str]]:
+        yield header_of(self.request)
+        names = [*_identifier(self.request.study), *self.request.subject["columns"]]
         for key, details, stopped in _reachable(self.request.study):
-            part.append(_line([key, *(details.get(name, "") for name in names), stopped]))
             self.rows += 1
-            if len(part) == _AT_ONCE:
-                yield b"".join(part)
-                part = []
-        if part:
-            yield b"".join(part)
+            yield [key, *(details.get(name, "") for name in names), stopped]
 
     def _noted(self, part: bytes) -> bytes:
         self.digest.update(part)
@@ -135,16 +139,38 @@ def _identifier(study: Study) -> list[str]:
 def _reachable(study: Study) -> Iterator[tuple[str, Mapping[str, str], str]]:
     """Those who take part, by key, which is random: the order says nothing of them."""
     keys = wrapping_keys()
-    rows = ContactDetails.objects.filter(participant__study=study, participant__state="enrolled")
-    for kept in rows.select_related("participant").order_by("participant__key").iterator(_AT_ONCE):
+    for kept in (
+        _enrolled(study).select_related("participant").order_by("participant__key").iterator(_AT_ONCE)
+    ):
         person = kept.participant
         stopped = "stopped" if person.messages_stopped_at is not None else ""
         yield person.key, opened_contact(kept, person.key, keys), stopped
 
 
-def _line(cells: Iterable[str], *, mark: bool = False) -> bytes:
-    written = str(csv.writer(_Line()).writerow([neutralised(cell) for cell in cells]))
-    return written.encode("utf-8-sig" if mark else "utf-8")
+def _enrolled(study: Study) -> "QuerySet[ContactDetails]":
+    return ContactDetails.objects.filter(participant__study=study, participant__state="enrolled")
+
+
+def _check_form(study: Study, form: str) -> None:
+    if form not in FORMS:
+        raise InputError(
+            Problem(study.name, "form", f'"{form}" is no form. Forms: {nearest(form, list(FORMS))}')
+        )
+    if form == "xlsx" and _enrolled(study).count() >= LARGEST_SHEET:
+        message = f"a sheet has room for {LARGEST_SHEET:,} rows; take the file as CSV"
+        raise InputError(Problem(study.name, "form", message))
+
+
+def _csv(rows: Iterable[list[str]]) -> Iterator[bytes]:
+    """With the mark of UTF-8, and no text that could run as a formula."""
+    writer, part = csv.writer(_Line()), [b"\xef\xbb\xbf"]
+    for row in rows:
+        part.append(str(writer.writerow([neutralised(cell) for cell in row])).encode())
+        if len(part) > _AT_ONCE:
+            yield b"".join(part)
+            part = []
+    if part:
+        yield b"".join(part)
 
 
 class _Line:
@@ -152,3 +178,6 @@ class _Line:
 
     def write(self, text: str) -> Any:
         return text
+
+
+FORMS: Mapping[str, Callable[[Iterable[list[str]]], Iterator[bytes]]] = {"csv": _csv, "xlsx": workbook}

@@ -13,6 +13,7 @@ from equipoise.platform.people.models import Participant
 from equipoise.platform.people.records import RecordSection
 from equipoise.platform.permissions import Acting, can
 from equipoise.platform.registry.models import Study
+from equipoise.platform.staff.queries import members
 
 __all__ = [
     "STATES",
@@ -20,6 +21,7 @@ __all__ = [
     "in_state",
     "request_numbered",
     "requests",
+    "somebody_decides",
     "state_of",
     "waiting_count",
     "waiting_for",
@@ -69,6 +71,12 @@ def in_state(rows: "QuerySet[ApprovalRequest]", state: str) -> "QuerySet[Approva
 def waiting_count(study: Study) -> int:
     """How many requests of a study wait for a decision."""
     return in_state(requests(study), "waiting").count()
+
+
+def somebody_decides(request: ApprovalRequest) -> bool:
+    """Whether there is anybody who could decide of a request; a study may have only one member of staff."""
+    verb, others = ACTS[request.act].decided_by, (each for each in members() if each.is_active)
+    return any(can(who, verb, request.study) for who in others if who.actor != request.asked_by)
 
 
 def waiting_for(who: Acting, studies: Iterable[Study]) -> Counter[int]:

@@ -13,7 +13,7 @@ from equipoise.platform.approvals.actions import Rehearsal, decide, take_back
 from equipoise.platform.approvals.acts import ACTS, ERASE, IDENTIFY
 from equipoise.platform.approvals.identified import can_be_taken, take_file
 from equipoise.platform.approvals.models import ApprovalRequest
-from equipoise.platform.approvals.queries import STATES, request_numbered, state_of
+from equipoise.platform.approvals.queries import STATES, request_numbered, somebody_decides, state_of
 from equipoise.platform.office.access import problems_in, study_page
 from equipoise.platform.office.confirming import confirmed_act
 from equipoise.platform.office.downloads import attachment
@@ -29,6 +29,18 @@ _PROGRAMS = {
     CommandLine.actor: "The command line",
     Rehearsal.actor: "The rehearsal's second person",
     System.actor: "Nobody: its time was over",
+}
+_FORMS = (
+    ("xlsx", "XLSX", "For a spreadsheet"),
+    (
+        "csv",
+        "CSV",
+        "For other programs; a text that begins like a formula, such as +44, has an apostrophe in front",
+    ),
+)
+_TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 _CHOICES = (
     ("approve", "Approve", "It is done at once, and recorded with both names."),
@@ -92,11 +104,12 @@ def approval_file(request: HttpRequest, study: Study, number: int) -> HttpRespon
     """The file that was approved, once."""
     found = _found(study, number)
     try:
-        parts = take_file(request.user, found)
+        form = request.POST.get("form", "")
+        parts = take_file(request.user, found, form)
     except InputError as error:
-        return _shown(request, study, found, problems_in(error))
+        return _shown(request, study, found, problems_in(error, form="form"))
     response: HttpResponse = attachment(
-        StreamingHttpResponse(parts, content_type="text/csv; charset=utf-8"), f"{study.name}-{number}.csv"
+        StreamingHttpResponse(parts, content_type=_TYPES[form]), f"{study.name}-{number}.{form}"
     )
     return response
 
@@ -141,14 +154,17 @@ def _shown(
     request: HttpRequest, study: Study, found: ApprovalRequest, problems: list[dict[str, str]] | None = None
 ) -> HttpResponse:
     waits = state_of(found) == "waiting"
+    mine = found.asked_by == request.user.actor
     page = {
         "page_title": f"Request {found.number}: {ACTS[found.act].title.lower()}",
         "told": list(_facts(found, folder_of(study).protocol.study.timezone)),
         "found": found,
         "person": found.thing if found.act == ERASE and request.may("people.see") else "",
         "may_decide": _may_decide(request, found),
-        "may_take_back": waits and found.asked_by == request.user.actor,
+        "may_take_back": waits and mine,
+        "somebody_decides": waits and mine and somebody_decides(found),
         "may_take_file": request.may(IDENTIFY) and can_be_taken(request.user, found),
+        "forms": _FORMS,
         "problems": problems or [],
         "trail": [{"text": "Approvals", "href": reverse("approvals", args=[study.name])}],
     }
