@@ -71,7 +71,12 @@ def test_the_response_is_counted_by_day(desk, answered):
     desk.get(f"{PLACE}before/days")
     assert "10 February 2021" in desk.text
     desk.get(f"{PLACE}before/days", format="csv")
-    assert desk.html.lstrip("\ufeff").splitlines() == ["Day,Complete", "2021-02-10,2"]
+    assert desk.html.lstrip("\ufeff").splitlines() == [
+        "Day,Complete",
+        "2021-02-08,0",
+        "2021-02-09,0",
+        "2021-02-10,2",
+    ]
 
 
 def test_a_preview_shows_every_page_and_keeps_nothing(desk, people):

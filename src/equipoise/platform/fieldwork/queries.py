@@ -13,7 +13,7 @@ from equipoise.platform.clock import now
 from equipoise.platform.fieldwork.models import OpenLink, Session
 from equipoise.platform.people.models import Participant
 from equipoise.platform.registry.models import Partner, Study
-from equipoise.platform.registry.queries import folder_of, partners
+from equipoise.platform.registry.queries import folder_of, partners, wave_times
 from equipoise.protocol.asked import WHY
 
 __all__ = [
@@ -43,6 +43,7 @@ class Response:
     asked: int
     started: int
     complete: int
+    partner_id: int | None = None
 
     @property
     def rate(self) -> float | None:
@@ -81,6 +82,7 @@ def responses(study: Study) -> list[Response]:
                 number,
                 found[wave, partner, "started"],
                 found[wave, partner, "complete"],
+                partner,
             )
             for partner, number in sorted(asked.items(), key=lambda item: titles.get(item[0] or 0, ""))
         ]
@@ -90,12 +92,14 @@ def responses(study: Study) -> list[Response]:
 
 
 def responses_by_day(study: Study, wave: str, partner: Partner | None = None) -> list[tuple[date, int]]:
-    """How many finished on each day, in the study's zone, from the first such day to the last.
+    """How many finished on each day of a wave so far, in the study's zone.
 
     Args:
         study: of this workspace.
         wave: of the study.
         partner: whose people are counted; everybody's when left out.
+    Returns:
+        Every day from that on which the wave opened, or somebody finished, to today or its close.
     """
     zone = ZoneInfo(folder_of(study).protocol.study.timezone)
     done = Session.objects.filter(study=study, wave=wave, state="complete")
@@ -109,9 +113,9 @@ def responses_by_day(study: Study, wave: str, partner: Partner | None = None) ->
         full = moment if len(moment) == _MINUTE else f"{moment}:00"
         at = datetime.strptime(full, "%Y-%m-%d %H:%M").replace(tzinfo=UTC)
         found[at.astimezone(zone).date()] += number
-    if not found:
-        return []
-    first, last = min(found), max(found)
+    times = wave_times(study)[wave]
+    opened, lately = (at.astimezone(zone).date() for at in (times.opens, min(now(), times.closes)))
+    first, last = min([opened, *found]), max([lately, *found])
     days = (first + timedelta(days=number) for number in range((last - first).days + 1))
     return [(day, found[day]) for day in days]
 

@@ -18,10 +18,11 @@ from equipoise.platform.pages.filters import day
 from equipoise.platform.people.contacts import identifier_digest
 from equipoise.platform.people.models import Participant
 from equipoise.platform.people.queries import find_by_contact, reconcile
+from equipoise.platform.permissions import reach
 from equipoise.platform.registry.models import Study
 from equipoise.platform.registry.queries import folder_of, partners, roster_columns
 
-__all__ = ["STATES", "urlpatterns"]
+__all__ = ["STATES", "seen_by", "urlpatterns"]
 
 STATES = {
     "enrolled": "Takes part",
@@ -36,28 +37,33 @@ _CHUNK = 2_000
 
 
 @require_safe
-@study_page("people.see")
+@study_page("people.see", by_partner=True)
 def people(request: HttpRequest, study: Study) -> HttpResponse:
-    """Everybody of a study, by page, in the order and with the filter of the address."""
-    chosen = _chosen(request, study)
-    rows = _filtered(study, chosen)
+    """Everybody of a study, by page, in the order and with the filter of the address.
+
+    Whoever may not know who takes part and who answers is shown those who do take part, and no more of them.
+    """
+    knows = request.may("people.participation")
+    chosen = _chosen(request, study, knows=knows)
+    rows = seen_by(request, _filtered(study, chosen))
     zone = folder_of(study).protocol.study.timezone
-    waves = {name: wave.label or name for name, wave in folder_of(study).protocol.waves.items()}
+    waves = {name: wave.label or name for name, wave in folder_of(study).protocol.waves.items() if knows}
     if wants_csv(request):
-        header = ["Code", "Partner", "State", "Enrolled", *(f"Answered: {label}" for label in waves.values())]
-        return csv_file(f"{study.name}-people", header, _lines(rows, waves, zone))
+        state = ["State"] if knows else []
+        header = ["Code", "Partner", *state, "Enrolled", *(f"Answered: {label}" for label in waves.values())]
+        return csv_file(f"{study.name}-people", header, _lines(rows, waves, zone, knows=knows))
     count = rows.count()
     last = max(1, -(-count // _A_PAGE))
     number = min(max(1, _whole(request.GET.get("page", "1"))), last)
     chunk = list(rows.values_list("pk", flat=True)[(number - 1) * _A_PAGE : number * _A_PAGE])
     found = Participant.objects.select_related("partner").in_bulk(chunk)
     shown = [found[each] for each in chunk if each in found]
-    answered = _answered(shown)
+    answered = _answered(shown) if knows else defaultdict(set)
     page = {
         "page_title": "People",
-        "counts": reconcile(study),
+        "counts": reconcile(study) if knows else None,
         "count": count,
-        "columns": list(_columns(chosen)),
+        "columns": list(_columns(chosen, knows=knows)),
         "rows": [
             {
                 "key": {"text": person.key, "href": reverse("person", args=[study.name, person.key])},
@@ -70,26 +76,30 @@ def people(request: HttpRequest, study: Study) -> HttpResponse:
         ],
         "chosen": chosen,
         "states": [("", "Any state"), *STATES.items()],
-        "partners": [("", "Any partner"), *((each.name, each.title) for each in partners(study))],
+        "knows": knows,
+        "partners": [
+            ("", "Any partner"),
+            *((each.name, each.title) for each in partners(study) if request.reach.covers(each.pk)),
+        ],
         "waves": [("", "Any wave"), *waves.items()],
         "number": number,
         "last": last,
         "paged": f"?{urlencode({**chosen, 'page': '{page}'}, safe='{}')}",
         "file": f"?{urlencode({**chosen, 'format': 'csv'})}",
-        "may_import": request.may("people.import"),
+        "may_import": bool(reach(request.user, "people.import", study)),
     }
     return render(request, "office/people.html", page)
 
 
 @require_http_methods(["POST"])
-@study_page("people.see")
+@study_page("people.see", by_partner=True)
 def find(request: HttpRequest, study: Study) -> HttpResponse:
     """Somebody by their identifier, e-mail address, telephone number or code.
 
     What is sought is sent, not part of an address, so that it stands in no log.
     """
     sought = request.POST.get("sought", "").strip()[:320]
-    found = _found(study, sought) if sought else []
+    found = _found(request, study, sought) if sought else []
     if len(found) == 1:
         return HttpResponseRedirect(reverse("person", args=[study.name, found[0].key]), status=303)
     text = (
@@ -104,7 +114,7 @@ def find(request: HttpRequest, study: Study) -> HttpResponse:
         "found": [
             {
                 "key": {"text": person.key, "href": reverse("person", args=[study.name, person.key])},
-                "state": STATES[person.state],
+                "partner": person.partner.title if person.partner else "–",
             }
             for person in found
         ],
@@ -113,25 +123,34 @@ def find(request: HttpRequest, study: Study) -> HttpResponse:
     return render(request, "office/found.html", page, status=200 if found else 422)
 
 
-def _found(study: Study, text: str) -> list[Participant]:
-    everybody = Participant.objects.filter(study=study)
+def seen_by(request: HttpRequest, rows: QuerySet[Participant]) -> QuerySet[Participant]:
+    """Those of a list whom somebody may see: of their partners and, where they may not know who takes part,
+    without whoever has left."""
+    reached = request.reach.narrow(rows)
+    return reached if request.may("people.participation") else reached.filter(state="enrolled")
+
+
+def _found(request: HttpRequest, study: Study, text: str) -> list[Participant]:
+    everybody = seen_by(request, Participant.objects.filter(study=study).select_related("partner"))
     by = Q(key=text.lower())
     for name, column in roster_columns(study).items():
         if column.role == "identifier":
             hashed = identifier_digest(study, name, text)
             by |= Q(lookups__study=study, lookups__column=name, lookups__digest=hashed)
     found = {person.pk: person for person in everybody.filter(by).distinct()[:20]}
-    found |= {person.pk: person for person in find_by_contact(study, text)}
+    by_contact = [person.pk for person in find_by_contact(study, text)]
+    found |= {person.pk: person for person in everybody.filter(pk__in=by_contact)}
     return list(found.values())
 
 
-def _chosen(request: HttpRequest, study: Study) -> dict[str, str]:
-    """What the address asks for, and only what there is."""
+def _chosen(request: HttpRequest, study: Study, *, knows: bool) -> dict[str, str]:
+    """What the address asks for, and only what there is and may be asked."""
+    waves = folder_of(study).protocol.waves
     allowed: dict[str, Iterable[str]] = {
-        "state": STATES,
-        "partner": [each.name for each in partners(study)],
-        "answered": folder_of(study).protocol.waves,
-        "missing": folder_of(study).protocol.waves,
+        "state": STATES if knows else (),
+        "partner": [each.name for each in partners(study) if request.reach.covers(each.pk)],
+        "answered": waves if knows else (),
+        "missing": waves if knows else (),
         "sort": [*_SORTS, *(f"-{name}" for name in _SORTS)],
     }
     return {name: value for name, ok in allowed.items() if (value := request.GET.get(name, "")) in ok}
@@ -154,14 +173,10 @@ def _filtered(study: Study, chosen: Mapping[str, str]) -> QuerySet[Participant]:
     return rows.order_by(f"{down}{_SORTS[sort.removeprefix('-')]}", f"{down}key")
 
 
-def _columns(chosen: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+def _columns(chosen: Mapping[str, str], *, knows: bool) -> Iterator[dict[str, Any]]:
     now = chosen.get("sort", "key")
-    for name, text in (
-        ("key", "Code"),
-        ("partner", "Partner"),
-        ("state", "State"),
-        ("enrolled", "Enrolled"),
-    ):
+    state = [("state", "State")] if knows else []
+    for name, text in (("key", "Code"), ("partner", "Partner"), *state, ("enrolled", "Enrolled")):
         towards = f"-{name}" if now == name else name
         order = {name: "ascending", f"-{name}": "descending"}.get(now, "")
         yield {
@@ -170,7 +185,8 @@ def _columns(chosen: Mapping[str, str]) -> Iterator[dict[str, Any]]:
             **({"sort_url": f"?{urlencode({**chosen, 'sort': towards})}"} if name in _SORTS else {}),
             "sorted": order,
         }
-    yield {"key": "waves", "text": "Waves answered"}
+    if knows:
+        yield {"key": "waves", "text": "Waves answered"}
 
 
 def _answered(people: Iterable[Participant]) -> Mapping[int, set[str]]:
@@ -181,23 +197,27 @@ def _answered(people: Iterable[Participant]) -> Mapping[int, set[str]]:
     return found
 
 
-def _lines(rows: QuerySet[Participant], waves: Mapping[str, str], zone: str) -> Iterator[tuple[Any, ...]]:
+def _lines(
+    rows: QuerySet[Participant], waves: Mapping[str, str], zone: str, *, knows: bool
+) -> Iterator[tuple[Any, ...]]:
     some: list[Participant] = []
     for person in rows.iterator(_CHUNK):
         some.append(person)
         if len(some) == _CHUNK:
-            yield from _written(some, waves, zone)
+            yield from _written(some, waves, zone, knows=knows)
             some = []
-    yield from _written(some, waves, zone)
+    yield from _written(some, waves, zone, knows=knows)
 
 
-def _written(people: list[Participant], waves: Mapping[str, str], zone: str) -> Iterator[tuple[Any, ...]]:
-    answered = _answered(people)
+def _written(
+    people: list[Participant], waves: Mapping[str, str], zone: str, *, knows: bool
+) -> Iterator[tuple[Any, ...]]:
+    answered = _answered(people) if knows else {}
     for person in people:
         yield (
             person.key,
             person.partner.title if person.partner else "",
-            STATES[person.state],
+            *([STATES[person.state]] if knows else []),
             day(person.enrolled_at, zone),
             *("yes" if wave in answered[person.pk] else "no" for wave in waves),
         )

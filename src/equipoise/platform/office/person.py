@@ -21,7 +21,7 @@ from equipoise.platform.office.access import problems_in, study_page
 from equipoise.platform.office.confirming import confirmed_act
 from equipoise.platform.office.disclosing import disclose_contact, disclose_record
 from equipoise.platform.office.downloads import attachment
-from equipoise.platform.office.people import STATES
+from equipoise.platform.office.people import STATES, seen_by
 from equipoise.platform.pages.filters import day, moment
 from equipoise.platform.people.actions import check_withdrawal
 from equipoise.platform.people.models import Participant
@@ -53,15 +53,17 @@ _ASKED = "The erasure is asked for. It is done once somebody else has approved i
 _CHANNELS = {"telephone": "By telephone", "paper": "On paper or by e-mail", "staff": "In person"}
 
 
-def _of_person(verb: str) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
-    """A page about one person of a study."""
+def _of_person(
+    verb: str, *, by_partner: bool = False
+) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+    """A page about one person of a study, if it is one whom the reader may see."""
 
     def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         @wraps(view)
-        @study_page(verb)
+        @study_page(verb, by_partner=by_partner)
         def page(request: HttpRequest, study: Study, key: str, **kwargs: Any) -> HttpResponse:
             rows = Participant.objects.select_related("study", "partner")
-            participant = rows.filter(study=study, key=key).first()
+            participant = seen_by(request, rows.filter(study=study, key=key)).first()
             if participant is None:
                 raise Http404
             return view(request, study, participant, **kwargs)
@@ -72,7 +74,7 @@ def _of_person(verb: str) -> Callable[[Callable[..., HttpResponse]], Callable[..
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@_of_person("people.see")
+@_of_person("people.see", by_partner=True)
 def person(request: HttpRequest, study: Study, participant: Participant) -> HttpResponse:
     """What is known of one person; POST opens their contact details, which is recorded."""
     contact: list[tuple[str, str]] = []
@@ -85,8 +87,10 @@ def person(request: HttpRequest, study: Study, participant: Participant) -> Http
         except EquipoiseError as error:
             problems = problems_in(error)
     zone = folder_of(study).protocol.study.timezone
+    knows = request.may("people.participation")
     page = {
         "page_title": f"Participant {participant.key}",
+        "knows": knows,
         "participant": participant,
         "state": STATES[participant.state],
         "enrolled": day(participant.enrolled_at, zone),
@@ -94,8 +98,8 @@ def person(request: HttpRequest, study: Study, participant: Participant) -> Http
         "opened": request.method == "POST",
         "problems": problems,
         "facts_kept": _labelled(study, facts_of(participant)),
-        "consents": _consents(participant, zone),
-        "waves": _waves(study, participant, zone),
+        "consents": _consents(participant, zone) if knows else [],
+        "waves": _waves(study, participant, zone) if knows else [],
         "taking_part": participant.state == "enrolled",
         "may": {verb: request.may(verb) for verb in _ACTS},
         "trail": [{"text": "People", "href": reverse("people", args=[study.name])}],

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -12,47 +13,32 @@ from equipoise.errors import EquipoiseError
 from equipoise.platform.fieldwork.links import close_open_link, make_links, make_open_link
 from equipoise.platform.fieldwork.models import OpenLink
 from equipoise.platform.fieldwork.prepared import prepared
-from equipoise.platform.fieldwork.queries import open_links, responses, responses_by_day
+from equipoise.platform.fieldwork.queries import Response, open_links, responses, responses_by_day
 from equipoise.platform.fieldwork.views.frames import frame
 from equipoise.platform.fieldwork.views.media import media_file
 from equipoise.platform.fieldwork.views.questions import BlockHtml
 from equipoise.platform.office.access import problems_in, study_page
 from equipoise.platform.office.confirming import confirmed_act
+from equipoise.platform.office.disclosed import reached, so_far, told
 from equipoise.platform.office.downloads import csv_file, wants_csv
 from equipoise.platform.pages.filters import day, moment
 from equipoise.platform.pages.questions import question_html
 from equipoise.platform.people.models import Participant
 from equipoise.platform.permissions import NotAllowedError
-from equipoise.platform.registry.models import Study
-from equipoise.platform.registry.queries import folder_of, wave_times
+from equipoise.platform.registry.models import Partner, Study
+from equipoise.platform.registry.queries import folder_of, partners, wave_times
 from equipoise.protocol.asked import Asked
 
 __all__ = ["urlpatterns"]
 
 
 @require_safe
-@study_page("surveys.response")
+@study_page("surveys.response", by_partner=True)
 def surveys(request: HttpRequest, study: Study) -> HttpResponse:
-    """Each wave: how many answered, together and by partner."""
-    labels = {wave.wave: wave.label for wave in wave_times(study).values()}
-    rows = responses(study)
+    """Each wave: how many answered, together and by partner; to a partner in tens."""
+    rows = reached(responses(study), request.reach)
     if wants_csv(request):
-        header = ["Wave", "Partner", "Asked", "Started", "Complete", "Complete (%)"]
-        return csv_file(
-            f"{study.name}-response",
-            header,
-            (
-                (
-                    labels[row.wave],
-                    row.partner or "All",
-                    row.asked,
-                    row.started,
-                    row.complete,
-                    _percent(row.rate),
-                )
-                for row in rows
-            ),
-        )
+        return _response_file(request, study, rows)
     participants = folder_of(study).protocol.participants
     page = {
         "page_title": "Surveys",
@@ -64,6 +50,8 @@ def surveys(request: HttpRequest, study: Study) -> HttpResponse:
             }
             for wave in wave_times(study).values()
         ],
+        "in_tens": not request.reach.everybody,
+        "told": told,
         "open": participants is not None and participants.enrolment == "open-link",
         "may_links": request.may("surveys.links"),
         "may_preview": request.may("surveys.preview"),
@@ -72,17 +60,31 @@ def surveys(request: HttpRequest, study: Study) -> HttpResponse:
 
 
 @require_safe
-@study_page("surveys.response")
+@study_page("surveys.response", by_partner=True)
 def days(request: HttpRequest, study: Study, wave: str) -> HttpResponse:
-    """How many finished a wave on each day."""
+    """How many finished a wave on each day, of everybody or of one partner; to a partner in tens, so far."""
     label = _label(study, wave)
-    rows = responses_by_day(study, wave)
+    there = {each.name: each for each in partners(study) if request.reach.covers(each.pk)}
+    whole = request.reach.everybody
+    partner = there.get(request.GET.get("partner", "")) or (None if whole else next(iter(there.values())))
+    rows = responses_by_day(study, wave, partner)
+    if not whole:
+        rows = list(so_far(rows, _asked(study, wave, partner)))
     if wants_csv(request):
-        return csv_file(f"{study.name}-{wave}-days", ["Day", "Complete"], rows)
+        header = ["Day", "Complete" if whole else "Complete so far (at least)"]
+        return csv_file(f"{study.name}-{wave}-days", header, rows)
     most = max((number for _, number in rows), default=0)
     page = {
         "page_title": f"{label}: by day",
         "rows": [{"text": day(date), "value": number, "of": most} for date, number in rows],
+        "lines": [{"day": day(date), "complete": told(number)} for date, number in rows],
+        "in_tens": not whole,
+        "partners": [
+            *([("", "Every partner")] if whole else []),
+            *((each.name, each.title) for each in there.values()),
+        ],
+        "partner": partner.name if partner is not None else "",
+        "file": f"?{urlencode({'partner': partner.name if partner else '', 'format': 'csv'})}",
         "zone": folder_of(study).protocol.study.timezone,
         "trail": _way(study),
     }
@@ -217,6 +219,36 @@ def close_link(request: HttpRequest, study: Study, number: int) -> HttpResponse:
         onward=back,
         reason=False,
     )
+
+
+def _response_file(request: HttpRequest, study: Study, rows: list[Response]) -> HttpResponse:
+    labels = {wave.wave: wave.label for wave in wave_times(study).values()}
+    whole, least = request.reach.everybody, "" if request.reach.everybody else " (at least)"
+    header = [
+        "Wave",
+        "Partner",
+        "Asked",
+        f"Started{least}",
+        f"Complete{least}",
+        *(["Complete (%)"] if whole else []),
+    ]
+    lines = (
+        (
+            labels[row.wave],
+            row.partner or "All",
+            row.asked,
+            row.started,
+            row.complete,
+            *([_percent(row.rate)] if whole else []),
+        )
+        for row in rows
+    )
+    return csv_file(f"{study.name}-response", header, lines)
+
+
+def _asked(study: Study, wave: str, partner: Partner | None) -> int:
+    found = (row for row in responses(study) if row.wave == wave)
+    return sum(row.asked for row in found if partner is not None and row.partner_id == partner.pk)
 
 
 def _placed(study: Study, asked: Asked) -> Asked:

@@ -30,7 +30,7 @@ _NARRATIVE = {"background": "Background", "methods": "Methods", "ethics": "Ethic
 
 
 @require_safe
-@study_page("study.see")
+@study_page("study.see", by_partner=True)
 def protocol(request: HttpRequest, study: Study) -> HttpResponse:
     """The protocol in force."""
     loaded = folder_of(study)
@@ -87,7 +87,7 @@ def amend(request: HttpRequest, study: Study) -> HttpResponse:
 
 
 @require_safe
-@study_page("study.see")
+@study_page("study.see", by_partner=True)
 def version_file(request: HttpRequest, study: Study, number: int) -> HttpResponse:
     """A version of the folder as it came in, as a zip file."""
     if not study.versions.filter(number=number).exists():

@@ -4,7 +4,6 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,29 +15,27 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from equipoise.errors import EquipoiseError, InputError, Problem
-from equipoise.platform.approvals.queries import waiting_for
 from equipoise.platform.clock import now
 from equipoise.platform.fieldwork.queries import Response, responses
 from equipoise.platform.office.access import office_page, problems_in, study_page, visible_studies
 from equipoise.platform.office.confirming import confirmed_act
+from equipoise.platform.office.disclosed import reached, told
 from equipoise.platform.office.downloads import csv_file, wants_csv
-from equipoise.platform.office.incidents import incident_calls
-from equipoise.platform.office.retention import announcements
+from equipoise.platform.office.needs import needs, to_do
 from equipoise.platform.pages.filters import moment
-from equipoise.platform.permissions import NotAllowedError, can
+from equipoise.platform.permissions import NotAllowedError, Reach, can
 from equipoise.platform.policies import STUDY_MOVES
 from equipoise.platform.receiving import LARGEST_UPLOAD
 from equipoise.platform.registry.actions import add_study, move_study
 from equipoise.platform.registry.models import Programme, Study
-from equipoise.platform.registry.queries import folder_of, rolling, stages, wave_times
+from equipoise.platform.registry.queries import folder_of, wave_times
 from equipoise.platform.registry.readiness import conditions
 from equipoise.platform.staff.actions import Place, grant
-from equipoise.platform.staff.models import Role, StaffMember
+from equipoise.platform.staff.models import Role, StaffMember, Standing
 from equipoise.protocol.intake import unpack_study
 
 __all__ = ["received_folder", "urlpatterns"]
 
-_SOON = timedelta(days=3)
 _WHERE = {
     "privacy": "study-protocol",
     "support": "study-protocol",
@@ -65,11 +62,10 @@ _CLOSE = ("Close the study", "Nobody can answer any more. This cannot be undone.
 def home(request: HttpRequest) -> HttpResponse:
     """Every study that somebody may see, by programme, and what needs them today."""
     studies = list(visible_studies(request.user).prefetch_related("stages"))
-    waiting, calls = waiting_for(request.user, studies), incident_calls(request.user, studies)
+    today = needs(Standing(request.user), studies)
     by_programme: dict[Programme | None, list[dict[str, Any]]] = {}
     for study in studies:
-        today = [*_today(study), *_to_decide(study, waiting[study.pk]), *calls.get(study.pk, ())]
-        row = {"study": study, "today": today}
+        row = {"study": study, "today": today[study.pk]}
         by_programme.setdefault(study.programme, []).append(row)
     groups = sorted(by_programme.items(), key=lambda item: (item[0] is None, item[0] and item[0].title))
     page = {
@@ -109,21 +105,22 @@ def add(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@study_page("study.see")
+@study_page("study.see", by_partner=True)
 def overview(request: HttpRequest, study: Study) -> HttpResponse:
     """Is everything as it should be? The checklist until launch, then waves and response."""
     zone = folder_of(study).protocol.study.timezone
-    rows = list(_waves(study, zone))
+    rows = list(_waves(study, zone, request.reach))
     if wants_csv(request):
+        least = "" if request.reach.everybody else " (at least)"
         header = [
             "Wave",
             "Opens (UTC)",
             "Closes (UTC)",
             "State",
             "Asked",
-            "Started",
-            "Complete",
-            "Complete (%)",
+            f"Started{least}",
+            f"Complete{least}",
+            *(() if least else ("Complete (%)",)),
         ]
         return csv_file(f"{study.name}-waves", header, (row["csv"] for row in rows))
     leads = Role.objects.filter(study_id=study.pk, role="lead").select_related("member")
@@ -139,6 +136,8 @@ def overview(request: HttpRequest, study: Study) -> HttpResponse:
         "waits": any(row["condition"].needed and row["condition"].problem for row in checklist),
         "today": list(_needs(request, study, rows)),
         "waves": rows,
+        "in_tens": not request.reach.everybody,
+        "told": told,
         "moves": moves,
         "zone": zone,
         "now": moment(now(), zone),
@@ -220,66 +219,48 @@ def _number(text: str) -> int | None:
     return int(text) if text.isdecimal() and len(text) < 12 else None
 
 
-def _today(study: Study) -> Iterator[dict[str, str]]:
-    """What needs somebody now, in words, and where it is done; nothing that takes a look at people."""
-    if study.state == "locked":
-        yield _to_do("Set it up and launch it", "study", study)
-    if study.state == "paused":
-        yield _to_do("Paused: nobody can answer until it is resumed", "study", study)
-    if study.state not in ("live", "paused"):
-        return
-    yield from announcements(study)
-    moment_now, zone = now(), folder_of(study).protocol.study.timezone
-    for wave in wave_times(study).values():
-        if wave.state == "open" and wave.closes - moment_now < _SOON:
-            yield _to_do(f"“{wave.label}” closes {moment(wave.closes, zone)}", "surveys", study)
-        if wave.state == "planned" and wave.opens - moment_now < _SOON:
-            yield _to_do(f"“{wave.label}” opens {moment(wave.opens, zone)}", "surveys", study)
-    for stage in stages(study):
-        if stage.state == "committed" and study.state == "live" and not rolling(study):
-            yield _to_do(f"Draw stage {stage.name}: it is committed", "allocation", study)
-
-
-def _to_decide(study: Study, number: int) -> Iterator[dict[str, str]]:
-    """What somebody else asked for and waits for this person."""
-    if number:
-        text = "1 request waits" if number == 1 else f"{number} requests wait"
-        yield _to_do(f"{text} for your decision", "approvals", study)
-
-
-def _to_do(text: str, where: str, study: Study) -> dict[str, str]:
-    return {"text": text, "href": reverse(where, args=[study.name])}
-
-
-def _waves(study: Study, zone: str) -> Iterator[dict[str, Any]]:
-    answered = {row.wave: row for row in responses(study) if row.partner is None}
+def _waves(study: Study, zone: str, whose: Reach) -> Iterator[dict[str, Any]]:
+    """Each wave with its response: of everybody or, to a partner in tens, of its own people."""
+    answered: dict[str, Response] = {}
+    for row in reached(responses(study), whose):
+        if whose.everybody and row.partner is None:
+            answered[row.wave] = row
+        elif not whose.everybody:
+            answered[row.wave] = _added_up(answered.get(row.wave), row)
     for wave in wave_times(study).values():
         row = answered.get(wave.wave, Response(wave.wave, None, 0, 0, 0))
         rate = None if row.rate is None else 100 * row.rate
         numbers = (row.asked, row.started, row.complete)
+        share = (rate and round(rate, 1),) if whose.everybody else ()
         yield {
             "wave": wave,
             "opens": moment(wave.opens, zone),
             "closes": moment(wave.closes, zone),
             "row": row,
             "rate": rate,
-            "csv": (wave.label, wave.opens, wave.closes, wave.state, *numbers, rate and round(rate, 1)),
+            "csv": (wave.label, wave.opens, wave.closes, wave.state, *numbers, *share),
         }
 
 
+def _added_up(so_far: Response | None, row: Response) -> Response:
+    """The response of two partners together, of which each is told in tens already."""
+    if so_far is None:
+        return row
+    numbers = (getattr(so_far, name) + getattr(row, name) for name in ("asked", "started", "complete"))
+    return Response(row.wave, None, *numbers)
+
+
 def _needs(request: HttpRequest, study: Study, waves: list[dict[str, Any]]) -> Iterator[dict[str, str]]:
-    """What is to be done in one study, for whoever may see its people."""
+    """What is to be done in one study; its own page says by a checklist what a launch needs."""
     if study.state != "locked":
-        yield from _today(study)
-    yield from _to_decide(study, waiting_for(request.user, [study])[study.pk])
+        yield from needs(request.user, [study])[study.pk]
     enrols = folder_of(study).protocol.participants
-    yield from incident_calls(request.user, [study]).get(study.pk, ())
     nobody = not any(row["row"].asked for row in waves)
     if study.state == "live" and nobody and enrols is not None and request.may("people.import"):
         if enrols.enrolment == "roster":
-            yield _to_do("Nobody is enrolled: import the roster", "import", study)
+            yield to_do("Nobody is enrolled: import the roster", "import", study)
         elif enrols.enrolment == "open-link":
-            yield _to_do("Nobody has come yet: make an open link", "open-links", study)
+            yield to_do("Nobody has come yet: make an open link", "open-links", study)
 
 
 def _checklist(study: Study) -> Iterator[dict[str, Any]]:

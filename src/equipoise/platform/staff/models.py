@@ -8,7 +8,7 @@ from django.db import models
 
 from equipoise.platform.permissions import Grant, InStudy
 
-__all__ = ["Role", "StaffMember", "StaffSession"]
+__all__ = ["Role", "StaffMember", "StaffSession", "Standing"]
 
 
 class _Staff(BaseUserManager):
@@ -37,18 +37,29 @@ class StaffMember(AbstractBaseUser):
 
     def grants_in(self, study: InStudy | None) -> frozenset[Grant]:
         """Their roles in a study, with those of its programme and of the workspace, which hold in it too."""
-        if not self.is_active:
-            return frozenset()
-        held = models.Q(study_id=None, programme_id=None)
-        if study is not None:
-            held |= models.Q(study_id=study.pk)
-            if study.programme_id is not None:
-                held |= models.Q(programme_id=study.programme_id)
-        rows = self.roles.filter(held).values_list("role", "partner_id")
-        return frozenset(Grant(role, partner) for role, partner in rows)
+        return Standing(self).grants_in(study)
 
     def __str__(self) -> str:
         return self.name
+
+
+class Standing:
+    """All that a member of staff holds anywhere, read once: for pages that ask about many studies."""
+
+    def __init__(self, member: StaffMember) -> None:
+        self.actor = member.actor
+        held = member.roles.values_list("role", "partner_id", "study_id", "programme_id")
+        self._held = list(held) if member.is_active else []
+
+    def grants_in(self, study: InStudy | None) -> frozenset[Grant]:
+        """As for whoever acts."""
+        return frozenset(
+            Grant(role, partner)
+            for role, partner, of_study, of_programme in self._held
+            if (of_study is None and of_programme is None)
+            or (study is not None and of_study == study.pk)
+            or (study is not None and of_programme is not None and of_programme == study.programme_id)
+        )
 
 
 class Role(models.Model):

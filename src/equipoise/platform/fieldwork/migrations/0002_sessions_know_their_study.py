@@ -3,12 +3,14 @@
 What is filled in here is required by the next migration: PostgreSQL does not do both in one transaction.
 """
 
+from typing import Any
+
 import django.db.models.deletion
 from django.db import migrations, models
 from django.db.models import OuterRef, Subquery
 
 
-def fill(apps, _):
+def fill(apps: Any, _: object) -> None:
     participants = apps.get_model("people", "Participant").objects.filter(pk=OuterRef("participant_id"))
     apps.get_model("fieldwork", "Session").objects.update(
         study_id=Subquery(participants.values("study_id")[:1]),
