@@ -10,6 +10,7 @@ from equipoise.platform.audit.queries import Head, anchor_faults, heads, verdict
 from equipoise.platform.database import snapshot
 from equipoise.platform.fieldwork.models import SealedSubmission
 from equipoise.platform.fieldwork.sealing import seal_faults, unsealed
+from equipoise.platform.incidents.verification import incident_faults
 from equipoise.platform.operations.retention.certificates import certificate_faults
 from equipoise.platform.people.allocation import verify_stage
 from equipoise.platform.registry.models import Study
@@ -52,6 +53,7 @@ def verify_workspace(anchor: Mapping[str, Head] | None = None) -> Verdict:
         faults += _chains_missing(there, {chain.chain for chain in chains})
         faults += [fault for study in there for fault in seal_faults(study)]
         faults += [fault for study in there for fault in certificate_faults(study)]
+        faults += [fault for study in there for fault in incident_faults(study)]
         drawn, wrong = _stages(there)
         checks = (
             f"{len(chains)} chains, {sum(chain.entries for chain in chains):,} entries",

@@ -21,6 +21,7 @@ from equipoise.platform.incidents.actions import (
 from equipoise.platform.incidents.models import Incident, Statement, StatementText
 from equipoise.platform.incidents.queries import Waiting, counts, history, statement_of, waiting
 from equipoise.platform.incidents.texts import Texts, texts_of
+from equipoise.platform.incidents.verification import incident_faults
 from equipoise.platform.people.actions import rotate_keys, undo_import
 from equipoise.platform.people.models import ContactDetails
 from equipoise.platform.people.queries import person_record
@@ -276,3 +277,23 @@ def test_serious_ones_wait_for_a_day_and_distress_for_three(log, alice, swing, a
     for incident in Incident.objects.all():
         close_incident(alice, incident, outcome="resolved", done="Seen to", seen=1)
     assert waiting(alice, [swing]) == {}
+
+
+def test_what_was_changed_behind_the_logs_back_is_found_and_an_erasure_is_no_fault(log, people, alice, swing):
+    kept, erased = log(named=people[0].key), log(named=people[1].key)
+    correct_incident(alice, kept, CALLED, replace(TEXTS, why="Somebody else"), seen=1)
+    erase(people[1])
+    assert list(incident_faults(swing)) == []
+    Statement.objects.filter(incident=kept, number=1).update(serious="death")
+    Statement.objects.filter(incident=kept, number=2).update(participant=people[2])
+    Statement.objects.filter(incident=erased).update(number=7)
+    Incident.objects.filter(pk=kept.pk).update(newest=1)
+    found = "\n".join(incident_faults(swing))
+    for said in (
+        f"{kept.code}, statement 1: is not what was stated",
+        f"{kept.code}, statement 2: has other words, or names another",
+        f"{erased.code}, statement 7: is in the log and not in the record",
+        f"{erased.code}, statement 1: is in the record and not in the log",
+        f"{kept.code}: an earlier statement is taken for the newest",
+    ):
+        assert said in found

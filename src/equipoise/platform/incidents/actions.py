@@ -15,6 +15,7 @@ from equipoise.errors import InputError, Problem
 from equipoise.platform.audit.actions import record
 from equipoise.platform.clock import now
 from equipoise.platform.database import writing
+from equipoise.platform.incidents.entries import DAYS, LISTED, said_of
 from equipoise.platform.incidents.models import Incident, Statement, StatementText
 from equipoise.platform.incidents.naming import NOBODY, Whom, whom
 from equipoise.platform.incidents.stated import Stated, faults_in, stated_in
@@ -38,8 +39,6 @@ _CODE = re.compile(f"[{_LETTERS}]{{10}}")
 _HAPPENED = {"happened": "say what happened, without naming anybody and without the arm"}
 _WHY = {"why": "is empty; say why, without naming anybody. What stood there before stays to be read"}
 _DONE = {"done": "is empty; say what was done, or that nothing had to be"}
-_LISTED = ("kind", "way", "serious", "expected", "related", "outcome")
-_DAYS = ("happened_on", "learnt_on")
 
 
 def new_code() -> str:
@@ -208,14 +207,11 @@ def _store(verb: str, statement: Statement, texts: Texts) -> None:
     statement.save(force_insert=True)
     kept, digests = sealed_texts(statement, texts)
     kept.save(force_insert=True)
-    said = {name: getattr(statement, name) for name in (*_LISTED, "closed")}
-    days = {name: getattr(statement, name).isoformat() for name in _DAYS}
-    named = {"incident": statement.incident.code, "statement": statement.number}
-    record(statement.incident.study.name, statement.actor, verb, {**named, **said, **days, **digests})
+    record(statement.incident.study.name, statement.actor, verb, {**said_of(statement), **digests})
 
 
 def _columns(stated: Stated, named: Whom) -> dict[str, object]:
-    chosen = {name: getattr(stated, name) for name in (*_LISTED, *_DAYS)}
+    chosen = {name: getattr(stated, name) for name in (*LISTED, *DAYS)}
     return {**chosen, "participant": named.participant, "partner": named.partner}
 
 

@@ -9,7 +9,7 @@ from equipoise.platform.crypto import digest, new_data_key, open_sealed, seal, u
 from equipoise.platform.incidents.models import Statement, StatementText
 from equipoise.platform.people.contacts import wrapping_keys
 
-__all__ = ["Texts", "rewrap_texts", "sealed_texts", "texts_of"]
+__all__ = ["Texts", "digests_of", "rewrap_texts", "sealed_texts", "texts_of"]
 
 _FIELD = "incident"
 
@@ -32,9 +32,6 @@ class Texts:
 def sealed_texts(statement: Statement, texts: Texts) -> tuple[StatementText, dict[str, str]]:
     """The texts under a new data key, not yet stored, and what the record may say of them.
 
-    The digests are keyed by the data key: once it is destroyed, nobody can try whether a text, or a
-    participant, was the one.
-
     Args:
         statement: whose they are, stored, with its incident and the participant named.
         texts: as written.
@@ -46,11 +43,7 @@ def sealed_texts(statement: Statement, texts: Texts) -> tuple[StatementText, dic
         data_key=wrap(key, wrapping_keys(), owner),
         sealed=seal(key, written, owner, _FIELD),
     )
-    named = statement.participant.key if statement.participant is not None else ""
-    return kept, {
-        "participant": digest(key, "participant", named) if named else "",
-        "text": digest(key, "text", written),
-    }
+    return kept, _digests(statement, key, written)
 
 
 def texts_of(statement: Statement) -> Texts | None:
@@ -61,12 +54,18 @@ def texts_of(statement: Statement) -> Texts | None:
     Raises:
         CheckFailedError: the key is missing or another one, or the text was changed.
     """
-    kept = getattr(statement, "text", None)
-    if kept is None:
-        return None
-    owner = _owner(statement)
-    key = unwrap(kept.data_key, wrapping_keys(), owner)
-    return Texts(**json.loads(open_sealed(key, kept.sealed, owner, _FIELD)))
+    opened = _opened(statement)
+    return None if opened is None else Texts(**json.loads(opened[1]))
+
+
+def digests_of(statement: Statement) -> dict[str, str]:
+    """What the record says of the texts and of who is named, computed again; empty where they were erased.
+
+    Raises:
+        CheckFailedError: as `texts_of`.
+    """
+    opened = _opened(statement)
+    return {} if opened is None else _digests(statement, *opened)
 
 
 def rewrap_texts() -> int:
@@ -79,6 +78,25 @@ def rewrap_texts() -> int:
         row.data_key = wrap(unwrap(row.data_key, keys, owner), keys, owner)
     StatementText.objects.bulk_update(rows, ["data_key"], batch_size=500)
     return len(rows)
+
+
+def _opened(statement: Statement) -> tuple[bytes, str] | None:
+    """The data key and what it protects."""
+    kept = getattr(statement, "text", None)
+    if kept is None:
+        return None
+    owner = _owner(statement)
+    key = unwrap(kept.data_key, wrapping_keys(), owner)
+    return key, open_sealed(key, kept.sealed, owner, _FIELD)
+
+
+def _digests(statement: Statement, key: bytes, written: str) -> dict[str, str]:
+    """Keyed by the data key: once that is gone, nobody can try whether a text, or somebody, was the one."""
+    named = statement.participant.key if statement.participant is not None else ""
+    return {
+        "participant": digest(key, "participant", named) if named else "",
+        "text": digest(key, "text", written),
+    }
 
 
 def _owner(statement: Statement) -> str:
