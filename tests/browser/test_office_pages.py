@@ -77,6 +77,8 @@ PLACES = (
     "/staff/recovery-codes",
     "/staff/recovery-codes/new",
     "/staff/sessions",
+    "/staff/passkeys",
+    "/staff/passkeys/new",
     "/staff/sign-out",
 )
 # What only whoever keeps the workspace sees; Alice is the first member of staff.
@@ -92,6 +94,15 @@ OUTSIDE = (
     "/staff/password/set/1-none-none",
     "/staff/inactive",
 )
+# A device that has a passkey for whoever touches it.
+FINGER = {
+    "protocol": "ctap2",
+    "transport": "internal",
+    "hasResidentKey": True,
+    "hasUserVerification": True,
+    "isUserVerified": True,
+    "automaticPresenceSimulation": True,
+}
 # What a keyboard must be able to reach, and what of it was reached.
 WANTED = """() => [...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary')]
   .filter(one => one.checkVisibility() && !one.disabled && one.closest('details:not([open]) > :not(summary)') === null)
@@ -403,6 +414,33 @@ def test_somebody_without_a_role_sees_an_empty_home_and_no_study(site, desk):
         assert page.goto(site.address(f"/office/studies/{place}/")).status == 404
         look.at(place)
     assert look.sources["swing"] == look.sources["nowhere"]
+
+
+def test_a_passkey_is_set_up_in_a_browser_and_takes_the_place_of_a_code(site, browser):
+    state, _ = sign_in(site, browser, "Bob")
+    context = browser.new_context(viewport=DESK, storage_state=state)
+    page = context.new_page()
+    devices = context.new_cdp_session(page)
+    devices.send("WebAuthn.enable")
+    devices.send("WebAuthn.addVirtualAuthenticator", {"options": FINGER})
+    page.goto(site.address("/staff/passkeys/new"))
+    if page.query_selector("#password"):  # asked again, where the tests before took long
+        page.fill("#password", PASSWORD)
+        page.click("main >> button")
+    page.fill("#name", "my laptop")
+    page.click("main >> button")
+    page.wait_for_url("**/staff/")
+    context.clear_cookies()
+    page.goto(site.address("/staff/sign-in"))
+    page.fill("#login", "bob@example.org")
+    page.fill("#password", PASSWORD)
+    page.click("main >> button")
+    page.click("text=Use a passkey")
+    page.wait_for_url("**/office/")
+    devices.send("WebAuthn.disable")
+    page.goto(site.address("/staff/passkeys"))
+    assert "my laptop" in page.text_content("main")
+    context.close()
 
 
 def test_too_many_attempts_lead_to_a_page_that_says_what_to_do(site, browser):

@@ -138,9 +138,12 @@ MFA_FORMS = {
     "authenticate": "equipoise.platform.staff.factors.CodeForm",
     "reauthenticate": "equipoise.platform.staff.factors.CodeAgainForm",
     "activate_totp": "equipoise.platform.staff.factors.ActivateForm",
+    "add_webauthn": "equipoise.platform.staff.passkeys.NewPasskeyForm",
+    "authenticate_webauthn": "equipoise.platform.staff.passkeys.PasskeyForm",
 }
 MFA_TOTP_TOLERANCE = 1  # half-minutes by which a telephone's clock may be wrong
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not _TLS  # passkeys on localhost, for a rehearsal
 MFA_TOTP_ISSUER = WORKSPACE.settings.name
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 AXES_FAILURE_LIMIT = 10
@@ -203,10 +206,10 @@ STORAGES = {
 FILE_UPLOAD_HANDLERS = ["equipoise.platform.receiving.StaffUploads"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
+DATA_UPLOAD_MAX_NUMBER_FILES = 1  # each is stored before a page sees it
 FILE_UPLOAD_PERMISSIONS = 0o600
 
 # --- Mail and logs ---------------------------------------------------------------------------------------
-DATA_UPLOAD_MAX_NUMBER_FILES = 1  # each is stored before a page sees it
 _MAIL = WORKSPACE.settings.mail
 EMAIL_BACKEND = (
     "equipoise.platform.operations.held.HoldingBackend"

@@ -6,10 +6,12 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.login import get_authentication_records
+from allauth.account.internal.flows.reauthentication import get_reauthentication_flows
 from allauth.core import context
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest
+from django.urls import reverse
 
 from equipoise.platform.staff.passwords import reset_address
 
@@ -21,6 +23,8 @@ _log = logging.getLogger("equipoise.staff")
 _SAID = {
     "account/messages/password_changed.txt": "Your password has been changed.",
     "mfa/messages/totp_activated.txt": "Your authenticator app is set up.",
+    "mfa/messages/webauthn_added.txt": "Your passkey is set up.",
+    "mfa/messages/webauthn_removed.txt": "Your passkey is removed.",
     "mfa/messages/totp_deactivated.txt": "Your authenticator app is removed. Set up another one to go on.",
 }
 
@@ -35,6 +39,13 @@ class StaffAdapter(DefaultAccountAdapter):
     def get_login_stages(self) -> list[str]:
         """What is asked after the password, or after single sign-on."""
         return ["equipoise.platform.staff.sign_on.CodeStage"]
+
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        """How somebody shows again that it is they: by their password or a code."""
+        asked = ("reauthenticate", "mfa_reauthenticate")
+        flows = {each["id"]: each for each in get_reauthentication_flows(user)}
+        urls = {"reauthenticate": "account_reauthenticate", "mfa_reauthenticate": "mfa_reauthenticate"}
+        return [{**flows[each], "url": reverse(urls[each])} for each in asked if each in flows]
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Only where the workspace can send mail.

@@ -1,4 +1,4 @@
-"""The second factor: codes of an authenticator app, each taken once, and recovery codes.
+"""The second factor: codes of an authenticator app, each taken once, and recovery codes. Passkeys are beside.
 
 A code is valid for half a minute, and for as long before and after as a clock may be wrong. Which half-minute
 was used last is kept with the account, so no process takes a code that another has taken: RFC 6238, section
@@ -7,6 +7,7 @@ was used last is kept with the account, so no process takes a code that another 
 
 import hmac
 from typing import Any
+from urllib.parse import urlsplit
 
 from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -40,6 +41,15 @@ class SealedFactors(DefaultMFAAdapter):
     def decrypt(self, encrypted_text: str) -> str:
         """The text again."""
         return open_sealed(_key(), encrypted_text, _OWNER, "factor")
+
+    def generate_authenticator_name(self, user: StaffMember, type: Authenticator.Type) -> str:
+        """What a passkey is called that got no name."""
+        return f"Passkey {1 + Authenticator.objects.filter(user=user, type=type).count()}"
+
+    def get_public_key_credential_rp_entity(self) -> dict[str, str]:
+        """For whom a passkey is made: our own host, whatever a request says of it."""
+        told = settings.WORKSPACE.settings
+        return {"id": urlsplit(told.origin).hostname or "", "name": told.name}
 
 
 class _SpendsCode:
@@ -101,7 +111,8 @@ def spend_code(member: StaffMember, code: str) -> Authenticator | None:
     """
     with writing():
         held = StaffMember.objects.select_for_update().get(pk=member.pk)
-        for factor in Authenticator.objects.filter(user=held).order_by("-type"):
+        of_codes = (Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES)
+        for factor in Authenticator.objects.filter(user=held, type__in=of_codes).order_by("-type"):
             if factor.type == Authenticator.Type.TOTP:
                 counter = _counter_of(decrypt(factor.data["secret"]), _digits(code))
                 if counter is not None and counter > held.last_code:

@@ -4,6 +4,7 @@ from allauth.account import views as account
 from allauth.mfa.base import views as factor
 from allauth.mfa.recovery_codes import views as codes
 from allauth.mfa.totp import views as device
+from allauth.mfa.webauthn import views as passkey
 from django.urls import path, re_path
 
 from equipoise.platform.staff import views
@@ -35,6 +36,9 @@ urlpatterns = [
     path("device", views.SetUpApp.as_view(), name="mfa_activate_totp"),
     path("device/picture.svg", views.totp_picture, name="totp-picture"),
     path("device/remove", device.deactivate_totp, name="mfa_deactivate_totp"),
+    path("passkeys", passkey.list_webauthn, name="mfa_list_webauthn"),
+    path("passkeys/new", passkey.add_webauthn, name="mfa_add_webauthn"),
+    path("passkeys/<int:pk>/remove", passkey.remove_webauthn, name="mfa_remove_webauthn"),
     path("recovery-codes", codes.view_recovery_codes, name="mfa_view_recovery_codes"),
     path("recovery-codes/new", codes.generate_recovery_codes, name="mfa_generate_recovery_codes"),
     path("recovery-codes/file", codes.download_recovery_codes, name="mfa_download_recovery_codes"),
