@@ -58,9 +58,14 @@ class SignOn(Record):
 
 
 class StaffSignIn(Record):
-    """How staff sign in, besides a password and a second factor of our own."""
+    """How staff sign in, besides a password and a second factor of our own.
+
+    `breached-passwords` is the address of a list of passwords known from thefts, such as
+    `https://api.pwnedpasswords.com/range`. It is asked about new passwords, by a part of their hash.
+    """
 
     oidc: SignOn | None = None
+    breached_passwords: Https | None = None
 
 
 class WorkspaceSettings(Record):
