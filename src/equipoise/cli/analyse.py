@@ -23,7 +23,8 @@ def analyse(
 ) -> None:
     """Analyse data as the protocol says, and write what was found.
 
-    An unlocked study can be analysed too; every result is then labelled not planned.
+    An unlocked study can be analysed too; every result is then labelled not planned. Of masked data
+    everything is computed that needs no arm.
     """
     from equipoise.cli.findings_files import findings_table
     from equipoise.findings import analyse as compute
@@ -50,6 +51,10 @@ def _results(found: "Findings") -> list[str]:
         lines.append(f"{found.study}: no locked protocol, so every result is labelled not planned.")
     if found.data_source == "simulated":
         lines.append(f"{found.study}: the data are simulated.")
+    if found.masked:
+        lines.append(f"{found.study}: the arms are masked, so no effect is computed and nothing is tested.")
+    if found.sealed is False:
+        lines.append(f"{found.study}: these are not the sealed data, so nothing is confirmatory.")
     return lines + [_line(finding) for finding in _main_results(found)]
 
 
@@ -94,6 +99,9 @@ def _record(found: "Findings", paths: dict[str, Path]) -> dict[str, object]:
         "protocol_hash": found.protocol_hash,
         "data_hash": found.data_hash,
         "data_source": found.data_source,
+        "masked": found.masked,
+        "sealed": found.sealed,
+        "seal": found.seal,
         "findings": len(found.findings),
         "primary": [each.model_dump(mode="json") for each in _main_results(found)],
         "files": {name: str(path) for name, path in paths.items()},

@@ -52,7 +52,7 @@ def export(
             raise InputError(Problem(str(workspace), "database", message)) from None
         found = export_study(CommandLine(), named, place, formats=wanted, masked=masked)
     if found.masked:
-        warn("the arms are masked; `analyse` needs the data that are exported once results are unmasked")
+        warn("the arms are masked; `analyse` computes what needs no arm, and effects once they are unmasked")
     numbers = found.counts
     answered = ", ".join(f"{wave} {count:,}" for wave, count in numbers.answered.items()) or "no waves"
     lines = [

@@ -16,6 +16,7 @@ __all__ = [
     "baseline",
     "bounds",
     "effects",
+    "exclusions",
     "harms",
     "means",
     "not_planned",
@@ -93,22 +94,22 @@ def means(results: Results, names: Names) -> Table | None:
 def baseline(results: Results, names: Names) -> Table | None:
     """Characteristics before allocation by arm, with standardised differences; nothing is tested."""
     found = results.of("baseline")
-    arms = list(dict.fromkeys(one.arm for one in found if one.arm))
-    rows: dict[str, dict[str, Finding]] = {}
+    arms = list(dict.fromkeys(one.arm for one in found if one.contrast is None))
+    rows: dict[str, dict[str | None, Finding]] = {}
     for one in found:
         key = one.id.removeprefix("baseline.").removesuffix(f".{one.arm or one.contrast}")
-        rows.setdefault(key, {})[one.arm or "difference"] = one
+        rows.setdefault(key, {})["difference" if one.contrast else one.arm] = one
     shown = []
     for key, cells in rows.items():
         column, _, level = key.partition("=")
         label = names.column(column) + (f": {names.level(level)}" if level else ", mean (SD)")
         by_arm = [_baseline(cells.get(arm), names) for arm in arms]
-        shown.append((Cell(label), *by_arm, _difference(cells.get("difference"))))
-    columns = (
-        Column("Before allocation"),
-        *(Column(names.arm(arm), True) for arm in arms),
-        Column("Standardised difference", True),
-    )
+        apart = [] if arms == [None] else [_difference(cells.get("difference"))]
+        shown.append((Cell(label), *by_arm, *apart))
+    columns = (Column("Before allocation"), *(Column(names.arm(arm), True) for arm in arms))
+    if arms == [None]:  # masked: everybody together
+        return Table("baseline-table", "Who takes part, all arms together", columns, tuple(shown))
+    columns = (*columns, Column("Standardised difference", True))
     note = ("Differences are described, not tested: the allocation was drawn by lot.",)
     return Table("baseline-table", "Who was in each arm", columns, tuple(shown), note) if shown else None
 
@@ -174,6 +175,22 @@ def harms(results: Results, names: Names) -> Table | None:
     ]
     columns = (Column("Event"), Column("Arm"), Column("People", True), Column("Of", True))
     return Table("harms-table", "Harms and unintended events", columns, tuple(rows)) if rows else None
+
+
+def exclusions(results: Results, names: Names) -> Table | None:
+    """Who was left out by the data review, with the reason, by arm where arms are known."""
+    found = [one for one in results.of("exclusions") if one.level is not None]
+    rows = [
+        (Cell(one.level or ""), Cell(names.arm(one.arm)), Cell(count(one.estimate), one.estimate, one.id))
+        for one in found
+    ]
+    columns = (Column("Reason"), Column("Arm"), Column("People", True))
+    note = (
+        "Decided without knowing the arms, before the data were sealed. Everybody is analysed as randomised; "
+        "the sensitivity analyses show each result without those who were left out.",
+    )
+    caption = "Left out by the blinded data review"
+    return Table("exclusions-table", caption, columns, tuple(rows), note) if rows else None
 
 
 def reliability(results: Results, names: Names) -> Table | None:
@@ -255,7 +272,12 @@ def _reliable(one: Finding, names: Names) -> str:
 
 def _titled(one: Finding, names: Names) -> str:
     unit = words.scale_of(one, names).unit
-    part = {"joint": "joint test", "linear": "change per week", "interaction": "test of interaction"}.get(
+    part = {
+        "joint": "joint test",
+        "linear": "change per week",
+        "interaction": "test of interaction",
+        "without-excluded": "without those left out",
+    }.get(
         one.id.rpartition(".")[2],
         f"{names.level(one.by or '')} {names.level(one.level)}".strip() if one.level else "",
     )

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup
 
 from equipoise.allocation import AllocationRecord
+from equipoise.findings.results import Findings
 from equipoise.instruments.library import load
 from equipoise.protocol.models.allocation import Stage
 from equipoise.protocol.models.fieldwork import Wave
@@ -19,7 +20,7 @@ from equipoise.report.names import Names
 from equipoise.report.numbers import count
 from equipoise.report.tables import Cell, Column, Table
 
-__all__ = ["allocation", "day", "design", "kind_of", "outcomes", "participants", "study"]
+__all__ = ["allocation", "day", "design", "kind_of", "outcomes", "participants", "sealed", "study"]
 
 _KINDS = {
     "trial": "Randomised controlled trial",
@@ -41,6 +42,13 @@ _METHODS = {
 def kind_of(study: Study) -> str:
     """What kind of study it is, in words."""
     return _KINDS[study.protocol.study.kind]
+
+
+def sealed(findings: Findings) -> Markup | str:
+    """Whether the data analysed are those that were sealed, with the seal where there is one."""
+    if findings.sealed:
+        return Markup("yes; the seal is <code>{}</code>").format(findings.seal)
+    return "nothing is known of it" if findings.sealed is None else "no"
 
 
 def day(moment: str | None) -> str:

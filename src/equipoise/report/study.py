@@ -196,7 +196,14 @@ class StudyReport:
         primary = next(iter(self.results.primary), None)
         diagram = flow(self.findings, self.names, primary.outcome if primary else None)
         parts = [
-            _part("flow", "Flow of participants", [ShownFigure(diagram)] if diagram else []),
+            _part(
+                "flow",
+                "Flow of participants",
+                [
+                    *([ShownFigure(diagram)] if diagram else []),
+                    *_shown(detail.exclusions(self.results, self.names)),
+                ],
+            ),
             _part("baseline", "Baseline", _shown(detail.baseline(self.results, self.names))),
             self._outcomes(),
             self._missing(),
@@ -296,6 +303,7 @@ class StudyReport:
             ("Locked", facts.day(found.locked) if found.locked else "no: nothing here counts as planned"),
             ("Data (SHA-256)", Markup("<code>{}</code>").format(found.data_hash)),
             ("Where the data come from", found.data_source),
+            ("Sealed before the arms were known", facts.sealed(found)),
             ("Code", f"Equipoise {found.code_version}"),
             ("Analysis seed", Markup("<code>{}</code>").format(found.analysis_seed)),
             ("Every finding", Markup('<a href="{}">as a table</a>').format(PROVENANCE)),

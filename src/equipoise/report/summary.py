@@ -32,6 +32,7 @@ def banners(study: Study, findings: Findings | None) -> tuple[str, ...]:
         told.append("No locked protocol: every result here is not planned.")
     elif study.registration is not None and study.registration.clock == "rehearsal":
         told.append("A rehearsal: the time of the lock comes from a simulated clock.")
+    told += _blinding(findings)
     if study.protocol.study.data_public_since:
         told.append(
             f"The data have been public since {study.protocol.study.data_public_since}: nothing "
@@ -39,6 +40,28 @@ def banners(study: Study, findings: Findings | None) -> tuple[str, ...]:
             "made before they could be read."
         )
     return tuple(told)
+
+
+def _blinding(findings: Findings | None) -> list[str]:
+    """Whether anybody could know the arms when decisions were taken."""
+    if findings is None:
+        return []
+    told = []
+    if findings.masked:
+        told.append(
+            "The arms are masked: nothing here was computed by arm, and nothing confirms anything. Effects "
+            "follow once the results are unmasked."
+        )
+    if findings.sealed is False:
+        told.append("The data analysed are not those that were sealed before anybody knew the arms.")
+    told += [
+        f"The results were looked at by arm on {facts.day(look.on.isoformat())}, before the planned final "
+        f"analysis, when {count(look.answered)} of {count(look.asked)} had answered. The protocol does not "
+        "declare this look, so the stated error rate no longer holds."
+        for look in findings.looks
+        if not look.declared
+    ]
+    return told
 
 
 def answer(

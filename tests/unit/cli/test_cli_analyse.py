@@ -86,3 +86,26 @@ def test_findings_of_another_study_or_of_another_protocol_are_refused(run, trial
     assert run("report", trial, *words).code == 2
     assert run("report", trial, "--findings", tmp_path, "--out", tmp_path / "report").code == 2
     assert not (tmp_path / "report").exists()
+
+
+def test_masked_data_are_analysed_and_reported_without_any_effect(run, trial, data, tmp_path):
+    path = data / "participants.csv"
+    rows = list(csv.DictReader(path.read_text("utf-8").splitlines()))
+    letters = {arm: letter for letter, arm in zip("AB", sorted({row["arm"] for row in rows}), strict=True)}
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows({**row, "arm": letters[row["arm"]]} for row in rows)
+    look = {"on": "2021-04-02", "kind": "told", "answered": 9, "asked": 99, "declared": False, "sealed": True}
+    said = json.loads((data / "dictionary.json").read_text("utf-8"))
+    (data / "dictionary.json").write_text(json.dumps({**said, "masked": True, "looks": [look]}), "utf-8")
+    done = run("analyse", trial, "--data", data, "--out", tmp_path / "found")
+    assert (done.code, "the arms are masked" in done.out) == (0, True)
+    found = Findings.from_json((tmp_path / "found" / "findings.json").read_text("utf-8"))
+    assert not [each for each in found.select(kind="effect") if each.estimate is not None]
+    assert run("report", trial, "--findings", tmp_path / "found", "--out", tmp_path / "report").code == 0
+    page = (tmp_path / "report" / "index.html").read_text("utf-8")
+    assert "The arms are masked: nothing here was computed by arm" in page
+    assert "The results were looked at by arm on 2 April 2021" in page
+    assert "so the stated error rate no longer holds" in page
+    assert "all arms together" in page
