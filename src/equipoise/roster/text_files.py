@@ -74,8 +74,9 @@ def named_encoding(path: Path, name: str) -> Encoding:
         RosterError: there is no such encoding, or a line is not in it.
     """
     try:
+        "".encode(name)  # refuses, unlike a look-up, what is no encoding of text
         codec = codecs.lookup(name).name
-    except LookupError:
+    except (LookupError, ValueError):
         allowed = "utf-8, utf-16, cp1252"
         raise RosterError(
             Problem(path.name, "", f"no encoding is called “{name}”. Usual: {allowed}.")
@@ -149,9 +150,11 @@ def _first_undecodable_line(path: Path, codec: str) -> int | None:
                 line += decoder.decode(piece).count("\n")
             except UnicodeDecodeError as error:
                 return line + error.object[: error.start].count(b"\n")
+            except UnicodeError:  # UTF-16 that does not begin with its mark
+                return line
     try:
         decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
+    except UnicodeError:
         return line
     return None
 

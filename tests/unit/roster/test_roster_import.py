@@ -14,6 +14,7 @@ from equipoise.roster import (
     read_mapping,
     read_roster,
     read_rosters,
+    read_table,
     select_eligible,
     write_mapping,
 )
@@ -25,6 +26,21 @@ COLUMNS = {
     "authority": RosterColumn(type="category", levels=("northmoor", "easton"), required=False),
 }
 ONE = {"staff_ref": COLUMNS["staff_ref"]}
+
+
+@pytest.mark.parametrize("name", ["none-such", "zlib", "rot13", "undefined", "\0"])
+def test_what_is_no_encoding_of_text_is_refused_with_those_that_are_usual(tmp_path, name):
+    path = tmp_path / "north.csv"
+    path.write_bytes(b"Staff No,Email\nN1,one@example.org\n")
+    with pytest.raises(RosterError, match="Usual: utf-8, utf-16, cp1252"):
+        read_table(path, encoding=name)
+
+
+def test_a_file_that_is_not_in_the_encoding_that_was_named_is_refused(tmp_path):
+    path = tmp_path / "north.csv"
+    path.write_bytes(b"Staff No,Email\nN1,one@example.org\n")
+    with pytest.raises(RosterError, match="utf-16"):
+        read_table(path, encoding="utf-16")
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
