@@ -22,7 +22,7 @@ class Address:
 
 TABLE: dict[str, Address] = {
     "api-study": Address("study.see", by_partner=True),
-    "api-counts": Address("surveys.response"),
+    "api-counts": Address("surveys.response", by_partner=True),
     "api-rosters": Address("people.import", by_partner=True),
     "api-exports": Address("data.export"),
     "api-export": Address("data.export"),

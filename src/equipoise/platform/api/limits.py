@@ -1,4 +1,4 @@
-"""How often a service may ask, so that none of them slows the pages of people down."""
+"""How often a service may ask, so that none slows the pages of people down. A process counts for itself."""
 
 from django.http import HttpRequest
 

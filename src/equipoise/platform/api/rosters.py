@@ -41,7 +41,9 @@ class RosterQuery(Schema):
     partner: str = Field("", max_length=80, description="Whose people they are, where the rows do not say")
     good_rows_only: bool = Field(False, alias="good-rows-only", description="Leave refused rows out")
     whole: bool = Field(False, description="Update only: whoever of its partners is not in it has left")
-    encoding: str = Field("", max_length=40, description="Of a text file, where the detected one is wrong")
+    encoding: Literal["", "utf-8", "cp1252", "utf-16"] = Field(
+        "", description="Of text that is detected wrongly"
+    )
     column: list[str] = Field([], description="A column of the study and the file's, as email:E-mail address")
     constant: list[str] = Field([], description="A column that is the same for everybody, as region:north")
 

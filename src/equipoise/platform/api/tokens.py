@@ -5,9 +5,11 @@ else's can make a browser ask in the name of staff.
 """
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.db import OperationalError
 from django.http import Http404, HttpRequest
 from ninja.errors import AuthenticationError
 from ninja.security import HttpBearer
@@ -65,7 +67,10 @@ class ServiceToken(HttpBearer):
         admitted = _admitted(request, service)
         request.auth = admitted
         count_request(request)
-        note_use(service)
+        with suppress(
+            OperationalError
+        ):  # a busy database keeps nobody from reading; it is noted the next time
+            note_use(service)
         return admitted
 
 
