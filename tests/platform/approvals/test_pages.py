@@ -109,6 +109,8 @@ def test_what_is_no_longer_possible_is_told_on_the_page_and_can_be_refused(at_de
 def test_an_erasure_is_decided_by_the_participants_code(at_desk, swing, people, cast, erasing):
     ask(cast["Dora"], swing, ERASE, reason="Rang and asked", subject=erasing())
     desk = at_desk("Alice")
+    desk.get(f"{ROOT}people/{people[0].key}/")
+    assert "An erasure is asked for and waits for a second person: request 1" in desk.text
     desk.act(f"{ALL}1/decide", {**YES, "name": people[0].key})
     assert (desk.page.status_code, state()) == (303, "approved")
     assert Participant.objects.get(pk=people[0].pk).state == "erased"

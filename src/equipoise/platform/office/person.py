@@ -10,27 +10,25 @@ from django.shortcuts import render
 from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods
 
-from equipoise.errors import EquipoiseError, InputError, Problem
-from equipoise.platform.approvals.actions import ask
+from equipoise.errors import EquipoiseError
 from equipoise.platform.approvals.acts import ERASE
-from equipoise.platform.fieldwork.actions import leave_study
+from equipoise.platform.approvals.models import ApprovalRequest
+from equipoise.platform.approvals.queries import in_state, requests
 from equipoise.platform.fieldwork.links import make_links
 from equipoise.platform.fieldwork.queries import sessions_of
 from equipoise.platform.fieldwork.standing import standing
 from equipoise.platform.office.access import problems_in, study_page
-from equipoise.platform.office.confirming import confirmed_act
 from equipoise.platform.office.disclosing import disclose_contact, disclose_record
 from equipoise.platform.office.downloads import attachment
 from equipoise.platform.office.people import STATES, seen_by
 from equipoise.platform.pages.filters import day, moment
-from equipoise.platform.people.actions import check_withdrawal
 from equipoise.platform.people.models import Participant
 from equipoise.platform.people.queries import consents_of, facts_of, newest_consents
-from equipoise.platform.permissions import Acting, NotAllowedError
+from equipoise.platform.permissions import NotAllowedError
 from equipoise.platform.registry.models import Study
 from equipoise.platform.registry.queries import folder_of, roster_columns
 
-__all__ = ["urlpatterns"]
+__all__ = ["of_person", "urlpatterns"]
 
 _SESSIONS = {
     "started": "Begun",
@@ -40,20 +38,9 @@ _SESSIONS = {
     "declined": "Did not agree",
     "withdrawn": "Left the study meanwhile",
 }
-_CHOICES = {
-    "messages": ("Stop messages", "They stay in the study and are sent nothing more."),
-    "everything": ("Leave the study", "They are not asked any more. What they answered is kept."),
-    "erase": (
-        "Leave and erase",
-        "Their answers, contact details and roster entries are destroyed for good, once somebody else has "
-        "approved it. On their own page, they can do it themselves at once.",
-    ),
-}
-_ASKED = "The erasure is asked for. It is done once somebody else has approved it, see Approvals."
-_CHANNELS = {"telephone": "By telephone", "paper": "On paper or by e-mail", "staff": "In person"}
 
 
-def _of_person(
+def of_person(
     verb: str, *, by_partner: bool = False
 ) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
     """A page about one person of a study, if it is one whom the reader may see."""
@@ -74,7 +61,7 @@ def _of_person(
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@_of_person("people.see", by_partner=True)
+@of_person("people.see", by_partner=True)
 def person(request: HttpRequest, study: Study, participant: Participant) -> HttpResponse:
     """What is known of one person; POST opens their contact details, which is recorded."""
     contact: list[tuple[str, str]] = []
@@ -102,37 +89,14 @@ def person(request: HttpRequest, study: Study, participant: Participant) -> Http
         "waves": _waves(study, participant, zone) if knows else [],
         "taking_part": participant.state == "enrolled",
         "may": {verb: request.may(verb) for verb in _ACTS},
+        "erasing": _erasing(participant) if request.may("approvals.see") else None,
         "trail": [{"text": "People", "href": reverse("people", args=[study.name])}],
     }
     return render(request, "office/person.html", page, status=422 if problems else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@_of_person("people.withdraw")
-def leave(request: HttpRequest, study: Study, participant: Participant) -> HttpResponse:
-    """Stop messages, leave or erase on a participant's behalf."""
-    back = reverse("person", args=[study.name, participant.key])
-    page = {
-        "page_title": "Stop messages, leave or erase",
-        "says": ["Do this only when the participant has asked for it. Only stopping messages can be undone."],
-        "button_text": "Do what they asked",
-        "back": back,
-        "choices": [(name, *said) for name, said in _CHOICES.items()],
-        "channels": list(_CHANNELS.items()),
-        "template": "leave",
-    }
-    return confirmed_act(
-        request,
-        page,
-        thing=participant.key,
-        act=lambda reason: _leave(request.user, participant, request.POST, reason),
-        done=_ASKED if request.POST.get("choice") == "erase" else "Done, and recorded.",
-        onward=back,
-    )
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@_of_person("surveys.links")
+@of_person("surveys.links")
 def link(request: HttpRequest, study: Study, participant: Participant) -> HttpResponse:
     """A new personal link, shown this once."""
     waves = {name: wave.label or name for name, wave in folder_of(study).protocol.waves.items()}
@@ -156,7 +120,7 @@ def link(request: HttpRequest, study: Study, participant: Participant) -> HttpRe
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@_of_person("people.report")
+@of_person("people.report")
 def report(request: HttpRequest, study: Study, participant: Participant) -> HttpResponse:
     """Everything kept of one person, for them: on the page or as a file; making it is recorded."""
     sections: Any = ()
@@ -180,16 +144,10 @@ def report(request: HttpRequest, study: Study, participant: Participant) -> Http
     return render(request, "office/person_report.html", page)
 
 
-def _leave(who: Acting, participant: Participant, sent: Any, reason: str) -> None:
-    choice, channel = sent.get("choice", ""), sent.get("channel", "")
-    check_withdrawal(who, participant, choice, reason)
-    if channel not in _CHANNELS:
-        raise InputError(Problem("", "channel", "say how the participant asked"))
-    if choice == "erase":
-        subject = {"participant": participant.key, "channel": channel}
-        ask(who, participant.study, ERASE, reason=reason, subject=subject)
-        return
-    leave_study(participant, choice, channel=channel, actor=who.actor, reason=reason)
+def _erasing(participant: Participant) -> ApprovalRequest | None:
+    """The request to erase somebody, while it waits."""
+    asked = requests(participant.study).filter(act=ERASE, thing=participant.key)
+    return in_state(asked, "waiting").first()
 
 
 def _labelled(study: Study, values: dict[str, Any]) -> list[tuple[str, str]]:
@@ -266,7 +224,6 @@ _ACTS = ("people.withdraw", "people.report", "people.update", "surveys.links", "
 
 urlpatterns = [
     path("studies/<slug:name>/people/<str:key>/", person, name="person"),
-    path("studies/<slug:name>/people/<str:key>/leave", leave, name="person-leave"),
     path("studies/<slug:name>/people/<str:key>/link", link, name="person-link"),
     path("studies/<slug:name>/people/<str:key>/report", report, name="person-report"),
 ]
