@@ -74,7 +74,7 @@ def test_an_empty_log_says_what_to_do_and_what_the_protocol_says_of_distress(des
     assert RULE in desk.text
     assert "tutors@example.org" in desk.text
     assert "Log what happens" in desk.text
-    assert "Opted out and Left employer are counted by themselves" in desk.text
+    assert "Counted without being logged: opted out, left employer" in desk.text
 
 
 def test_something_is_logged_read_corrected_closed_and_opened_again(desk, people, alice):
@@ -93,7 +93,10 @@ def test_something_is_logged_read_corrected_closed_and_opened_again(desk, people
     assert "What stood there before stays to be read" in desk.text
     send(desk, f"{one}correct", named=people[2].key, serious="hospital", why="The ward rang")
     desk.follow()
-    assert "Serious: Not serious, now Somebody had to go into hospital" in desk.text
+    assert (
+        "Serious: “Somebody had to go into hospital, or to stay there longer” in place of “Not serious”"
+        in desk.text
+    )
     assert "Why: The ward rang" in desk.text
     assert send(desk, f"{one}close", outcome="resolved", done="").status_code == 422
     send(desk, f"{one}close", outcome="resolved", done="Rang back")
@@ -127,12 +130,23 @@ def test_a_form_says_not_to_write_names_or_the_arm_and_knows_whom_it_came_from(d
     assert f"{LOG}add?participant={people[0].key}" in desk.html
 
 
+def test_what_was_written_runs_nowhere_and_computes_nothing(desk, log):
+    written = "=1+1 <script>alert(1)</script> {{ 7 * 7 }}"
+    incident = log(texts=Texts(written, written))
+    desk.get(f"{LOG}{incident.code}/")
+    assert "<script>alert" not in desk.html
+    assert "{{ 7 * 7 }}" in desk.text
+    assert "'=1+1" in file(desk)
+
+
 def test_the_address_sorts_filters_and_pages_and_the_file_has_the_texts(desk, log):
     for number in range(55):
         log(kind="complaint" if number % 5 else "distress", serious="no" if number % 11 else "death")
     desk.get(LOG, sort="kind", page="2")
     assert "Page 2 of 2" in desk.text
     assert "Incidents: 55" in desk.text
+    found = file(desk, sort="-serious").splitlines()[1:]
+    assert ["Somebody died" in line for line in found] == [True] * 5 + [False] * 50
     found = file(desk, kind="distress", serious="yes", state="open")
     assert len(codes(found)) == 1
     assert "Rang in tears after the third question" in found

@@ -75,7 +75,8 @@ def kinds_of(study: Study) -> dict[str, str]:
 
 def counted_elsewhere(study: Study) -> list[str]:
     """The harms of the protocol that are counted without anybody logging them, in words."""
-    return [kind_words(name) for name in folder_of(study).protocol.harms if name in FIELDWORK_EVENTS]
+    harms = folder_of(study).protocol.harms
+    return [kind_words(name).lower() for name in harms if name in FIELDWORK_EVENTS]
 
 
 def kind_words(name: str) -> str:

@@ -75,8 +75,8 @@ def _history(stated: list[Statement], zone: str) -> Iterator[dict[str, Any]]:
     """Every statement, newest first: who stated it when, and what differs from the one before."""
     names, texts = _names(stated), [texts_of(each) for each in stated]
     for place, statement in enumerate(stated):
-        first = place + 1 == len(stated)
-        told = [f"{name}: {value}" for name, value in facts_of(statement)]
+        first, only = place + 1 == len(stated), len(stated) == 1  # the only one stands above already
+        told = [] if only else [f"{name}: {value}" for name, value in facts_of(statement)]
         yield {
             "number": statement.number,
             "said": "Logged" if first else f"Statement {statement.number}",
@@ -84,14 +84,18 @@ def _history(stated: list[Statement], zone: str) -> Iterator[dict[str, Any]]:
             "at": moment(statement.at, zone),
             "changes": told if first else _changes(statement, stated[place + 1]),
             "erased": texts[place] is None,
-            "written": list(_written(texts[place], None if first else texts[place + 1])),
+            "written": [] if only else list(_written(texts[place], None if first else texts[place + 1])),
         }
 
 
 def _changes(statement: Statement, before: Statement) -> list[str]:
     """What stood there, and what stands now."""
     now, was = ([*facts_of(each), *_named(each)] for each in (statement, before))
-    return [f"{name}: {old}, now {new}" for (name, new), (_, old) in zip(now, was, strict=True) if new != old]
+    return [
+        f"{name}: “{new}” in place of “{old}”"
+        for (name, new), (_, old) in zip(now, was, strict=True)
+        if new != old
+    ]
 
 
 def _named(statement: Statement) -> Iterator[tuple[str, str]]:

@@ -21,7 +21,7 @@ from equipoise.platform.incidents.actions import (
     record_incident,
     reopen_incident,
 )
-from equipoise.platform.incidents.choices import LISTS, counted_elsewhere, kind_words, kinds_of
+from equipoise.platform.incidents.choices import LISTS, MISTAKE, counted_elsewhere, kind_words, kinds_of
 from equipoise.platform.incidents.models import Incident, Statement
 from equipoise.platform.incidents.queries import statement_of
 from equipoise.platform.incidents.stated import Stated, stated_in, today_of
@@ -36,6 +36,11 @@ __all__ = ["urlpatterns"]
 _CHOSEN = tuple(each.name for each in fields(Stated))
 _WRITTEN = tuple(each.name for each in fields(Texts))
 _DAYS = ("happened_on", "learnt_on")
+# As the form asks, so that the list of what is wrong leads down the page.
+_ORDER = (
+    *("kind", "happened_on", "learnt_on", "way", "named", "partner", "happened"),
+    *("serious", "expected", "related", "done", "outcome", "why", ""),
+)
 _ISO = re.compile(r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})", re.ASCII)
 _BRITISH = re.compile(r"(?P<day>\d{1,2})[/. ](?P<month>\d{1,2})[/. ](?P<year>\d{4})", re.ASCII)
 
@@ -115,7 +120,8 @@ def _form(
         except NotAllowedError:
             raise
         except EquipoiseError as error:
-            problems = problems_in(error, **{name: name for name in (*_CHOSEN, *_WRITTEN)})
+            found = problems_in(error, **{name: name for name in (*_CHOSEN, *_WRITTEN)})
+            problems = sorted(found, key=lambda one: _ORDER.index(one["id"]))
         else:
             return _onward(request, study, done)
     newest = page["newest"]
@@ -127,6 +133,7 @@ def _form(
         "counted": counted_elsewhere(study),
         "kinds": list(kinds.items()),
         "lists": {name: list(words.items()) for name, words in LISTS.items()},
+        "outcomes": [each for each in LISTS["outcome"].items() if newest is not None or each[0] != MISTAKE],
         "partners": _partners(request, study),
         "looks_up": _looks_up(request),
         "typed": request.POST or typed,

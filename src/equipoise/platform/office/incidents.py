@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import QuerySet
+from django.db.models import Case, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
@@ -33,7 +33,8 @@ from equipoise.platform.registry.queries import folder_of, stages
 __all__ = ["incident_calls", "urlpatterns"]
 
 _A_PAGE = 50
-_SORTS = {"happened": "happened_on", "learnt": "learnt_on", "kind": "kind", "serious": "serious"}
+_SORTS = {"happened": "happened_on", "learnt": "learnt_on", "kind": "kind", "serious": "grave"}
+_GRAVE = Case(When(serious=NOT_SERIOUS, then=Value(0)), default=Value(1))
 _SERIOUS = {"yes": "Serious", "no": "Not serious"}
 _HEADER = (
     "Code",
@@ -135,6 +136,7 @@ def _filtered(rows: "QuerySet[Statement]", chosen: Mapping[str, str]) -> "QueryS
         rows = rows.filter(closed=chosen["state"] == "closed")
     sort = chosen.get("sort", "-happened")
     field = _SORTS[sort.removeprefix("-")]
+    rows = rows.annotate(grave=_GRAVE)
     return rows.order_by(f"-{field}" if sort.startswith("-") else field, "incident__code")
 
 
