@@ -30,7 +30,7 @@ _ENCODINGS = [("", "As detected"), ("utf-8", "UTF-8"), ("cp1252", "Windows-1252"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@study_page("people.import")
+@study_page("people.import", by_partner=True)
 def columns(request: HttpRequest, study: Study, number: int) -> HttpResponse:
     """Say which column is which, what is the same for everybody, and whose people they are."""
     pending = file_of(request, study, number)
@@ -43,7 +43,7 @@ def columns(request: HttpRequest, study: Study, number: int) -> HttpResponse:
             table = read_table(source.path, encoding=encoding if encoding in dict(_ENCODINGS) else None)
             if request.method == "POST":
                 chosen |= _sent(request, study, table)
-                _check(study, table, chosen)
+                _check(request, study, table, chosen)
             elif "columns" not in chosen:
                 chosen |= _proposed(study, source, table)
     except EquipoiseError as error:
@@ -60,7 +60,7 @@ def columns(request: HttpRequest, study: Study, number: int) -> HttpResponse:
         "pending": pending,
         "table": table.source if table is not None else None,
         "rows": list(_rows(study, table, chosen)) if table is not None else [],
-        "partners": _partner_options(study),
+        "partners": _partner_options(request, study),
         "partner": chosen.get("partner") or "",
         "encodings": _ENCODINGS,
         "encoding": chosen.get("encoding") or "",
@@ -87,19 +87,22 @@ def _sent(request: HttpRequest, study: Study, table: RawTable) -> dict[str, Any]
     return {
         "columns": mapped,
         "constants": constants,
-        "partner": request.POST.get("partner") or None,
+        "partner": _partner(request, study),
         "encoding": encoding if encoding and encoding in dict(_ENCODINGS) else None,
         "whole": request.POST.get("whole") == "yes",
     }
 
 
-def _check(study: Study, table: RawTable, chosen: Mapping[str, Any]) -> None:
+def _check(request: HttpRequest, study: Study, table: RawTable, chosen: Mapping[str, Any]) -> None:
     """Raise what is missing or chosen twice, beside its column.
 
     Raises:
         InputError: each with its column.
     """
     problems = []
+    mine = {each.name for each in partners(study) if request.reach.covers(each.pk)}
+    if not request.reach.everybody and chosen["partner"] not in mine:
+        problems.append(Problem("", "partner", "choose whose people the file lists"))
     filled = partner_column(study) if chosen["partner"] else None
     for name, column in roster_columns(study).items():
         if name in chosen["columns"] or name == filled:
@@ -163,8 +166,16 @@ def _label(name: str, column: RosterColumn) -> str:
     return f"“{column.label or name}”"
 
 
-def _partner_options(study: Study) -> list[tuple[str, str]]:
-    known = partners(study)
-    if len(known) < 2:
+def _partner(request: HttpRequest, study: Study) -> str | None:
+    """The partner that was chosen; the only one, for whoever reaches no other."""
+    mine = [each.name for each in partners(study) if request.reach.covers(each.pk)]
+    if not request.reach.everybody and len(mine) == 1:
+        return mine[0]
+    return request.POST.get("partner") or None
+
+
+def _partner_options(request: HttpRequest, study: Study) -> list[tuple[str, str]]:
+    mine = [(each.name, each.title) for each in partners(study) if request.reach.covers(each.pk)]
+    if len(mine) < 2:
         return []
-    return [("", "As the rows say"), *((each.name, each.title) for each in known)]
+    return [("", "As the rows say" if request.reach.everybody else "Choose a partner"), *mine]

@@ -1,6 +1,6 @@
 """What a look at a roster lists, line by line: problems, changes, possible doubles; by page or as a file."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -23,6 +23,7 @@ __all__ = [
     "LISTS",
     "Looked",
     "cell",
+    "counts_for",
     "file_of",
     "keyed",
     "lines",
@@ -47,14 +48,14 @@ _TOLD = 10
 
 
 @require_safe
-@study_page("people.import")
+@study_page("people.import", by_partner=True)
 def lines(request: HttpRequest, study: Study, number: int, what: str) -> HttpResponse:
     """Everything of one kind, line by line: a page at a time, or as a file."""
     if what not in LISTS:
         raise Http404
     pending = file_of(request, study, number)
     try:
-        looked = looked_at(study, pending)
+        looked = looked_at(request, study, pending)
     except EquipoiseError as error:
         return unreadable(request, study, pending, error)
     title, header = LISTS[what]
@@ -90,7 +91,7 @@ def file_of(request: HttpRequest, study: Study, number: int) -> PendingImport:
     return found
 
 
-def looked_at(study: Study, pending: PendingImport) -> Looked:
+def looked_at(request: HttpRequest, study: Study, pending: PendingImport) -> Looked:
     """What an uploaded file would do, as it was chosen to be read.
 
     Raises:
@@ -98,7 +99,8 @@ def looked_at(study: Study, pending: PendingImport) -> Looked:
     """
     with source_of(pending) as source:
         if pending.choices["kind"] == "update":
-            return look_at_update(study, source, whole=bool(pending.choices.get("whole")))
+            whole = bool(pending.choices.get("whole"))
+            return look_at_update(study, source, whole=whole, reach=request.reach)
         return look_at_import(study, source)
 
 
@@ -122,6 +124,14 @@ def listed(looked: Looked, what: str) -> Iterator[tuple[Any, ...]]:
         yield from ((place,) for place in seen.unknown_places)
     elif what == "notes":
         yield from ((note.column, note.message, note.rows) for note in report.notes)
+
+
+def counts_for(request: HttpRequest, counts: Mapping[str, int]) -> dict[str, int]:
+    """The counts of a file as somebody may see them: who has left the study is no partner's to know."""
+    if request.reach.everybody:
+        return dict(counts)
+    rest = {name: count for name, count in counts.items() if name != "kept_out"}
+    return {**rest, "known": counts.get("known", 0) + counts.get("kept_out", 0)}
 
 
 def cell(value: object) -> str:

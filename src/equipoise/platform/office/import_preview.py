@@ -15,6 +15,7 @@ from equipoise.platform.office.import_lines import (
     LISTS,
     Looked,
     cell,
+    counts_for,
     file_of,
     keyed,
     listed,
@@ -57,7 +58,7 @@ _WOULD = {
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@study_page("people.import")
+@study_page("people.import", by_partner=True)
 def preview(request: HttpRequest, study: Study, number: int) -> HttpResponse:
     """Look; then confirm, or take the good rows only."""
     pending = file_of(request, study, number)
@@ -78,10 +79,10 @@ def preview(request: HttpRequest, study: Study, number: int) -> HttpResponse:
             onward = reverse("import-done", args=[study.name, imported.pk])
             return HttpResponseRedirect(onward, status=303)
     try:
-        looked = looked_at(study, pending)
+        looked = looked_at(request, study, pending)
     except EquipoiseError as error:
         return unreadable(request, study, pending, error)
-    page = _page(study, pending, looked, problems)
+    page = _page(request, study, pending, looked, problems)
     return render(request, "office/import_preview.html", page, status=422 if problems else 200)
 
 
@@ -95,10 +96,14 @@ def _confirmed(request: HttpRequest, study: Study, pending: PendingImport) -> Ro
 
 
 def _page(
-    study: Study, pending: PendingImport, looked: Looked, problems: list[dict[str, str]]
+    request: HttpRequest,
+    study: Study,
+    pending: PendingImport,
+    looked: Looked,
+    problems: list[dict[str, str]],
 ) -> dict[str, Any]:
     seen = seen_in(looked)
-    report, counts = seen.read.report, looked.counts
+    report, counts = seen.read.report, counts_for(request, looked.counts)
     told = {name: text for name, text in _WOULD.items() if name != "known" or isinstance(looked, Preview)}
     lists = {name: list(listed(looked, name)) for name in LISTS}
     return {
@@ -124,7 +129,7 @@ def _page(
         "blocked": [problem.message for problem in looked.refusals()[:1]],
         "good_rows_only": seen.read.source.good_rows_only,
         "some_refused": bool(counts["refused"]),
-        "expected": _written(counts),
+        "expected": _written(_expected_of(request, counts)),
         "button_text": _button(looked),
         "trail": trail_of(study, pending)[:-1],
     }
@@ -159,6 +164,11 @@ def _done(imported: RosterImport) -> str:
     new = imported.counts["new"]
     who = "1 person is" if new == 1 else f"{new:,} people are"
     return f"{who} enrolled." if imported.kind == "import" else f"The update is done; {who} newly enrolled."
+
+
+def _expected_of(request: HttpRequest, counts: Mapping[str, int]) -> dict[str, int]:
+    """What must still be so when it is confirmed; what a partner is shown added up is left out."""
+    return {name: count for name, count in counts.items() if request.reach.everybody or name != "known"}
 
 
 def _written(counts: Mapping[str, int]) -> str:

@@ -13,7 +13,7 @@ from equipoise.errors import EquipoiseError, InputError, Problem
 from equipoise.platform.office.access import problems_in, study_page
 from equipoise.platform.office.confirming import confirmed_act
 from equipoise.platform.office.import_columns import columns
-from equipoise.platform.office.import_lines import file_of, lines
+from equipoise.platform.office.import_lines import counts_for, file_of, lines
 from equipoise.platform.office.import_preview import preview
 from equipoise.platform.office.uploads import LARGEST, received_table
 from equipoise.platform.pages.filters import moment
@@ -54,7 +54,7 @@ _COUNTED = {
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@study_page("people.import")
+@study_page("people.import", by_partner=True)
 def upload(request: HttpRequest, study: Study) -> HttpResponse:
     """Choose a file; below, what was imported before."""
     problems: list[dict[str, str]] = []
@@ -67,7 +67,7 @@ def upload(request: HttpRequest, study: Study) -> HttpResponse:
             problems = problems_in(error, file="file", kind="kind")
         else:
             return HttpResponseRedirect(reverse("import-columns", args=[study.name, kept.pk]), status=303)
-    known = Participant.objects.filter(study=study).exists()
+    known = request.reach.narrow(Participant.objects.filter(study=study)).exists()
     zone = folder_of(study).protocol.study.timezone
     page = {
         "page_title": "Import a roster",
@@ -76,7 +76,7 @@ def upload(request: HttpRequest, study: Study) -> HttpResponse:
         "kind": request.POST.get("kind") or ("import" if enrolment_is_open(study) else "update"),
         "largest": f"{LARGEST // 1_000_000} MB",
         "waiting": [(each, moment(each.at, zone)) for each in kept_by(request.user, study)],
-        "imports": list(_imports(study)),
+        "imports": list(_imports(request, study)),
         "is_open": study.state in STUDY_ALLOWS["people.update"],
         "trail": [{"text": "People", "href": reverse("people", args=[study.name])}],
     }
@@ -84,7 +84,7 @@ def upload(request: HttpRequest, study: Study) -> HttpResponse:
 
 
 @require_POST
-@study_page("people.import")
+@study_page("people.import", by_partner=True)
 def discard(request: HttpRequest, study: Study, number: int) -> HttpResponse:
     """Forget a file that was not confirmed."""
     drop(file_of(request, study, number))
@@ -92,14 +92,15 @@ def discard(request: HttpRequest, study: Study, number: int) -> HttpResponse:
 
 
 @require_safe
-@study_page("people.import")
+@study_page("people.import", by_partner=True)
 def done(request: HttpRequest, study: Study, number: int) -> HttpResponse:
     """What came of an import, and whether it can be undone."""
-    imported = _imported(study, number)
+    imported = _imported(request, study, number)
     page = {
         "page_title": _title(imported),
         "imported": imported,
-        "rows": _told(imported),
+        "rows": _told(counts_for(request, imported.counts)),
+        "may_undo": request.reach.everybody,
         "at": moment(imported.at, folder_of(study).protocol.study.timezone),
         "faults": [problem.message for problem in undo_faults(imported)],
         "trail": _trail(study),
@@ -111,7 +112,7 @@ def done(request: HttpRequest, study: Study, number: int) -> HttpResponse:
 @study_page("people.import")
 def undo(request: HttpRequest, study: Study, number: int) -> HttpResponse:
     """Take an import back, once the study's name was typed."""
-    imported = _imported(study, number)
+    imported = _imported(request, study, number)
     onward = reverse("import-done", args=[study.name, number])
     if imported.kind != "import" or (request.method != "POST" and undo_faults(imported)):
         return HttpResponseRedirect(onward, status=303)
@@ -143,9 +144,10 @@ def _received(request: HttpRequest, study: Study) -> PendingImport:
     return keep(request.user, study, name, place, kind)
 
 
-def _imports(study: Study) -> Iterator[dict[str, Any]]:
+def _imports(request: HttpRequest, study: Study) -> Iterator[dict[str, Any]]:
     zone = folder_of(study).protocol.study.timezone
-    for each in RosterImport.objects.filter(study=study).select_related("partner").order_by("-pk"):
+    mine = request.reach.narrow(RosterImport.objects.filter(study=study))
+    for each in mine.select_related("partner").order_by("-pk"):
         changed = sum(each.counts.get(name, 0) for name in ("contact", "facts", "moved", "left", "returned"))
         yield {
             "at": {
@@ -160,8 +162,9 @@ def _imports(study: Study) -> Iterator[dict[str, Any]]:
         }
 
 
-def _imported(study: Study, number: int) -> RosterImport:
-    found = RosterImport.objects.select_related("study").filter(study=study, pk=number).first()
+def _imported(request: HttpRequest, study: Study, number: int) -> RosterImport:
+    mine = request.reach.narrow(RosterImport.objects.filter(study=study))
+    found = mine.select_related("study").filter(pk=number).first()
     if found is None:
         raise Http404
     return found
@@ -173,8 +176,7 @@ def _title(imported: RosterImport) -> str:
     return "Import" if imported.kind == "import" else "Update"
 
 
-def _told(imported: RosterImport) -> list[tuple[str, str]]:
-    counts = imported.counts
+def _told(counts: dict[str, int]) -> list[tuple[str, str]]:
     return [
         (text, f"{counts[name]:,}") for name, text in _COUNTED.items() if counts.get(name) or name == "new"
     ]

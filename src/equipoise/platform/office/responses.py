@@ -77,7 +77,7 @@ def days(request: HttpRequest, study: Study, wave: str) -> HttpResponse:
     page = {
         "page_title": f"{label}: by day",
         "rows": [{"text": day(date), "value": number, "of": most} for date, number in rows],
-        "lines": [{"day": day(date), "complete": told(number)} for date, number in rows],
+        "by_day": [{"day": day(date), "complete": told(number)} for date, number in rows],
         "in_tens": not whole,
         "partners": [
             *([("", "Every partner")] if whole else []),

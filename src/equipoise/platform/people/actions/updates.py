@@ -87,7 +87,7 @@ def update_from(
         study: not yet published.
         source: the newer roster.
         whole: as for `update_roster`.
-        expected: the counts that were shown; if they are others by now, nothing is stored.
+        expected: counts that were shown; if one is another by now, nothing is stored.
     """
     check_permission(who, "people.update", study, chosen_partner(study, source))
     check_state("people.update", study.state, of=study.name)
@@ -100,7 +100,7 @@ def update_from(
         found = compare(held, read, whole=whole, reach=reach_of(who, "people.update", held))
         if refusals := found.refusals():
             raise InputError(refusals)
-        if expected is not None and found.counts != expected:
+        if any(found.counts.get(name) != number for name, number in (expected or {}).items()):
             raise InputError(
                 Problem(source.path.name, "", "people have changed since you looked; look again")
             )
