@@ -1,4 +1,4 @@
-"""`equipoise import`: rosters in; surveys and data collected elsewhere come later."""
+"""`equipoise import`: rosters and HR extracts in; surveys come later."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -109,11 +109,48 @@ def roster(
 
 
 @app.command("data")
-def data(file: Annotated[Path, typer.Argument(help="The file.")]) -> None:
-    """Import data that were collected elsewhere: not yet supported."""
-    raise NotSupportedError(
-        f"{file}: importing data is not yet supported; `equipoise analyse STUDY --data FILE` reads them"
-    )
+def data(
+    file: Annotated[Path, typer.Argument(help="A CSV, XLSX or Parquet file from an HR system.")],
+    study: Annotated[str, typer.Option("--study", help="The study's id in the workspace.")] = "",
+    workspace: Annotated[
+        Path | None, typer.Option("--workspace", help="The workspace with the study's people.")
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option("--source", help="Which of the protocol's sources, where there are several.")
+    ] = None,
+    window: Annotated[
+        str | None, typer.Option("--window", help="Which of its windows, where there are several.")
+    ] = None,
+    partner: Annotated[
+        str | None, typer.Option("--partner", help="Whose people it holds; everybody's when left out.")
+    ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option("--mapping", help="Which column is which; proposed when left out.")
+    ] = None,
+    header: Annotated[
+        int | None, typer.Option("--header", help="The line with the names of the columns.", min=1)
+    ] = None,
+    reason: Annotated[
+        str, typer.Option("--reason", help="Why it takes the place of an earlier file, where there is one.")
+    ] = "",
+    look: Annotated[bool, typer.Option("--look", help="Say what would be kept, and keep nothing.")] = False,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Link an HR extract with the participants of a study, as its protocol declares it under `sources`.
+
+    The identifier is compared and not kept. Whoever did not agree, or has left the study, is left out. Rows
+    of people who are not in the study are told by line with `--look` and never kept.
+    """
+    if workspace is None or not study:
+        raise NotSupportedError(
+            f"{file}: data other than HR extracts into a workspace (--workspace, --study) are not yet "
+            "supported; `equipoise analyse STUDY --data FILE` reads them"
+        )
+    from equipoise.cli.import_extract import Wanted, import_file
+
+    wanted = Wanted(file, study, workspace, source, window, partner, mapping, header, reason)
+    import_file(wanted, look=look, json=json, quiet=quiet)
 
 
 @app.command("survey")

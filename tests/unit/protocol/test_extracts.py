@@ -1,14 +1,19 @@
 """HR extracts in the protocol: what they declare, what is refused and where, and what stays as it was."""
 
+import re
 from datetime import date
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from equipoise.errors import ProtocolError
 from equipoise.protocol import current_hash, load_study
 from equipoise.protocol.canonical import plain
 from equipoise.protocol.extracts import Days, days_of, kept_ranges, measured, reading_columns
+from equipoise.protocol.models.conduct import DataSource
+from equipoise.protocol.models.extracts import Extract
+from equipoise.protocol.models.outcomes import Outcome
 
 LOG = "  log: {kind: usage-log, partners: [north], columns: {minutes: Minutes of use}}\n"
 EXTRACT = (
@@ -180,6 +185,17 @@ def test_what_does_not_fit_is_refused_with_its_line(title, small: Path, problems
     found = problems(*WHOLE, *(("protocol.yaml", old, new) for old, new in patches))
     assert any(said in problem for problem in found), found
     assert all(problem.startswith("small/protocol.yaml:") for problem in found)
+
+
+def test_the_examples_of_the_guide_are_extracts():
+    guide = (Path(__file__).parents[3] / "docs" / "how-to" / "import-hr-data.md").read_text("utf-8")
+    whole, spells = re.findall(r"```yaml\n(.*?)```", guide, re.S)
+    written = YAML(typ="safe").load(whole)
+    extract = DataSource.model_validate(written["sources"]["absence"]).extract
+    assert extract.gives == (Outcome.model_validate(written["outcomes"]["absence"]).column,)
+    assert list(extract.windows) == ["before", "after"]
+    other = Extract.model_validate({"windows": extract.windows, **YAML(typ="safe").load(spells)})
+    assert other.gives == ("days_off",)
 
 
 def test_a_column_of_text_is_no_outcome(small: Path, problems):
