@@ -13,7 +13,7 @@ import secrets
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, field_validator
+from pydantic import AfterValidator, Field, StringConstraints, field_validator
 
 from equipoise.errors import EquipoiseError, InputError, Problem
 from equipoise.protocol.reading import read_yaml
@@ -26,6 +26,8 @@ SETTINGS = "workspace.yaml"
 KEY_FILES = ("signing", "lookup", "contacts-1")
 _BYTES = 32
 Https = Annotated[str, StringConstraints(pattern=r"^https://[^\s?#@]+$")]
+# Stands in the headers of mail, which have one line.
+Line = Annotated[Text, AfterValidator(lambda text: " ".join(text.split()))]
 Variable = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$")]
 
 
@@ -37,8 +39,8 @@ class Mail(Record):
 
     host: Text
     port: int = 587
-    sender: Text
-    name: Text | None = None
+    sender: Line
+    name: Line | None = None
     security: Literal["starttls", "tls", "none"] = "starttls"
 
 
@@ -79,7 +81,7 @@ class WorkspaceSettings(Record):
     """
 
     equipoise: Literal[1]
-    name: Text = "Equipoise"
+    name: Line = "Equipoise"
     mode: Literal["live", "rehearsal"] = "live"
     origin: Text = "http://localhost:8000"
     proxies: tuple[str, ...] = ()

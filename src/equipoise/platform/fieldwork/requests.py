@@ -77,5 +77,6 @@ def _message(participant: Participant, study: Study) -> EmailMessage | None:
     words = words_for(protocol.study.language)["survey"]
     origin = settings.WORKSPACE.settings.origin.rstrip("/")
     notice = origin + reverse("privacy-notice", args=[study.name])
-    text = words["again_mail"].format(study=study.title, links="\n".join(links), notice=notice)
-    return EmailMessage(words["again_subject"].format(study=study.title), text, to=[address])
+    title = " ".join(study.title.split())  # a subject is one line, however the protocol writes its title
+    text = words["again_mail"].format(study=title, links="\n".join(links), notice=notice)
+    return EmailMessage(words["again_subject"].format(study=title), text, to=[address])
