@@ -31,7 +31,7 @@ def test_before_a_factor_is_changed_somebody_who_signed_in_a_while_ago_is_asked_
     assert desk.get("/staff/device/remove").status_code == 200
     assert desk.path == "/staff/device/remove"
     later(monkeypatch, 301)
-    for path in ("/staff/device/remove", "/staff/recovery-codes/new"):
+    for path in ("/staff/device/remove", "/staff/recovery-codes/new", "/staff/passkeys/new"):
         desk.get(path)
         assert desk.path in ("/staff/again", "/staff/code/again"), path
     desk.post("/staff/device/remove")

@@ -11,6 +11,7 @@ from django.db import connection
 from equipoise.platform.staff.actions import CommandLine, end_member
 from equipoise.platform.staff.factors import spend_code
 from equipoise.platform.staff.models import StaffMember
+from equipoise.platform.staff.passwords import password_link
 
 from .conftest import PASSWORD, App, Desk
 
@@ -157,6 +158,29 @@ def test_a_session_gets_a_new_key_when_somebody_signs_in(alice, app):
     assert desk.client.cookies["__Host-staff"].value != before
 
 
+def test_a_session_that_somebody_planted_before_does_not_get_signed_in(app):
+    planter, desk = Desk("10.0.0.66"), Desk()
+    planter.enter_password(password=WRONG)
+    planter.client.cookies["__Host-staff"] = planted = "a" * 32
+    desk.client.cookies["__Host-staff"] = planted
+    desk.enter_password()
+    desk.enter_code(app.code())
+    assert desk.path == "/office/"
+    assert desk.client.cookies["__Host-staff"].value != planted
+    planter.get("/office/")
+    assert planter.path == "/staff/sign-in"
+
+
+def test_a_link_for_a_new_password_signs_nobody_in(alice):
+    link = password_link(CommandLine(), alice).partition("/staff")[2]
+    desk = Desk()
+    desk.get(f"/staff{link}")
+    desk.post(desk.path, password1="seven lanterns by the weir", password2="seven lanterns by the weir")
+    assert "Your password is set" in desk.text
+    desk.get("/office/")
+    assert desk.path == "/staff/sign-in"
+
+
 def test_cookies_are_secure_and_belong_to_this_host_alone(signed_in):
     assert {"__Host-staff", "__Host-csrf"} <= set(signed_in.client.cookies)
     for name, cookie in signed_in.client.cookies.items():
@@ -264,7 +288,10 @@ def test_signing_in_never_leads_to_another_host(app, elsewhere):
         "/staff/login/",
         "/staff/2fa/webauthn/",
         "/staff/3rdparty/",
+        "/staff/3rdparty/signup/",
+        "/staff/social/connections/",
         "/staff/sessions/",
+        "/staff/passkeys/login",
         "/accounts/",
         "/admin/",
         "/staff/trust",

@@ -27,6 +27,10 @@ _SAID = {
     "mfa/messages/webauthn_removed.txt": "Your passkey is removed.",
     "mfa/messages/totp_deactivated.txt": "Your authenticator app is removed. Set up another one to go on.",
 }
+_SHOWN_AGAIN = (
+    ("reauthenticate", "Your password", "account_reauthenticate"),
+    ("mfa_reauthenticate", "A code", "mfa_reauthenticate"),
+)
 
 
 class StaffAdapter(DefaultAccountAdapter):
@@ -42,10 +46,12 @@ class StaffAdapter(DefaultAccountAdapter):
 
     def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
         """How somebody shows again that it is they: by their password or a code."""
-        asked = ("reauthenticate", "mfa_reauthenticate")
         flows = {each["id"]: each for each in get_reauthentication_flows(user)}
-        urls = {"reauthenticate": "account_reauthenticate", "mfa_reauthenticate": "mfa_reauthenticate"}
-        return [{**flows[each], "url": reverse(urls[each])} for each in asked if each in flows]
+        return [
+            {**flows[name], "description": said, "url": reverse(page)}
+            for name, said, page in _SHOWN_AGAIN
+            if name in flows
+        ]
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Only where the workspace can send mail.

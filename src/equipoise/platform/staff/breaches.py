@@ -17,9 +17,7 @@ __all__ = ["BreachedPasswords"]
 
 _log = logging.getLogger("equipoise.staff")
 _ASKED = 5  # digits
-_KNOWN = (
-    "This password is known from thefts elsewhere. Choose another; three random words make a good one"
-)
+_KNOWN = "This password is known from thefts elsewhere. Choose another; three random words make a good one"
 
 
 class BreachedPasswords:
