@@ -1,0 +1,76 @@
+"""Looks at results by arm: which acts are one, what is kept, and that a late one is none."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from equipoise.errors import InputError
+from equipoise.platform.audit.models import Entry
+from equipoise.platform.registry.models import Study
+from equipoise.platform.review.exporting import export_study
+from equipoise.platform.review.looks import final_analysis, tell_look
+from equipoise.platform.review.models import Look
+from equipoise.platform.review.queries import looks_said
+
+LOOK = "/office/studies/swing/data/review/look"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_named_data_before_the_last_wave_has_closed_are_a_look_and_after_it_are_none(
+    closed, alice, at, tmp_path
+):
+    assert final_analysis(closed.study) == datetime(2021, 5, 24, 8, tzinfo=UTC)
+    export_study(alice, closed.study, tmp_path / "masked")
+    assert not Look.objects.exists()
+    Study.objects.update(results="unmasked")
+    closed.study.refresh_from_db()
+    export_study(alice, closed.study, tmp_path / "early")
+    look = Look.objects.get()
+    answered = closed.data.participants["answered_after"].drop_nulls().len()
+    assert (look.kind, look.declared, look.sealed) == ("export", False, True)
+    assert (look.answered, look.asked) == (answered, 160)
+    assert Entry.objects.filter(verb="results.look").count() == 1
+    assert looks_said(closed.study)[0]["on"] == "2021-02-10"
+    at(datetime(2021, 5, 24, 8, tzinfo=UTC))
+    export_study(alice, closed.study, tmp_path / "late")
+    assert Look.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_somebody_who_was_told_results_says_so_and_it_is_in_the_list(franks_desk, people):
+    franks_desk.act(LOOK, seen="Wellbeing by arm, by the monitoring committee", on="2021-02-01")
+    franks_desk.follow()
+    assert "Wellbeing by arm, by the monitoring committee" in franks_desk.text
+    look = Look.objects.get()
+    assert (look.kind, look.sealed, look.answered, look.asked) == ("told", False, 0, 12)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("seen", "on", "told"),
+    [
+        (" ", "2021-02-01", "say what was seen"),
+        ("All of it", "2021-02-30", "not a day that has come"),
+        ("All of it", "2021-02-11", "not a day that has come"),
+        ("x" * 301, "2021-02-01", "300 characters at most"),
+    ],
+)
+def test_a_look_that_cannot_be_is_refused(frank, people, swing, seen, on, told):
+    with pytest.raises(InputError, match=told):
+        tell_look(frank, swing, seen, on)
+    assert not Look.objects.exists()
+
+
+def declared(folder):
+    path = folder / "protocol.yaml"
+    path.write_text(
+        path.read_text("utf-8") + "\nlooks: [{at: 0.5 of answers, spend: obrien-fleming}]\n", "utf-8"
+    )
+
+
+@pytest.mark.django_db
+def test_as_many_looks_are_declared_as_the_protocol_foresees(add_example, alice):
+    study = add_example("swing", declared)
+    for day in ("2021-02-01", "2021-02-02"):
+        tell_look(alice, study, "Wellbeing by arm", day)
+    assert [look["declared"] for look in looks_said(study)] == [True, False]
