@@ -5,7 +5,16 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from generation import commands, errors, findings, instruments, interface, python_api, study_files
+from generation import (
+    commands,
+    errors,
+    findings,
+    instruments,
+    interface,
+    permissions,
+    python_api,
+    study_files,
+)
 
 _DOCS = Path(__file__).parent
 
@@ -26,7 +35,7 @@ def main() -> int:
 
 
 def _pages() -> Iterator[tuple[str, str]]:
-    for part in (study_files, findings, commands, instruments, errors, python_api, interface):
+    for part in (study_files, findings, commands, instruments, errors, python_api, interface, permissions):
         yield from part.pages()
 
 
