@@ -51,6 +51,7 @@ SWING = (
     "incidents/harmhappen/",
     "incidents/harmhappen/correct",
     "incidents/harmhappen/close",
+    "extracts/",
     "data/",
     "data/identified",
     "services/",

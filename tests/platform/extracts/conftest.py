@@ -4,10 +4,16 @@ them. Everybody is made up."""
 from datetime import UTC, datetime
 
 import pytest
+from tests.platform.conftest import SECRET
 
+from equipoise.allocation import commitment
 from equipoise.platform.extracts.reading import ExtractFile
 from equipoise.platform.extracts.scopes import Scope
 from equipoise.platform.people.actions import confirm_import
+from equipoise.platform.registry.actions import add_study
+from equipoise.platform.staff.actions import CommandLine, Place, grant
+from equipoise.protocol import load_study, lock
+from equipoise.protocol.registration import lock_text
 
 SOURCES = """\
 sources:
@@ -31,24 +37,67 @@ SPELLS = (
       spells: {first: first_day, last: last_day, days: weekdays, gives: days_off}
 """
 )
-OUTCOME = "  absence: {column: days_off, waves: [after], role: exploratory, range: [0, 84], unit: days}\n"
-HEADER = "Staff reference,Work e-mail,Local authority,Team,Date of starting in post"
+PROTOCOL = """\
+equipoise: 1
+study:
+  id: thanks
+  title: A trial of thanks (synthetic)
+  kind: trial
+  question: Do thanks lower sickness absence?
+  timezone: Europe/London
+  launch: 2021-03-02 09:00
+  synthetic: true
+partners:
+  northmoor: {name: Northmoor Council (synthetic)}
+  eastvale: {name: Eastvale Council (synthetic)}
+participants:
+  roster:
+    staff_ref: {type: text, role: identifier, label: Staff reference}
+    email: {type: email, role: contact, label: Work e-mail}
+    authority: {type: category, levels: [northmoor, eastvale], label: Local authority}
+  consent:
+    survey: opt-in
+CONSENTarms: {control: {label: Later}, video: {label: Now}}
+allocation: {strata: [authority], ratio: {control: 1, video: 1}, when: launch}
+waves:
+  before: {survey: week, opens: launch - 4 weeks, closes: launch}
+  after: {survey: week, opens: launch + 1 day, closes: launch + 8 weeks}
+SOURCESoutcomes:
+  mood: {question: week.mood, waves: [after], role: primary, range: [0, 10], good: high}
+  absence: {column: days_off, waves: [after], role: secondary, range: [0, 84], unit: days, good: low}
+analyses:
+  effect: {at: after, contrast: video - control}
+privacy: {linkage: Records of absence are joined under a code.}
+"""
+SURVEY = """\
+title: Your week
+pages:
+  - id: week
+    questions:
+      - {id: mood, ask: How was your week?, type: number, low: 0, high: 10}
+"""
+HEADER = "Staff reference,Work e-mail,Local authority"
 LAUNCH = datetime(2021, 3, 2, 10, tzinfo=UTC)
 OVER = datetime(2021, 6, 1, 12, tzinfo=UTC)
 AFTER = Scope("absence", "after")
 BEFORE = Scope("absence", "before")
 
 
-def declare(sources=SOURCES, consent="    linkage: opt-out\n"):
-    """A change of the example: extracts of absence, and how people agree that they are joined."""
-
-    def change(folder):
-        path = folder / "protocol.yaml"
-        text = path.read_text("utf-8")
-        text = text.replace("\noutcomes:\n", f"\n{sources}\noutcomes:\n{OUTCOME}")
-        path.write_text(text.replace("  consent:\n", f"  consent:\n{consent}"), "utf-8")
-
-    return change
+def written(folder, sources=SOURCES, consent="    linkage: opt-out\n"):
+    """A folder of the study, locked: with these sources, and asking for linkage like this."""
+    (folder / "surveys").mkdir(parents=True)
+    text = PROTOCOL.replace("SOURCES", sources).replace("CONSENT", consent)
+    (folder / "protocol.yaml").write_text(text, "utf-8")
+    (folder / "surveys" / "week.yaml").write_text(SURVEY, "utf-8")
+    registration = lock(
+        load_study(folder),
+        time="2021-01-04T09:00:00Z",
+        seed_commitment=commitment(SECRET),
+        version="test",
+        clock="rehearsal",
+    )
+    (folder / "lock.json").write_text(lock_text(registration), "utf-8")
+    return folder
 
 
 @pytest.fixture
@@ -59,7 +108,7 @@ def roster(tmp_path):
         lines = [HEADER]
         for authority, count in (("northmoor", northmoor), ("eastvale", eastvale)):
             lines += [
-                f"{authority[0].upper()}{each},{authority}.{each}@example.org,{authority},Assessment,01/09/2019"
+                f"{authority[0].upper()}{each},{authority}.{each}@example.org,{authority}"
                 for each in range(1, count + 1)
             ]
         path = tmp_path / "staff.csv"
@@ -70,12 +119,13 @@ def roster(tmp_path):
 
 
 @pytest.fixture
-def study_with(add_example, alice, roster, at):
-    """A function that adds the study, with everybody enrolled; the windows are over."""
+def study_with(tmp_path, members, alice, roster, at):
+    """A function that adds the study with Alice as its lead and everybody enrolled; the windows are over."""
 
-    def make(change=None, **people):
-        study = add_example("symbolic-awards", change or declare())
-        confirm_import(alice, study, roster(**people))
+    def make(**declared):
+        study = add_study(CommandLine(), written(tmp_path / "folders" / "thanks", **declared))
+        grant(CommandLine(), members["Alice"], "lead", Place(study))
+        confirm_import(alice, study, roster())
         at(OVER)
         return study
 

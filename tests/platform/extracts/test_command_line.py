@@ -17,7 +17,7 @@ def run(capsys, monkeypatch):
     """A function that imports a file as the extract of absence after the launch: the code and what was said."""
     # A process opens one workspace; setting up again would point the logs at this test's own output.
     monkeypatch.setattr("equipoise.platform.workspace.activate", lambda workspace: None)
-    common = ("--study", "symbolic-awards", "--workspace", os.environ["EQUIPOISE_WORKSPACE"])
+    common = ("--study", "thanks", "--workspace", os.environ["EQUIPOISE_WORKSPACE"])
 
     def command(file, *words):
         try:

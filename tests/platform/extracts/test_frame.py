@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from tests.platform.extracts.conftest import AFTER, BEFORE, SPELLS, declare
+from tests.platform.extracts.conftest import AFTER, BEFORE, SPELLS
 
 from equipoise.findings import read_data
 from equipoise.findings.scores import scored
@@ -130,7 +130,7 @@ def test_an_export_names_the_file_in_its_codebook_and_an_analysis_reads_it(study
 
 
 def test_spells_give_whole_days_and_nought_for_whoever_has_none(study_with, alice, file):
-    study = study_with(declare(SPELLS))
+    study = study_with(sources=SPELLS)
     text = "Staff reference,First day of absence,Last day of absence\nN1,05/04/2021,11/04/2021\n"
     import_extract(alice, study, AFTER, file(text=text))
     assert sorted(participants_frame(study, masked=False)["absence"].to_list()) == [0, 0, 0, 0, 0, 5]

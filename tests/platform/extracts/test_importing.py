@@ -6,7 +6,7 @@ from dataclasses import replace
 import openpyxl
 import pytest
 from django.db import connection
-from tests.platform.extracts.conftest import AFTER, BEFORE, LAUNCH, SOURCES, SPELLS, declare
+from tests.platform.extracts.conftest import AFTER, BEFORE, LAUNCH, SOURCES, SPELLS
 
 from equipoise.errors import InputError
 from equipoise.platform.audit.models import Entry
@@ -31,7 +31,7 @@ def told(error):
 
 
 def test_values_are_kept_by_participant_and_nothing_else_of_the_file(study, alice, file, person):
-    sent = file(("N1", 3), ("N2", 0.5), ("X9", 7))
+    sent = file(("N1", 3), ("N2", 0.5), ("Z-NOBODY-4711", 7))
     extract = import_extract(alice, study, AFTER, sent)
     assert kept(extract) == {person("N1").pk: {"days_off": 3.0}, person("N2").pk: {"days_off": 0.5}}
     assert (extract.counts["linked"], extract.counts["unmatched"], extract.counts["absent"]) == (2, 1, 4)
@@ -39,7 +39,7 @@ def test_values_are_kept_by_participant_and_nothing_else_of_the_file(study, alic
         for table in connection.introspection.table_names(cursor):
             name = connection.ops.quote_name(table)
             cursor.execute(f"SELECT * FROM {name}")  # noqa: S608 - a name of our own
-            assert "X9" not in str(cursor.fetchall()), table
+            assert "NOBODY-4711" not in str(cursor.fetchall()), table
 
 
 def test_a_row_that_nobody_matches_is_told_by_its_line_alone(study, file):
@@ -66,7 +66,7 @@ def test_whoever_left_or_said_no_is_left_out_and_counted(study, alice, file, per
 
 
 def test_where_people_have_to_agree_first_only_they_are_linked(study_with, alice, file):
-    study = study_with(declare(consent="    linkage: opt-in\n"))
+    study = study_with(consent="    linkage: opt-in\n")
     with pytest.raises(InputError, match="nobody in the file"):
         import_extract(alice, study, AFTER, file(("N1", 1)))
     someone = study.participants.select_related("study").first()
@@ -77,7 +77,7 @@ def test_where_people_have_to_agree_first_only_they_are_linked(study_with, alice
 
 
 def test_where_only_the_privacy_notice_tells_of_it_everybody_is_linked(study_with, alice, file):
-    study = study_with(declare(consent=""))
+    study = study_with(consent="")
     assert import_extract(alice, study, AFTER, file(("N1", 1), ("N2", 2))).counts["linked"] == 2
 
 
@@ -205,7 +205,7 @@ def test_a_text_file_of_windows_with_semicolons_and_an_accent(study, alice, file
 
 
 def test_spells_are_summed_and_whoever_has_none_has_no_days(study_with, alice, file):
-    study = study_with(declare(SPELLS))
+    study = study_with(sources=SPELLS)
     text = (
         "Absence report\nStaff reference,First day of absence,Last day of absence\n"
         "N1,26/02/2021,03/03/2021\nN1,14/05/2021,\nN2,01/12/2020,04/12/2020\nX9,01/04/2021,02/04/2021\n"
@@ -218,7 +218,7 @@ def test_spells_are_summed_and_whoever_has_none_has_no_days(study_with, alice, f
 
 
 def test_spells_of_one_person_that_share_a_day_are_a_problem_of_their_line(study_with, alice, file):
-    study = study_with(declare(SPELLS))
+    study = study_with(sources=SPELLS)
     text = (
         "Staff reference,First day of absence,Last day of absence\nN1,01/04/2021,09/04/2021\n"
         "N2,01/04/2021,09/04/2021\nN1,09/04/2021,12/04/2021\n"

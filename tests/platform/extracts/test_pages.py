@@ -12,7 +12,7 @@ from equipoise.platform.people.models import PendingImport
 from equipoise.platform.staff.actions import CommandLine, Place, grant
 
 pytestmark = pytest.mark.django_db
-ROOT = "/office/studies/symbolic-awards/extracts/"
+ROOT = "/office/studies/thanks/extracts/"
 ROWS = "Staff reference,Surname,Days off\nN1,Example,61\nX9,Example,7\nN2,Example,62\nX8,Example,7\n"
 
 
