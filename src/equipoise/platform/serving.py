@@ -53,14 +53,12 @@ def make_ready(workspace: Workspace) -> None:
         InputError: the database cannot be reached or was made by a later version, or the style sheets are
             missing.
     """
-    from django.core.management import call_command
-
-    from equipoise.platform.operations.schema import note_version, refuse_later
+    from equipoise.platform.operations.schema import bring_up_to_date, note_version, refuse_later
 
     with in_turn(workspace.folder / ".setting-up"):
         _reach_database()
         refuse_later()
-        call_command("migrate", verbosity=0, interactive=False)
+        bring_up_to_date()
         note_version()
         database = workspace.folder / "database.sqlite3"
         if database.is_file():

@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from django.core.management import call_command
-
 from equipoise.platform.audit.actions import WORKSPACE_CHAIN, record
 from equipoise.platform.audit.queries import Head, heads, verdicts
 from equipoise.platform.database import snapshot, writing
@@ -12,7 +10,7 @@ from equipoise.platform.fieldwork.sealing import seal_faults
 from equipoise.platform.operations.keys import key_faults
 from equipoise.platform.operations.restoring import Restored
 from equipoise.platform.operations.retention.deleting import waiting
-from equipoise.platform.operations.schema import note_version
+from equipoise.platform.operations.schema import bring_up_to_date, note_version
 from equipoise.platform.registry.models import Study
 from equipoise.platform.staff.actions import CommandLine
 
@@ -48,7 +46,7 @@ def prove(restored: Restored) -> Proof:
         faults = [fault for chain in found for fault in chain.faults]
         said = {name: Head(kept.number, kept.head) for name, kept in restored.manifest.heads.items()}
         faults += _head_faults(said, heads())
-    call_command("migrate", verbosity=0, interactive=False)
+    bring_up_to_date()
     note_version()
     with snapshot():
         there = list(Study.objects.order_by("name"))

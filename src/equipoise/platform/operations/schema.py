@@ -8,7 +8,8 @@ import json
 from dataclasses import dataclass
 from functools import cache
 
-from django.db import connection
+from django.core.management import call_command
+from django.db import connection, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
@@ -18,7 +19,15 @@ from equipoise.platform.audit.actions import WORKSPACE_CHAIN, record
 from equipoise.platform.audit.models import Entry
 from equipoise.platform.database import writing
 
-__all__ = ["Migrations", "last_version", "migrations", "note_version", "refuse_later", "refuse_other"]
+__all__ = [
+    "Migrations",
+    "bring_up_to_date",
+    "last_version",
+    "migrations",
+    "note_version",
+    "refuse_later",
+    "refuse_other",
+]
 
 OPENED = "workspace.version"
 
@@ -44,6 +53,16 @@ def migrations() -> Migrations:
     applied = {f"{app}.{name}" for app, name in MigrationRecorder(connection).applied_migrations()}
     ours = {name for name in applied if name.partition(".")[0] in apps}
     return Migrations(tuple(sorted(known - applied)), tuple(sorted(ours - known)), bool(applied))
+
+
+def bring_up_to_date() -> None:
+    """Make the tables those of this version, all of it or nothing.
+
+    One transaction holds it all. By itself Django enters some changes as made only after they were stored:
+    killed in between, it would make them again with the next start, and fail for ever.
+    """
+    with connection.constraint_checks_disabled(), transaction.atomic():
+        call_command("migrate", verbosity=0, interactive=False)
 
 
 def refuse_later() -> None:
