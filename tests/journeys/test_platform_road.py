@@ -84,15 +84,15 @@ def test_a_study_goes_from_its_lock_to_its_findings_on_the_platform(run):
     assert "sealed: " in run("work", "workspace", "--once")
     masked = run("export", "workspace", "swing", "--out", "masked")
     assert "masked" in masked
-    run("analyse", "swing", "--data", "masked", "--out", "never", code=2)
-    sealed = json.loads(run("study", "seal", "workspace", "swing", *WHY, "--json"))["data_hash"]
+    assert "masked" in run("analyse", "swing", "--data", "masked", "--out", "masked-findings")
+    sealed = json.loads(run("study", "seal", "workspace", "swing", *WHY, "--json"))["seal"]
     asked = json.loads(run("study", "unmask", "workspace", "swing", *WHY, "--json"))["request"]
     run("export", "workspace", "swing", "--unmasked", "--out", "early", code=2)
     run("study", "approve", "workspace", "swing", asked)
     run("export", "workspace", "swing", "--out", "data")
     run("analyse", "swing", "--data", "data", "--out", "findings")
     findings = json.loads((run.folder / "findings" / "findings.json").read_text("utf-8"))
-    assert findings["data_hash"] == sealed
+    assert (findings["sealed"], findings["seal"]) == (True, sealed)
     counts = {each["id"]: each["estimate"] for each in findings["findings"] if each["kind"] == "count"}
     assert counts["flow.randomised"] == people
     assert counts["flow.answered_after"] == ANSWERING

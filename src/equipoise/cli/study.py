@@ -102,10 +102,10 @@ def seal(workspace: Workspace, study: Name, reason: Why, json: Json = False, qui
         found = study_named(study)
         sealed = seal_results(CommandLine(), found, reason)
     lines = [
-        f"{study}: the data are sealed; hash {sealed}",
+        f"{study}: the data are sealed; the seal is {sealed}",
         f"Next: equipoise study unmask {workspace} {study} --reason WHY",
     ]
-    answer(lines, _said(found) | {"data_hash": sealed}, json=json, quiet=quiet)
+    answer(lines, _said(found) | {"seal": sealed}, json=json, quiet=quiet)
 
 
 @app.command("list")
