@@ -1,15 +1,18 @@
 """Who is let in by a token, to what, and for how long."""
 
+import itertools
 import logging
 import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import override_settings
+from django.urls import reverse
 
 from equipoise.errors import InputError
 from equipoise.platform.api import limits
-from equipoise.platform.api.addresses import ADDRESSES
+from equipoise.platform.api.addresses import TABLE
+from equipoise.platform.api.urls import urlpatterns
 from equipoise.platform.audit.models import Entry
 from equipoise.platform.permissions import PERMISSIONS, NotAllowedError, can
 from equipoise.platform.services.actions import MOST_DAYS, end_service, make_service
@@ -39,19 +42,28 @@ def test_a_token_lets_its_program_in_and_the_record_calls_it_by_its_number(made,
     assert Entry.objects.filter(chain_id="swing").latest("number").actor == service.service.actor
 
 
-def test_each_scope_opens_what_its_verbs_open_and_nothing_else(made):
-    for scope, (_, verbs) in SCOPES.items():
-        program = Program(made(scope).token)
-        asked = {
-            "api-study": program.get(ROOT.rstrip("/")),
-            "api-counts": program.get(f"{ROOT}counts"),
-            "api-rosters": program.post(f"{ROSTERS}&dry-run=true", roster(2)),
-            "api-exports": program.get(f"{ROOT}exports"),
-        }
-        for name, told in asked.items():
-            allowed = ADDRESSES[name] in verbs
-            assert told.status == (200 if allowed else 403), (scope, name)
-            assert allowed or "this needs the scope" in told.said["detail"].lower()
+def test_every_address_opens_to_the_scopes_of_its_verb_alone_and_to_a_partner_where_it_says_so(made, swing):
+    partner = swing.partners.get()
+    for scope, whose in itertools.product(SCOPES, (None, partner)):
+        service = made(scope)
+        Service.objects.filter(pk=service.service.pk).update(partner=whose)  # also where making it is refused
+        program = Program(service.token)
+        for pattern in urlpatterns:
+            if pattern.name not in TABLE:
+                continue
+            places = {"study": "swing", "export": "none", "file": "none"}
+            names = pattern.pattern.converters
+            path = reverse(pattern.name, kwargs={name: places[name] for name in names})
+            told = {program.get(path).status, program.post(path, b"{}", "application/json").status} - {405}
+            allowed = TABLE[pattern.name].verb in SCOPES[scope][1]
+            allowed &= whose is None or TABLE[pattern.name].by_partner
+            assert (403 in told, 401 in told) == (not allowed, False), (scope, whose, path)
+            assert allowed or told == {403}
+
+
+def test_whoever_lacks_a_scope_is_told_which(made):
+    told = Program(made("study:read").token).get(f"{ROOT}counts").said
+    assert told["detail"] == "This needs the scope counts:read."
 
 
 def test_a_service_holds_no_verb_but_those_of_its_scopes_and_never_more_than_a_data_manager(made, swing):
