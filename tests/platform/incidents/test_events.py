@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime
 
+import polars as pl
 import pytest
 
 from equipoise.errors import InputError
@@ -57,6 +58,18 @@ def test_what_happened_before_the_day_of_the_draw_is_no_event_of_it(swing, drawn
     log(named=people[0].key, happened_on=date(2021, 2, 7))
     log(named=people[1].key, happened_on=date(2021, 2, 8))
     assert happened(swing, "distress") == {people[1].key}
+
+
+def test_a_harm_that_is_called_as_another_column_leaves_that_column_alone(add_example):
+    def change(folder):
+        path = folder / "protocol.yaml"
+        harms = "harms: [opted_out, complaint, distress, left_employer]"
+        text = path.read_text("utf-8").replace(harms, "harms: [partner, staff_ref, complaint]")
+        path.write_text(text, "utf-8")
+
+    frame = participants_frame(add_example("swing", change), masked=False)
+    assert frame.schema["partner"] == frame.schema["staff_ref"] == pl.String
+    assert frame.schema["complaint"] == pl.Boolean
 
 
 def test_all_of_it_is_withheld_while_results_are_masked(swing, drawn, people, log):

@@ -199,7 +199,9 @@ def _known(study: Study, people: Any, identifier: str) -> pl.DataFrame:
         pl.Series(f"answered_{wave}", [times.get(key) for key in keys], dtype=MOMENT)
         for wave, times in answered_times(study).items()
     ]
-    return known.select(*first, *answered, *events, *logged_events(study, keys.to_list()))
+    frame = known.select(*first, *answered, *events)
+    logged = logged_events(study, keys.to_list())
+    return frame.with_columns(each for each in logged if each.name not in frame.columns)
 
 
 def _beside(frame: pl.DataFrame, more: pl.DataFrame) -> pl.DataFrame:
