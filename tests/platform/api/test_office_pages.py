@@ -13,6 +13,9 @@ from equipoise.platform.services.models import Service
 from equipoise.platform.services.queries import service_of_token
 from equipoise.platform.staff.actions import CommandLine, Place, grant, revoke
 
+from .conftest import Program
+from .rosters import ROSTERS, roster
+
 pytestmark = pytest.mark.django_db
 PAGE = "/office/studies/swing/services/"
 FIELDS = {
@@ -108,3 +111,10 @@ def test_only_leads_and_data_managers_open_it(swing, members):
         grant(CommandLine(), members["Bob"], role, Place(swing))
         assert desk.get(PAGE).status_code == status, role
         revoke(CommandLine(), members["Bob"], role, Place(swing))
+
+
+def test_the_record_calls_a_service_by_what_it_is_for(desk, made):
+    service = made()
+    Program(service.token).post(ROSTERS, roster(2))
+    desk.get("/office/studies/swing/record/")
+    assert "Service: Payroll (synthetic)" in desk.text

@@ -14,6 +14,7 @@ from equipoise.platform.audit.queries import chain_faults, entries
 from equipoise.platform.office.access import study_page
 from equipoise.platform.office.downloads import attachment, csv_file
 from equipoise.platform.registry.models import Study
+from equipoise.platform.services.queries import services
 from equipoise.platform.staff.models import StaffMember
 
 __all__ = ["urlpatterns"]
@@ -78,8 +79,15 @@ def _told(said: Any, name: str = "") -> Iterator[str]:
 
 
 def _names(shown: list[Entry]) -> dict[str, str]:
-    numbers = [entry.actor.removeprefix("staff:") for entry in shown if entry.actor.startswith("staff:")]
-    return {member.actor: member.name for member in StaffMember.objects.filter(pk__in=set(numbers))}
+    """Who acted, by how the record names them: members of staff and services, in two queries."""
+    kinds: dict[str, set[str]] = {"staff": set(), "service": set()}
+    for entry in shown:
+        kind, _, number = entry.actor.partition(":")
+        if kind in kinds:
+            kinds[kind].add(number)
+    staff = {each.actor: each.name for each in StaffMember.objects.filter(pk__in=kinds["staff"])}
+    programs = {each.actor: f"Service: {each.name}" for each in services().filter(pk__in=kinds["service"])}
+    return {**staff, **programs}
 
 
 def _lines(chain: str) -> Iterator[bytes]:
