@@ -31,11 +31,10 @@ _PROGRAMS = {
     System.actor: "Nobody: its time was over",
 }
 _FORMS = (
-    ("xlsx", "XLSX", "For a spreadsheet"),
+    ("xlsx", "XLSX, for a spreadsheet"),
     (
         "csv",
-        "CSV",
-        "For other programs; a text that begins like a formula, such as +44, has an apostrophe in front",
+        "CSV, for other programs; a text that begins like a formula, as +44 does, has an apostrophe in front",
     ),
 )
 _TYPES = {
@@ -67,7 +66,7 @@ def approval_decide(request: HttpRequest, study: Study, number: int) -> HttpResp
     page = {
         "page_title": f"Decide: {told['act'].lower()}",
         "says": [
-            f"{told['about']}. Asked for by {told['asked_by']}: {found.reason}",
+            f"{told['about']}. {told['asked_by']} asks: {found.reason}",
             "What is approved is done at once and cannot be taken back.",
         ],
         "button_text": "Decide",
