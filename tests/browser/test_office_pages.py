@@ -53,6 +53,10 @@ SWING = (
     "incidents/harmhappen/close",
     "extracts/",
     "data/",
+    "data/review/",
+    "data/review/add",
+    "data/review/upload",
+    "data/review/look",
     "data/identified",
     "services/",
     "approvals/",
@@ -334,6 +338,12 @@ def test_a_person_is_found_a_link_made_the_data_exported_and_all_of_it_recorded(
     assert "/s/" in page.content()
     page.goto(site.address("/office/studies/swing/data/"))
     page.click("text=Make the data")
+    look.at("asked for")
+    until = time.monotonic() + 60
+    while not page.locator("table a").count():
+        assert time.monotonic() < until, "the worker made nothing"
+        page.wait_for_timeout(300)
+        page.reload()
     look.at("exported")
     with page.expect_download() as download:
         page.click("table a")
