@@ -64,7 +64,9 @@ def test_a_harm_that_is_called_as_another_column_leaves_that_column_alone(add_ex
     def change(folder):
         path = folder / "protocol.yaml"
         harms = "harms: [opted_out, complaint, distress, left_employer]"
-        text = path.read_text("utf-8").replace(harms, "harms: [partner, staff_ref, complaint]")
+        text = path.read_text("utf-8").replace(
+            harms, "harms: [partner, staff_ref, opted_out, complaint, distress, left_employer]"
+        )
         path.write_text(text, "utf-8")
 
     frame = participants_frame(add_example("swing", change), masked=False)
