@@ -115,6 +115,25 @@ def test_roles_are_given_and_taken_and_listed(run, add_example, members):
     assert "bob@example.org" in run("staff", "list").out
 
 
+def test_no_study_is_left_without_a_lead_and_whoever_is_signed_out_is_told_of(run, add_example, members):
+    add_example()
+    for words in (
+        ("revoke", "alice@example.org", "--role", "lead", "--study", "swing"),
+        ("end", "alice@example.org"),
+    ):
+        done = run("staff", *words)
+        assert done.code == 2
+        assert "leads swing alone; give somebody else the role of lead there first" in done.err
+    assert run("staff", "end", "carol@example.org").code == 2  # the only administrator
+    assert run("staff", "grant", "bob@example.org", "--role", "lead", "--study", "swing").code == 0
+    assert run("staff", "end", "alice@example.org").code == 0
+    listed = {each["email"]: each for each in run("staff", "list", "--json").said["staff"]}
+    assert listed["alice@example.org"]["roles"] == []
+    browser().force_login(members["Bob"], backend="allauth.account.auth_backends.AuthenticationBackend")
+    assert run("staff", "sign-out", "bob@example.org", "--json").said["sessions"] == 1
+    assert not members["Bob"].sessions.exists()
+
+
 def test_an_ended_account_gets_no_link_and_is_listed_as_ended(run, members):
     assert run("staff", "end", "bob@example.org").code == 0
     done = run("staff", "link", "bob@example.org")

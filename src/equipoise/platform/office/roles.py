@@ -6,6 +6,7 @@ from typing import Any
 
 from equipoise.errors import InputError, Problem
 from equipoise.platform.permissions import MASKED_ROLES, ROLES
+from equipoise.platform.registry.models import Study
 from equipoise.platform.registry.places import places_of
 from equipoise.platform.staff.actions import Place
 from equipoise.platform.staff.models import StaffMember
@@ -31,12 +32,17 @@ class HeldRole:
         return role_words(self.held.role)
 
 
-def held_roles(rows: Iterable[Held]) -> list[HeldRole]:
-    """Roles with whose they are and where they hold, in four queries however many there are."""
+def held_roles(rows: Iterable[Held], here: Study | None = None) -> list[HeldRole]:
+    """Roles with whose they are and where they hold, in four queries however many there are.
+
+    Args:
+        rows: as they are stored.
+        here: the study whose page it is, so that its title is not repeated in each row.
+    """
     held = list(rows)
     members = StaffMember.objects.in_bulk({each.member_id for each in held})
     return [
-        HeldRole(each, members[each.member_id], place, _where(place))
+        HeldRole(each, members[each.member_id], place, _where(place, here))
         for each, place in zip(held, places_of(held), strict=True)
     ]
 
@@ -68,10 +74,11 @@ def _may(role: str) -> str:
     return f"{ROLES[role]}. {_MASKED}" if role in MASKED_ROLES else ROLES[role]
 
 
-def _where(place: Place) -> str:
+def _where(place: Place, here: Study | None) -> str:
     found: Any = place
     if found.programme is not None:
         return f"The programme {found.programme.title}"
     if found.study is None:
         return "The workspace"
-    return found.study.title + (f", for {found.partner.title}" if found.partner is not None else "")
+    study = "This study" if found.study == here else found.study.title
+    return study + (f", for {found.partner.title}" if found.partner is not None else "")

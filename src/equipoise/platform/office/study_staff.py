@@ -54,7 +54,7 @@ def staff(request: HttpRequest, study: Study) -> HttpResponse:
             messages.success(request, said)
             return HttpResponseRedirect(reverse("study-staff", args=[study.name]), status=303)
     sort = request.GET.get("sort", "name")
-    found = _sorted(held_roles(roles_in(study.pk, study.programme_id)), sort)
+    found = _sorted(held_roles(roles_in(study.pk, study.programme_id), here=study), sort)
     if wants_csv(request):
         header = ["Name", "E-mail address", "Role", "Held in"]
         lines = ((one.member.name, one.member.email, one.role, one.where) for one in found)
