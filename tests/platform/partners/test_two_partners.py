@@ -47,6 +47,12 @@ def awards(add_example, alice, roster):
 
 
 @pytest.fixture
+def desk(alice):
+    """Alice, who leads the study, at hers."""
+    return Desk().sign_in(alice)
+
+
+@pytest.fixture
 def near(awards, members):
     """Dora, who looks after the people of the first partner, at her desk."""
     dora = add_member(CommandLine(), "dora@example.org", "Dora (synthetic)")
@@ -155,12 +161,12 @@ def test_a_roster_is_taken_for_ones_own_people_alone(near, awards, roster):
         assert near.get(f"{ROOT}people/imports/{other.pk}/").status_code == 404
 
 
-def _columns(desk, path):
-    desk.get(path)
-    chosen = re.findall(r'<select[^>]*name="(column-[^"]+)".*?</select>', desk.html, re.S)
+def _columns(browser, path):
+    browser.get(path)
+    chosen = re.findall(r'<select[^>]*name="(column-[^"]+)".*?</select>', browser.html, re.S)
     found = {}
     for name in chosen:
-        options = re.search(rf'name="{name}".*?</select>', desk.html, re.S)[0]
+        options = re.search(rf'name="{name}".*?</select>', browser.html, re.S)[0]
         picked = re.search(r'<option value="([^"]*)" selected', options)
         found[name] = picked[1] if picked else ""
     return {**found, "partner": OTHER}
@@ -174,3 +180,15 @@ def test_what_needs_somebody_today_is_only_what_they_may_do(near, awards):
     near.get(ROOT)
     for link in re.findall(r'href="(/office/studies/[^"?]+)"', near.html):
         assert near.get(link).status_code == 200, link
+
+
+def test_the_lead_orders_partners_by_share_with_everybody_first(desk, awards):
+    answer(people_of(MINE)[:20])
+    answer(people_of(OTHER)[:5])
+    orders = {}
+    for sort in ("partner", "lowest", "highest", "nonsense"):
+        desk.get(f"{ROOT}surveys/", sort=sort)
+        orders[sort] = re.findall(r'<th scope="row"[^>]*>(All|Northmoor|Eastvale)', desk.html)[:3]
+    assert orders["lowest"][0] == orders["highest"][0] == "All"
+    assert orders["highest"][1] == "Northmoor"
+    assert orders["nonsense"] == orders["partner"]

@@ -26,6 +26,8 @@ from equipoise.platform.office import (
     setup,
     studies,
     study_staff,
+    survey_links,
+    survey_previews,
     unmasking,
 )
 
@@ -43,6 +45,8 @@ urlpatterns = [
     *entry.urlpatterns,
     *allocation.urlpatterns,
     *responses.urlpatterns,
+    *survey_links.urlpatterns,
+    *survey_previews.urlpatterns,
     *incident_forms.urlpatterns,
     *incidents.urlpatterns,
     *incident.urlpatterns,
