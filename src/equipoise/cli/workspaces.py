@@ -33,10 +33,15 @@ def at_work_in(folder: Path, *, of_any_version: bool = False) -> Iterator[None]:
             refuse_other()
         yield
     except DatabaseError as error:
-        busy = "busy" in str(error) or "locked" in str(error)
-        message = (
-            "is busy with something else; try again in a minute"
-            if busy
-            else "cannot be read or was never set up; `equipoise serve WORKSPACE` sets it up"
+        raise InputError(Problem(str(folder), "database", _why(str(error)))) from None
+
+
+def _why(said: str) -> str:
+    """What the database's own words mean for whoever gave the command."""
+    if "busy" in said or "locked" in said:
+        return "is busy with something else; try again in a minute"
+    if "full" in said or "I/O" in said:
+        return (
+            "cannot be written to: the disk is full, or fails; nothing of this was stored, so make room first"
         )
-        raise InputError(Problem(str(folder), "database", message)) from None
+    return "cannot be read or was never set up; `equipoise serve WORKSPACE` sets it up"

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 
 from equipoise.platform.clock import one_moment
 from equipoise.platform.pages.errors import error_page
+from equipoise.platform.receiving import drop_unfinished
 
 __all__ = ["PrivatePages", "TrustedProxies", "TryAgain"]
 
@@ -69,6 +70,7 @@ class TryAgain:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)
+        drop_unfinished(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """The page for it; any other exception is a fault of ours."""

@@ -7,12 +7,20 @@ and whoever is signed in by a page for small tables.
 from typing import Any
 
 from django.core.files.uploadhandler import SkipFile, StopUpload, TemporaryFileUploadHandler
+from django.http import HttpRequest
 
-__all__ = ["LARGEST_TABLE", "LARGEST_UPLOAD", "StaffUploads"]
+__all__ = ["LARGEST_TABLE", "LARGEST_UPLOAD", "StaffUploads", "drop_unfinished"]
 
 LARGEST_UPLOAD = 300_000_000  # bytes; beyond this no more is even read
 LARGEST_TABLE = 25_000_000
 _TAKE_STUDIES = ("study-add", "study-amend")
+
+
+def drop_unfinished(request: HttpRequest) -> None:
+    """Remove a file that was begun and whose connection was lost; Django would leave it lying for a while."""
+    for handler in getattr(request, "_upload_handlers", ()):
+        if hasattr(handler, "file"):
+            handler.file.close()
 
 
 class StaffUploads(TemporaryFileUploadHandler):
@@ -25,6 +33,7 @@ class StaffUploads(TemporaryFileUploadHandler):
         """Begin a file, unless nobody is signed in."""
         if not self.request.user.is_authenticated:
             raise SkipFile
+        drop_unfinished(self.request)  # a body that broke off is read again, from where it broke off
         super().new_file(*args, **kwargs)
         match = self.request.resolver_match
         studies = match is not None and match.url_name in _TAKE_STUDIES
