@@ -11,12 +11,14 @@ from equipoise.platform.clock import one_moment
 from equipoise.platform.pages.errors import error_page
 from equipoise.platform.receiving import drop_unfinished
 
-__all__ = ["PrivatePages", "TrustedProxies", "TryAgain"]
+__all__ = ["OwnHost", "PrivatePages", "TrustedProxies", "TryAgain"]
 
 _log = logging.getLogger("equipoise.serving")
 _RETRY_SECONDS = "30"
 
 Response = Callable[[HttpRequest], HttpResponse]
+# Asked by the machine or the proxy that looks after the workspace, by whatever name it has for it.
+_OF_MACHINES = ("/health", "/ready", "/metrics")
 _FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_FORWARDED")
 
 
@@ -47,6 +49,18 @@ class TrustedProxies:
         return (others or addresses)[-1]
 
 
+class OwnHost:
+    """Answers by the workspace's own name alone, also where a page would not have asked for it."""
+
+    def __init__(self, get_response: Response) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path not in _OF_MACHINES:
+            request.get_host()  # Django refuses any other
+        return self.get_response(request)
+
+
 class PrivatePages:
     """Nothing but style sheets is kept by a browser or a proxy; a request happens at one moment."""
 
@@ -56,6 +70,7 @@ class PrivatePages:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         with one_moment():
             response = self.get_response(request)
+        drop_unfinished(request)
         response.headers.setdefault("Cache-Control", "no-store")
         response.headers.setdefault("X-Frame-Options", "DENY")
         response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
@@ -70,7 +85,6 @@ class TryAgain:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)
-        drop_unfinished(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """The page for it; any other exception is a fault of ours."""

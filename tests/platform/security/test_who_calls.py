@@ -54,7 +54,11 @@ def test_claiming_another_address_each_time_gets_nobody_round_the_limit(swing, n
     assert statuses == [404] * 60 + [429] * 10
 
 
-def test_a_host_that_is_not_the_workspaces_is_refused():
-    page = Client().get("/staff/sign-in", secure=True, HTTP_HOST="evil.example")
+@pytest.mark.parametrize(
+    "path", ["/staff/sign-in", "/link/swing", "/privacy/swing", "/s/x", "/office/", "/nowhere"]
+)
+def test_a_host_that_is_not_the_workspaces_is_refused(path):
+    page = Client().get(path, secure=True, HTTP_HOST="evil.example")
     assert page.status_code == 400
     assert b"evil.example" not in page.content
+    assert "frame-ancestors 'none'" in page["Content-Security-Policy"]

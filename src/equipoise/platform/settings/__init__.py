@@ -69,6 +69,7 @@ MIDDLEWARE = [
     "equipoise.platform.staff.sessions.StaffSessions",
     "equipoise.platform.staff.sessions.StaffSecondFactor",
     "axes.middleware.AxesMiddleware",
+    "equipoise.platform.middleware.OwnHost",
     "equipoise.platform.middleware.TryAgain",
 ]
 TEMPLATES = [
