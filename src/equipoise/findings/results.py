@@ -104,14 +104,15 @@ class Finding(_Result):
 class SeenByArm(BaseModel):
     """A look at results by arm before the planned final analysis: when, and how many had answered.
 
-    `kind` is `export` where data that name the arms were taken, `told` where somebody said that they had seen
-    results. `declared` says whether the protocol foresees the look, `sealed` whether the data were sealed.
+    `kind` is `unmasked` where the arms were named, `export` where data that name them were taken, `told`
+    where somebody said that they had seen results. `declared` says whether the protocol foresees the look,
+    `sealed` whether the data were sealed.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     on: date
-    kind: Literal["export", "told"]
+    kind: Literal["unmasked", "export", "told"]
     answered: int
     asked: int
     declared: bool

@@ -45,13 +45,14 @@ def standing_of(data: StudyData, protocol_hash: str) -> Standing:
 
 def told_of_looks(looks: tuple[SeenByArm, ...]) -> tuple[str, ...]:
     """What a result has to say of looks that nobody declared: the stated error rate holds no longer."""
-    return tuple(
+    told = (
         f"the results were looked at by arm on {look.on}, before the planned final analysis, when "
         f"{look.answered} of {look.asked} had answered; the protocol does not declare this look, so the "
         "stated error rate no longer holds"
         for look in looks
         if not look.declared
     )
+    return tuple(dict.fromkeys(told))  # several on one day are told once
 
 
 def _broken(data: StudyData, seal: Sealed, protocol_hash: str) -> str | None:

@@ -54,14 +54,14 @@ def _blinding(findings: Findings | None) -> list[str]:
         )
     if findings.sealed is False:
         told.append("The data analysed are not those that were sealed before anybody knew the arms.")
-    told += [
+    looks = (
         f"The results were looked at by arm on {facts.day(look.on.isoformat())}, before the planned final "
         f"analysis, when {count(look.answered)} of {count(look.asked)} had answered. The protocol does not "
         "declare this look, so the stated error rate no longer holds."
         for look in findings.looks
         if not look.declared
-    ]
-    return told
+    )
+    return [*told, *dict.fromkeys(looks)]
 
 
 def answer(

@@ -5,12 +5,16 @@ from datetime import UTC, datetime
 import pytest
 
 from equipoise.errors import InputError
+from equipoise.findings import analyse, read_data
+from equipoise.platform.approvals.actions import Rehearsal, ask, decide
+from equipoise.platform.approvals.acts import UNMASK
 from equipoise.platform.audit.models import Entry
-from equipoise.platform.registry.models import Study
+from equipoise.platform.registry.queries import folder_of
 from equipoise.platform.review.exporting import export_study
 from equipoise.platform.review.looks import final_analysis, tell_look
 from equipoise.platform.review.models import Look
 from equipoise.platform.review.queries import looks_said
+from equipoise.platform.review.sealing import seal_results
 
 LOOK = "/office/studies/swing/data/review/look"
 
@@ -22,18 +26,25 @@ def test_named_data_before_the_last_wave_has_closed_are_a_look_and_after_it_are_
     assert final_analysis(closed.study) == datetime(2021, 5, 24, 8, tzinfo=UTC)
     export_study(alice, closed.study, tmp_path / "masked")
     assert not Look.objects.exists()
-    Study.objects.update(results="unmasked")
+    seal_results(alice, closed.study, "Looked through without the arms")
+    closed.study.refresh_from_db()
+    decide(Rehearsal(), ask(alice, closed.study, UNMASK, reason="We end early"), "approve", "Seen")
     closed.study.refresh_from_db()
     export_study(alice, closed.study, tmp_path / "early")
-    look = Look.objects.get()
     answered = closed.data.participants["answered_after"].drop_nulls().len()
-    assert (look.kind, look.declared, look.sealed) == ("export", False, True)
-    assert (look.answered, look.asked) == (answered, 160)
-    assert Entry.objects.filter(verb="results.look").count() == 1
+    assert [look.kind for look in Look.objects.order_by("pk")] == ["unmasked", "export"]
+    for look in Look.objects.all():
+        assert (look.declared, look.sealed, look.answered, look.asked) == (False, True, answered, 160)
+    assert Entry.objects.filter(verb="results.look").count() == 2
     assert looks_said(closed.study)[0]["on"] == "2021-02-10"
     at(datetime(2021, 5, 24, 8, tzinfo=UTC))
     export_study(alice, closed.study, tmp_path / "late")
-    assert Look.objects.count() == 1
+    assert Look.objects.count() == 2
+    loaded = folder_of(closed.study)
+    found = analyse(loaded, read_data(loaded, tmp_path / "late"))
+    assert (found.sealed, len(found.looks)) == (True, 2)
+    warned = found.find("effect.wellbeing.after.messages - control").warnings
+    assert len([one for one in warned if "error rate no longer holds" in one]) == 1
 
 
 @pytest.mark.django_db

@@ -17,6 +17,7 @@ from equipoise.platform.permissions import Acting, check_permission
 from equipoise.platform.registry.actions import check_results, move_results
 from equipoise.platform.registry.models import Study
 from equipoise.platform.registry.queries import roster_columns
+from equipoise.platform.review.looks import note_early
 
 __all__ = ["ACTS", "CHANNELS", "ERASE", "IDENTIFY", "UNMASK", "Act", "Asked", "file_columns"]
 
@@ -68,6 +69,7 @@ def file_columns(study: Study) -> dict[str, str]:
 
 def _unmask(asked: Asked, second: str) -> None:
     move_results(asked.who, asked.study, "unmasked", reason=asked.reason, approved_by=second)
+    note_early(asked.who, asked.study, "unmasked")
 
 
 def _participant(asked: Asked) -> Participant:

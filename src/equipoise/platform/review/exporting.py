@@ -45,7 +45,7 @@ from equipoise.platform.permissions import Acting, check_permission
 from equipoise.platform.registry.models import Study
 from equipoise.platform.registry.queries import current_version, folder_of
 from equipoise.platform.review.formats import FORMATS, refuse_unknown, write_table, written_name
-from equipoise.platform.review.looks import note_export
+from equipoise.platform.review.looks import note_early
 from equipoise.platform.review.queries import exclusions_frame, looks_said, seal_said
 
 __all__ = ["FORMATS", "Exported", "export_study", "write_frame"]
@@ -102,7 +102,7 @@ def export_study(
         with writing():  # before the folder appears: data may be recorded that nobody got, never the reverse
             record(study.name, who.actor, "data.export", said)
             if not job.masked:
-                note_export(who, study)
+                note_early(who, study, "export")
     return Exported(folder, files, job.masked, numbers)
 
 

@@ -1,9 +1,9 @@
 """Looks at results by arm before the planned final analysis: what counts as one, and what is kept of it.
 
-The planned final analysis comes once the last wave has closed by the protocol. Whoever gets data that name
-the arms before that has looked, even if the study was ended early; so has whoever was told results by arm in
-another way, which only people can say. What the protocol's `looks` declares is a look too, and a declared
-one.
+The planned final analysis comes once the last wave has closed by the protocol. Unmasking before that is a
+look, because the study was ended early, and so is each export of data that name the arms. So has looked
+whoever was told results by arm in another way, which only people can say. What the protocol's `looks`
+declares is a look too, and a declared one.
 """
 
 from datetime import date, datetime
@@ -19,9 +19,9 @@ from equipoise.platform.registry.models import Study
 from equipoise.platform.registry.queries import folder_of, rolling, wave_times
 from equipoise.platform.review.models import Look
 
-__all__ = ["final_analysis", "note_export", "tell_look"]
+__all__ = ["final_analysis", "note_early", "tell_look"]
 
-_EXPORTED = "Data that name the arms"
+_EARLY = {"export": "Data that name the arms", "unmasked": "The results were unmasked"}
 
 
 def final_analysis(study: Study) -> datetime | None:
@@ -33,12 +33,18 @@ def final_analysis(study: Study) -> datetime | None:
     return max((wave.closes for wave in wave_times(study, last).values()), default=None)
 
 
-def note_export(who: Acting, study: Study) -> Look | None:
-    """Keep that data with the arms' names leave, where it is too early for them; inside the export's act."""
+def note_early(who: Acting, study: Study, kind: str) -> Look | None:
+    """Keep that the arms get known where it is too early for that; inside the transaction in which they do.
+
+    Args:
+        who: does it.
+        study: whose arms.
+        kind: `unmasked`, or `export` of data that name them.
+    """
     final = final_analysis(study)
     if not folder_of(study).protocol.allocation or final is None or now() >= final:
         return None
-    return _keep(who, study, "export", _EXPORTED, now().date())
+    return _keep(who, study, kind, _EARLY[kind], now().date())
 
 
 def tell_look(who: Acting, study: Study, seen: str, on: str) -> Look:

@@ -42,7 +42,7 @@ class Look(models.Model):
     foresees the look, `sealed` whether the data were sealed already.
     """
 
-    KINDS = ("export", "told")
+    KINDS = ("unmasked", "export", "told")
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="looks")
     kind = models.CharField(max_length=12)
