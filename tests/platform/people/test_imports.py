@@ -283,7 +283,7 @@ def test_an_import_stands_once_somebody_was_sent_a_link(swing, alice, imported, 
 
 @pytest.mark.parametrize("choice", ["messages", "everything", "erase"])
 def test_an_import_stands_once_somebody_has_made_a_choice(alice, imported, people, choice):
-    withdraw(people[0], choice, channel="telephone", actor=alice.actor)
+    withdraw(people[0], choice, channel="web", actor=f"participant:{people[0].key}")
     with pytest.raises(InputError, match="1 person has made a choice"):
         undo_import(alice, imported)
 

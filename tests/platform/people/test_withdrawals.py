@@ -177,7 +177,7 @@ def test_counting_takes_as_many_statements_for_ten_as_for_four_hundred(
     confirm_import(alice, swing, roster(*(line(number) for number in range(20, 420))))
     with queries() as many:
         assert reconcile(swing).enrolled == 410
-    assert few.count == many.count == 3
+    assert few.count == many.count == 5
 
 
 def test_leavers_of_the_employer_and_stopped_messages_are_counted_among_those_enrolled(
