@@ -201,11 +201,21 @@ def test_whoever_keeps_the_workspace_signs_somebody_out_and_forgets_their_factor
     assert "In one browser" in carols_desk.text
     assert carols_desk.act(f"{WORKSPACE}{bob.pk}/sign-out").status_code == 303
     assert "/staff/sign-in" in bobs.get("/office/")["Location"]
+    bobs.sign_in(bob, factor=False)
     assert carols_desk.act(f"{WORKSPACE}{bob.pk}/factor").status_code == 303
+    assert bobs.get("/office/")["Location"] == "/staff/device"
+    carols_desk.act(f"{WORKSPACE}{bob.pk}/sign-out")
     assert not Authenticator.objects.filter(user=bob).exists()
     carols_desk.follow()
     assert "Nowhere" in carols_desk.text
     assert "Not set up" in carols_desk.text
+
+
+def test_whoever_signs_themselves_out_everywhere_is_out_here_too(carols_desk, members):
+    page = carols_desk.act(f"{WORKSPACE}{members['Carol'].pk}/sign-out")
+    assert page["Location"] == "/office/"
+    assert "/staff/sign-in" in carols_desk.follow()["Location"]
+    assert not members["Carol"].sessions.exists()
 
 
 def test_the_list_of_accounts_sorts_and_filters_and_asks_no_more_when_it_is_longer(carols_desk, members):

@@ -86,6 +86,14 @@ def test_all_other_sessions_are_ended_at_once(signed_in, elsewhere):
     assert signed_in.path == "/office/"
 
 
+def test_the_session_that_asks_is_ended_by_signing_out_alone(signed_in, alice):
+    own = open_sessions(alice, signed_in.client.session.session_key)[0]
+    assert own.current
+    signed_in.get(PLACE)
+    signed_in.post(PLACE, session=own.handle)
+    assert signed_in.path == PLACE
+
+
 def test_nobody_ends_the_session_of_somebody_else(signed_in, members):
     bobs = entered(Desk("10.0.0.9"), members["Bob"])
     his = open_sessions(members["Bob"])[0].handle

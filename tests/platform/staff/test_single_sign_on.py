@@ -304,6 +304,14 @@ def test_the_way_out_is_a_form_with_its_token_and_the_policy_of_the_page_stays_c
     assert provider.origin not in desk.page["Content-Security-Policy"]
 
 
+def test_coming_back_leads_to_no_other_site(set_up, alice):
+    provider = set_up(second_factor="provider")
+    for elsewhere in ("//evil.example", "https://evil.example/", "/\\evil.example", "javascript:alert(1)"):
+        desk = Desk()
+        page = desk.get(provider.sign_in(begin(desk, next=elsewhere)), follow=False)
+        assert (page.status_code, page["Location"]) == (302, "/office/"), elsewhere
+
+
 SETTINGS = """\
 equipoise: 1
 sign-in:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth import logout
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path, reverse
@@ -132,15 +133,21 @@ def factor(request: HttpRequest, number: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @office_page("workspace.staff")
 def sign_out(request: HttpRequest, number: int) -> HttpResponse:
-    """End every session of somebody."""
+    """End every session of somebody; one's own, by which it is asked, included."""
     found = _member(number)
+
+    def act(_: str) -> None:
+        end_sessions(request.user, found)
+        if found.pk == request.user.pk:
+            logout(request)
+
     return _confirmed(
         request,
         found,
         title=f"Sign {found.name} out everywhere",
         says=["Every browser in which they are signed in is out at once. They can sign in again."],
         button="Sign out everywhere",
-        act=lambda _: end_sessions(request.user, found),
+        act=act,
         done=f"{found.name} is signed out everywhere.",
     )
 

@@ -84,13 +84,17 @@ def open_sessions(member: StaffMember, current: str | None = None) -> list[OpenS
     return sorted(found, key=lambda each: each.seen, reverse=True)
 
 
-def close_session(member: StaffMember, handle: str) -> bool:
+def close_session(member: StaffMember, handle: str, current: str | None = None) -> bool:
     """End one session of theirs; its browser is out with the next page.
 
+    Args:
+        member: whose.
+        handle: of which.
+        current: the key of the session that asks, which is ended by signing out alone.
     Returns:
         Whether there was such a session.
     """
-    keys = [key for key, _ in _kept(member) if hmac.compare_digest(_handle(key), handle)]
+    keys = [key for key, _ in _kept(member) if key != current and hmac.compare_digest(_handle(key), handle)]
     with writing():
         return bool(StaffSession.objects.filter(pk__in=keys).delete()[0])
 

@@ -101,7 +101,7 @@ def sessions(request: HttpRequest) -> HttpResponse:
     current = request.session.session_key
     if request.method == "POST":
         if handle := request.POST.get("session", ""):
-            ended = int(close_session(request.user, handle))
+            ended = int(close_session(request.user, handle, current))
         else:
             ended = close_other_sessions(request.user, current)
         said = {0: "It was over already.", 1: "The session has been ended."}
