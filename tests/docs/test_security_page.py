@@ -51,3 +51,17 @@ def test_the_page_says_what_is_not_possible_as_often_as_what_is_done():
     assert len(of_each) >= 8
     for said in of_each:
         assert said.count("**Done.**") == said.count("**Not possible.**") == 1, said.splitlines()[0]
+
+
+@pytest.mark.parametrize(("mark", "most"), [("A", 15), ("", 10)], ids=["abuses", "decisions"])
+def test_every_abuse_and_every_decision_has_a_test_or_cannot_arise_yet(mark, most):
+    rows = re.findall(rf"^\| {mark}(\d+) [^|]+\|([^|]+)\|([^|]+)\|$", PAGE, re.MULTILINE)
+    assert [int(number) for number, _, _ in rows] == list(range(1, most + 1))
+    for number, what, where in rows:
+        assert what.strip(), number
+        assert _PATH.findall(where) or where.strip() == "cannot arise yet", number
+
+
+@pytest.mark.parametrize("path", sorted(set(re.findall(r"`(platform/[^`]+|bench/[^`]+)`", PAGE))))
+def test_every_part_of_the_source_that_the_page_names_is_there(path):
+    assert (ROOT / "src" / "equipoise" / path).exists() or (ROOT / path).exists()
