@@ -72,7 +72,11 @@ def write_spss(
     Returns:
         What was changed to fit; `conversion_csv` makes a table of it.
     """
-    columns = [_with_reasons(column, table) for column in _columns(table, variables)]
+    reasons = {variable.name: variable.values or REASON_LABELS for variable in variables}
+    columns = [
+        _with_reasons(column, table, reasons.get(column.why or "", REASON_LABELS))
+        for column in _columns(table, variables)
+    ]
     fitted, conversion = _fitted(columns, SPSS)
     pyreadstat.write_sav(
         pl.DataFrame([column.values for column in fitted]),
@@ -81,7 +85,7 @@ def write_spss(
         column_labels={column.name: column.label for column in fitted},
         variable_value_labels={column.name: dict(column.labels) for column in fitted if column.labels},
         missing_ranges={
-            column.name: [{"lo": column.missing, "hi": column.missing + len(REASON_LABELS) - 1}]
+            column.name: [{"lo": column.missing[0], "hi": column.missing[1]}]
             for column in fitted
             if column.missing is not None
         },
@@ -127,7 +131,7 @@ class _Column:
     """A column on its way.
 
     `origin` is its name in the data, `labels` are those of its numbers; `low` and `why` are the variable's;
-    `missing` is the first of the numbers that stand for reasons.
+    `missing` is the first and the last of the numbers that stand for reasons.
     """
 
     origin: str
@@ -139,7 +143,7 @@ class _Column:
     codings: tuple[Coding, ...] = ()
     low: float | None = None
     why: str | None = None
-    missing: float | None = None
+    missing: tuple[float, float] | None = None
 
 
 def _columns(table: pl.DataFrame, variables: Sequence[Variable]) -> Iterator[_Column]:
@@ -201,27 +205,26 @@ def _coded(column: _Column, variable: Variable) -> _Column:
     )
 
 
-def _with_reasons(column: _Column, table: pl.DataFrame) -> _Column:
+def _with_reasons(column: _Column, table: pl.DataFrame, labels: Mapping[str, str]) -> _Column:
     """The reasons for missing numbers in their place, as codes below everything that could be a value."""
     if column.why is None or column.why not in table.columns or not column.values.dtype.is_numeric():
         return column
     numbers = [*column.values.drop_nulls().to_list(), *([] if column.low is None else [column.low])]
     lowest = min(numbers, default=0.0)
-    first = next((code for code in _MISSING_FROM if code + len(REASON_LABELS) <= lowest), None)
+    first = next((code for code in _MISSING_FROM if code + len(labels) <= lowest), None)
     if first is None:
         return column
-    codes = {reason: first + place for place, reason in enumerate(REASON_LABELS)}
+    codes = {reason: first + place for place, reason in enumerate(labels)}
     reasons = table[column.why].cast(pl.String).replace_strict(codes, default=None, return_dtype=pl.Float64)
     codings = tuple(
-        Coding(column.origin, f"missing: {reason}", code, REASON_LABELS[reason])
-        for reason, code in codes.items()
+        Coding(column.origin, f"missing: {reason}", code, labels[reason]) for reason, code in codes.items()
     )
     return replace(
         column,
         values=column.values.fill_null(reasons),
-        labels={**column.labels, **{code: REASON_LABELS[reason] for reason, code in codes.items()}},
+        labels={**column.labels, **{code: labels[reason] for reason, code in codes.items()}},
         codings=(*column.codings, *codings),
-        missing=first,
+        missing=(first, first + len(labels) - 1),
     )
 
 

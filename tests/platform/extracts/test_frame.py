@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 import polars as pl
+import pyreadstat
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -120,6 +121,8 @@ def test_an_export_names_the_file_in_its_codebook_and_an_analysis_reads_it(study
             in described[column]["source"]
         )
     assert "not_linked" in described["absence_why"]["values"]
+    _, labelled = pyreadstat.read_sav(tmp_path / "data" / "spss" / "participants.sav")
+    assert "Is not in the file of their partner" in labelled.variable_value_labels["absence"].values()
     folder = folder_of(study)
     (tmp_path / "data" / "dictionary.json").unlink()  # it says that the arms are masked
     people = pl.read_csv(tmp_path / "data" / "participants.csv", infer_schema=False)
