@@ -9,6 +9,9 @@ STAMP := .venv/.complete
 PAGES := src/equipoise/platform/pages
 ASSETS := $(PAGES)/static/equipoise/participant.css
 PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
+# Of the platform, what goes by pages, files and processes: the same whatever the database, so on SQLite alone.
+SAME := pages permissions partners masking security durability/test_serving.py running/test_deployment_files.py \
+  running/test_importing.py staff api/test_on_the_server.py api/test_document.py
 
 .PHONY: help setup assets demo test soak check fix bench docs clean
 
@@ -26,7 +29,7 @@ demo: $(STAMP) ## Run the whole example programme and say where its reports are 
 
 test: $(STAMP) $(ASSETS) ## Run every test, the platform's on SQLite and PostgreSQL; NO_BROWSER=1 leaves out Chromium's
 	@$(if $(NO_BROWSER),true,$(MAKE) --no-print-directory .browser)
-	EQUIPOISE_TEST_DATABASE=postgresql $(PYTEST) tests/platform --ignore tests/platform/pages
+	EQUIPOISE_TEST_DATABASE=postgresql $(PYTEST) tests/platform -m "not browser" $(SAME:%=--ignore tests/platform/%)
 	$(PYTEST) tests
 
 soak: $(STAMP) $(ASSETS) ## Run the generated tests with many seeds (ROUNDS=20) and add a line to docs/soak.md

@@ -156,9 +156,9 @@ def test_interval_of_the_analysis_covers_no_effect_in_95_of_100_trials(build, an
         protocol["diagnosis"]["assume"]["motivation"]["effect"] = 0.0
         protocol["participants"]["expected"] = 100
 
-    rows = estimates(build(change), range(300), analyse)["motivation", "offer"]
+    rows = estimates(build(change), range(150), analyse)["motivation", "offer"]
     covered = np.abs(rows[:, 0]) <= stats.t.ppf(0.975, rows[:, 2]) * rows[:, 1]
-    low, high = stats.binom.ppf([0.001, 0.999], 300, 0.95)
+    low, high = stats.binom.ppf([0.001, 0.999], 150, 0.95)
     assert low <= covered.sum() <= high
 
 
