@@ -9,7 +9,7 @@ from equipoise.protocol.asked import Asked, Block
 from equipoise.protocol.expressions import ColumnType, Schema, check_expression, compile_expression
 from equipoise.protocol.questionnaire import QuestionPage
 
-MOST = 100_000  # characters, a tenth of what a form may hold; what takes the square of it dies here too
+MOST = 40_000  # characters, few of what a form may hold; what takes the square of it dies here too
 ASKED = (
     Asked("days", "number", "How many days?", low=0, high=20, unit="days"),
     Asked("hours", "number", "How many hours?", low=0, high=168, unit="hours per week", decimals=2),

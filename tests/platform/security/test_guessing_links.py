@@ -1,6 +1,6 @@
 """Guessing: whatever is wrong about a link looks the same, costs the database the same, and is soon slowed down.
 
-That the time of an answer tells nothing either is measured by `bench/guessing.py`.
+That the time of an answer tells nothing either is measured by `bench/guessing.py`, with ten thousand of them.
 """
 
 import secrets
@@ -20,7 +20,7 @@ from equipoise.platform.fieldwork.views.landing import personal_link
 from equipoise.platform.staff.actions import CommandLine
 
 pytestmark = pytest.mark.django_db
-TRIES, LET_THROUGH = 10_000, 60
+TRIES, LET_THROUGH = 2_000, 60
 
 
 def told(page):
@@ -64,7 +64,7 @@ def test_a_link_of_whoever_was_erased_tells_no_more_than_that_it_was_one(swing):
     assert pages[0].content == pages[1].content or pages[0].status_code == 404
 
 
-def test_ten_thousand_tries_find_nothing_and_all_but_the_first_have_to_wait(link):
+def test_thousands_of_tries_find_nothing_and_all_but_the_first_have_to_wait(link):
     refused_tokens.forget()
     ask, statuses = RequestFactory(), []
     for _ in range(TRIES):

@@ -65,7 +65,7 @@ def test_no_pattern_of_ours_takes_the_square_of_a_texts_length():
 
 
 def test_expressions_of_a_protocol_and_answers_of_participants_do_not_either():
-    tried = in_bounds("hostile_entries.py", seconds=30)
+    tried = in_bounds("hostile_entries.py", seconds=15)
     assert tried["unanswered"] == []
     assert tried["answers"] >= 60
     assert tried["expressions"] >= 10

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[3] / "src" / "equipoise"
@@ -27,9 +28,15 @@ def place(path):
     return path.relative_to(PACKAGE).as_posix()
 
 
+@cache
+def nodes(path):
+    """Everything that a module says, read once for all rules."""
+    return tuple(ast.walk(ast.parse(path.read_text("utf-8"))))
+
+
 def calls(path):
     """The last word of what is called, the call, by line."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.Call):
             called = node.func
             name = getattr(called, "id", getattr(called, "attr", ""))
@@ -37,7 +44,7 @@ def calls(path):
 
 
 def imported(path):
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from (each.name for each in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:

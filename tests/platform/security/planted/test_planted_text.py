@@ -24,7 +24,7 @@ ADDRESSES = {
     "ping",
     "background",
 }
-NEVER = {"iframe", "object", "embed", "base", "frame", "applet", "noscript", "template", "foreignobject"}
+NEVER = {"iframe", "object", "embed", "base", "frame", "applet", "foreignobject"}
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 # Texts that no page shows.
 NOT_SHOWN = {
