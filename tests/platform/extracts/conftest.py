@@ -64,7 +64,7 @@ waves:
   after: {survey: week, opens: launch + 1 day, closes: launch + 8 weeks}
 SOURCESoutcomes:
   mood: {question: week.mood, waves: [after], role: primary, range: [0, 10], good: high}
-  absence: {column: days_off, waves: [after], role: secondary, range: [0, 84], unit: days, good: low}
+  absence: {column: days_off, waves: [after], role: secondary, range: [0, HIGH], unit: days, good: low}
 analyses:
   effect: {at: after, contrast: video - control}
 privacy: {linkage: Records of absence are joined under a code.}
@@ -83,10 +83,10 @@ AFTER = Scope("absence", "after")
 BEFORE = Scope("absence", "before")
 
 
-def written(folder, sources=SOURCES, consent="    linkage: opt-out\n"):
-    """A folder of the study, locked: with these sources, and asking for linkage like this."""
+def written(folder, sources=SOURCES, consent="    linkage: opt-out\n", high=84):
+    """A folder of the study, locked: with these sources, asking for linkage like this, absence up to so high."""
     (folder / "surveys").mkdir(parents=True)
-    text = PROTOCOL.replace("SOURCES", sources).replace("CONSENT", consent)
+    text = PROTOCOL.replace("SOURCES", sources).replace("CONSENT", consent).replace("HIGH", str(high))
     (folder / "protocol.yaml").write_text(text, "utf-8")
     (folder / "surveys" / "week.yaml").write_text(SURVEY, "utf-8")
     registration = lock(

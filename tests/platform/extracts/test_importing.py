@@ -230,6 +230,19 @@ def test_spells_of_one_person_that_share_a_day_are_a_problem_of_their_line(study
     ]
 
 
+def test_spells_that_come_to_more_days_than_the_outcome_can_be_are_a_problem(study_with, alice, file):
+    study = study_with(sources=SPELLS, high=5)
+    text = (
+        "Staff reference,First day of absence,Last day of absence\nN1,01/04/2021,02/04/2021\n"
+        "N1,12/04/2021,16/04/2021\nN2,12/04/2021,16/04/2021\n"
+    )
+    with pytest.raises(InputError) as refused:
+        import_extract(alice, study, AFTER, file(text=text))
+    assert told(refused)[1:] == [
+        "absence.csv:2: first_day: the spells of this person come to 7 days; the outcome ends at 5"
+    ]
+
+
 def test_rows_that_are_spells_are_told_where_a_row_a_person_is_declared(study, alice, file):
     assert "spells" not in SOURCES
     text = "Staff reference,Days off\nN1,1\nN1,2\n"

@@ -14,6 +14,7 @@ from equipoise.platform.registry.models import Study
 from equipoise.platform.registry.queries import folder_of
 from equipoise.protocol import Study as StudyFolder
 from equipoise.protocol.extracts import Days, days_of, extract_of, kept_ranges, reading_columns
+from equipoise.protocol.models.extracts import Spells
 from equipoise.protocol.models.participants import RosterColumn
 from equipoise.roster import ImportReport, Mapping, RosterFile, examine_rosters, identifier_of
 from equipoise.roster.headers import header_line
@@ -89,18 +90,14 @@ def read_extract(study: Study, scope: Scope, file: ExtractFile) -> ExtractRead:
     rows = _numbered(result).rename({identifier_of(loaded): "person"})
     window = days_of(loaded.protocol, scope.source, scope.window)
     if extract.spells is None:
-        faults, outside = list(_outside(rows, window)), None
-        people = rows.select("person", ROW, *extract.gives)
+        people, faults, outside = (
+            rows.select("person", ROW, *extract.gives),
+            list(_outside(rows, window)),
+            None,
+        )
     else:
-        first, last = extract.spells.first, extract.spells.last
-        weekdays = extract.spells.days == "weekdays"
-        span = (window.first, window.last)
-        summed = sum_spells(rows, "person", first, last, window=span, weekdays=weekdays)
-        met = rows.group_by("person", maintain_order=True).agg(pl.col(ROW).first())
-        people = summed.days.join(met, on="person", how="left", maintain_order="left")
-        people = people.select("person", ROW, pl.col("days").alias(extract.spells.gives))
         high = kept_ranges(loaded.protocol, scope.source)[extract.spells.gives][1]
-        faults, outside = [*summed.faults, *_too_many(people, first, high)], summed.outside
+        people, faults, outside = _summed(rows, extract.spells, window, high)
     faulty = pl.Series([row for row, _, _ in faults], dtype=pl.Int64)
     return ExtractRead(
         scope,
@@ -125,6 +122,25 @@ def _outside(rows: pl.DataFrame, window: Days) -> Iterator[Fault]:
             strange = rows.filter(~pl.col(name).is_between(window.first, window.last))
             for row, day in strange.select(ROW, name).iter_rows():
                 yield row, name, f"{day} is outside the window, {window.first} to {window.last}"
+
+
+def _summed(
+    rows: pl.DataFrame, spells: Spells, window: Days, high: float | None
+) -> tuple[pl.DataFrame, list[Fault], int]:
+    """Everybody of whom there is a spell, with their first row and days; what is wrong; spells outside."""
+    summed = sum_spells(
+        rows,
+        "person",
+        spells.first,
+        spells.last,
+        window=(window.first, window.last),
+        weekdays=spells.days == "weekdays",
+    )
+    met = rows.group_by("person", maintain_order=True).agg(pl.col(ROW).first())
+    people = summed.days.join(met, on="person", how="left", maintain_order="left")
+    people = people.select("person", ROW, pl.col("days").alias(spells.gives))
+    faults = [*summed.faults, *_too_many(people, spells.first, high)]
+    return people, faults, summed.outside
 
 
 def _too_many(people: pl.DataFrame, column: str, high: float | None) -> Iterator[Fault]:
