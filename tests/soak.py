@@ -8,10 +8,12 @@ profile of those runs.
 
 import argparse
 import datetime
+import json
 import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -48,8 +50,11 @@ def main() -> int:
     seeds = f"{len(failed)} (seeds {', '.join(map(str, failed))})" if failed else "0"
     enter("Generated tests", [rounds, passed, seeds, minutes_since(started)])
     started = time.monotonic()
-    faults = {database: faults_on(database) for database in ("sqlite", "postgresql")}
-    enter("Faults", [*(count or "failed" for count in faults.values()), minutes_since(started)])
+    with tempfile.TemporaryDirectory() as folder:
+        figures = Path(folder) / "figures.jsonl"
+        faults = {database: faults_on(database, figures) for database in ("sqlite", "postgresql")}
+        waited = longest_wait(figures)
+    enter("Faults", [*(count or "failed" for count in faults.values()), waited, minutes_since(started)])
     print(f"{rounds} rounds, {len(failed)} failed; faults: {faults}; see {PAGE.relative_to(ROOT)}")
     return 1 if failed or not all(faults.values()) else 0
 
@@ -68,9 +73,16 @@ def minutes_since(started: float) -> str:
     return f"{(time.monotonic() - started) / 60:.1f}"
 
 
-def faults_on(database: str) -> int:
+def longest_wait(figures: Path) -> str:
+    """How long a writer among four waited at most, in seconds, as the tests noted it."""
+    said = [json.loads(line) for line in figures.read_text("utf-8").splitlines()] if figures.is_file() else []
+    waits = [each["value"] for each in said if each["figure"] == "longest wait of a writer"]
+    return f"{max(waits):.2f}" if waits else "-"
+
+
+def faults_on(database: str, figures: Path) -> int:
     """How many tests of faults passed at their stated rounds; 0 when one failed."""
-    stated = {"EQUIPOISE_STATED": "1", "EQUIPOISE_TEST_DATABASE": database}
+    stated = {"EQUIPOISE_STATED": "1", "EQUIPOISE_TEST_DATABASE": database, "EQUIPOISE_FIGURES": str(figures)}
     return passed_of(["-n", "0", "tests/platform/durability", "tests/platform/faults"], stated, database)
 
 
