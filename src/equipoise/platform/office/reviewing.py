@@ -1,82 +1,28 @@
-"""The data review: whose answers are left out of which analyses, decided while nobody knows the arms.
+"""The acts of the data review: leaving somebody out, or many by a file, taking it back, telling of a look.
 
 People go by their codes here. Who may review may not see who they are, and need not.
 """
 
-from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path, reverse
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
 from equipoise.errors import EquipoiseError
 from equipoise.platform.office.access import problems_in, study_page
 from equipoise.platform.office.confirming import confirmed_act
-from equipoise.platform.office.downloads import csv_file, wants_csv
+from equipoise.platform.office.exclusions import left_out_of
 from equipoise.platform.office.review_files import wanted_in
-from equipoise.platform.pages.filters import moment
 from equipoise.platform.permissions import NotAllowedError
 from equipoise.platform.registry.models import Study
-from equipoise.platform.registry.queries import folder_of
 from equipoise.platform.review.actions import Wanted, exclude, what_can_be_left_out, withdraw_exclusion
 from equipoise.platform.review.looks import tell_look
 from equipoise.platform.review.models import Exclusion
-from equipoise.platform.review.queries import exclusions, looks
-from equipoise.platform.staff.models import StaffMember
 
 __all__ = ["urlpatterns"]
-
-_A_PAGE = 50
-_HOLDS = {"held": "Holds", "taken": "Taken back"}
-_SORTS = {"participant": "participant__key", "reason": "reason", "at": "at"}
-_HEADER = ("Participant", "Left out of", "Reason", "Decided (UTC)", "By", "Taken back (UTC)", "By", "Why")
-
-
-@require_safe
-@study_page("data.review")
-def review(request: HttpRequest, study: Study) -> HttpResponse:
-    """Every exclusion, those taken back too, by page, in the order and with the filter of the address."""
-    chosen = _chosen(request)
-    rows = _filtered(study, chosen)
-    if wants_csv(request):
-        names = _names()
-        lines = (_line(each, names) for each in rows.iterator(2_000))
-        return csv_file(f"{study.name}-exclusions", _HEADER, lines)
-    count = rows.count()
-    last = max(1, -(-count // _A_PAGE))
-    number = min(max(1, _whole(request.GET.get("page", "1"))), last)
-    zone = folder_of(study).protocol.study.timezone
-    masked = study.results == "masked"
-    page = {
-        "page_title": "Data review",
-        "masked": masked,
-        "results": study.results,
-        "columns": list(_columns(chosen, masked=masked)),
-        "rows": list(_shown(study, rows[(number - 1) * _A_PAGE : number * _A_PAGE], zone, masked=masked)),
-        "count": count,
-        "chosen": chosen,
-        "states": [("", "Any"), *_HOLDS.items()],
-        "number": number,
-        "last": last,
-        "paged": f"?{urlencode({**chosen, 'page': '{page}'}, safe='{}')}",
-        "file": f"?{urlencode({**chosen, 'format': 'csv'})}",
-        "looks": [
-            {
-                "on": f"{look.on:%Y-%m-%d}",
-                "seen": look.seen,
-                "answered": f"{look.answered:,} of {look.asked:,}",
-                "declared": "Yes" if look.declared else "No",
-            }
-            for look in looks(study)
-        ],
-        "trail": _way(study, here=False),
-    }
-    return render(request, "office/review.html", page)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -134,7 +80,7 @@ def take_back(request: HttpRequest, study: Study, number: int) -> HttpResponse:
     page = {
         "page_title": "Take an exclusion back",
         "says": [
-            f"{found.participant.key} is left out of {_of(found)} because: {found.reason}",
+            f"{found.participant.key} is left out of {left_out_of(found)} because: {found.reason}",
             "The list keeps both: that they were left out, and that it was taken back.",
         ],
         "button_text": "Take it back",
@@ -188,81 +134,13 @@ def _done(request: HttpRequest, study: Study, said: str) -> HttpResponse:
     return HttpResponseRedirect(reverse("data-review", args=[study.name]), status=303)
 
 
-def _chosen(request: HttpRequest) -> dict[str, str]:
-    """What the address asks for, and only what there is."""
-    allowed = {"state": tuple(_HOLDS), "sort": (*_SORTS, *(f"-{name}" for name in _SORTS))}
-    return {name: value for name, ok in allowed.items() if (value := request.GET.get(name, "")) in ok}
-
-
-def _filtered(study: Study, chosen: Mapping[str, str]) -> "QuerySet[Exclusion]":
-    rows = exclusions(study)
-    if "state" in chosen:
-        rows = rows.filter(withdrawn__isnull=chosen["state"] == "held")
-    sort = chosen.get("sort", "-at")
-    field = _SORTS[sort.removeprefix("-")]
-    return rows.order_by(f"-{field}" if sort.startswith("-") else field, "pk")
-
-
-def _columns(chosen: Mapping[str, str], *, masked: bool) -> Iterator[dict[str, Any]]:
-    now = chosen.get("sort", "-at")
-    for name, text in (("participant", "Participant"), ("reason", "Reason"), ("at", "Decided")):
-        towards = f"-{name}" if now == name else name
-        order = {name: "ascending", f"-{name}": "descending"}.get(now, "")
-        sort_url = f"?{urlencode({**chosen, 'sort': towards})}"
-        yield {"key": name, "text": text, "sort_url": sort_url, "sorted": order}
-        if name == "participant":
-            yield {"key": "of", "text": "Left out of"}
-    yield {"key": "by", "text": "By"}
-    yield {"key": "state", "text": "State"}
-    if masked:
-        yield {"key": "act", "text": "Change"}
-
-
-def _shown(study: Study, rows: Any, zone: str, *, masked: bool) -> Iterator[dict[str, Any]]:
-    names = _names()
-    for each in rows:
-        taken = getattr(each, "withdrawn", None)
-        act: Any = "–"
-        if masked and taken is None:
-            href = reverse("data-review-take-back", args=[study.name, each.pk])
-            act = {"text": "Take back", "href": href}
-        yield {
-            "participant": each.participant.key,
-            "of": _of(each),
-            "reason": each.reason,
-            "at": moment(each.at, zone),
-            "by": names.get(each.actor, each.actor),
-            "state": "Holds" if taken is None else f"Taken back {moment(taken.at, zone)}: {taken.reason}",
-            "act": act,
-        }
-
-
-def _line(each: Exclusion, names: Mapping[str, str]) -> tuple[Any, ...]:
-    taken = getattr(each, "withdrawn", None)
-    after = (None, None, None) if taken is None else (taken.at, names.get(taken.actor), taken.reason)
-    return (each.participant.key, _of(each), each.reason, each.at, names.get(each.actor, each.actor), *after)
-
-
-def _of(each: Exclusion) -> str:
-    return ", ".join(each.of) or "all analyses"
-
-
-def _names() -> dict[str, str]:
-    return {member.actor: member.name for member in StaffMember.objects.all()}
-
-
-def _whole(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) < 9 else 1
-
-
-def _way(study: Study, *, here: bool = True) -> list[dict[str, str]]:
-    steps = {"Data": "exports", "Data review": "data-review"} if here else {"Data": "exports"}
+def _way(study: Study) -> list[dict[str, str]]:
+    steps = {"Data": "exports", "Data review": "data-review"}
     return [{"text": text, "href": reverse(name, args=[study.name])} for text, name in steps.items()]
 
 
 _ROOT = "studies/<slug:name>/data/review/"
 urlpatterns = [
-    path(_ROOT, review, name="data-review"),
     path(f"{_ROOT}add", add, name="data-review-add"),
     path(f"{_ROOT}upload", upload, name="data-review-upload"),
     path(f"{_ROOT}look", look, name="data-review-look"),

@@ -57,8 +57,11 @@ def answers(world, pages):
         if path.startswith("/office/") and "?" not in path:
             found[f"{path}?{asked}"] = desk.client.get(f"{path}?{asked}", secure=True)
         for number, form in enumerate(forms_of(path, page)):
+            sent = f"{path} sent to {form.action} ({number})"
             with undone(desk):
-                found[f"{path} sent to {form.action} ({number})"] = desk.post(form.action, form.filled(HARM))
+                found[sent] = desk.post(form.action, form.filled(HARM))
+                if found[sent].status_code == 303:
+                    found[f"{path} onward from {form.action} ({number})"] = desk.follow()
     return found
 
 

@@ -8,7 +8,7 @@ import io
 import re
 import shutil
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from html import unescape
 from types import SimpleNamespace
 from urllib.parse import urldefrag, urljoin, urlsplit
@@ -25,12 +25,19 @@ from tests.platform.office.conftest import Desk
 from tests.platform.staff.conftest import PASSWORD
 
 from equipoise.allocation import commitment
+from equipoise.platform.approvals.actions import ask
+from equipoise.platform.approvals.acts import IDENTIFY
 from equipoise.platform.clock import set_clock
 from equipoise.platform.fieldwork.links import make_links, make_open_link
+from equipoise.platform.incidents.actions import record_incident
+from equipoise.platform.incidents.stated import Stated
+from equipoise.platform.incidents.texts import Texts
 from equipoise.platform.people.actions import confirm_import
 from equipoise.platform.people.allocation import commit_stage, draw_stage, hand_in_secret
 from equipoise.platform.permissions import ROLES
 from equipoise.platform.registry.actions import add_study, move_study, set_programme
+from equipoise.platform.review.actions import Wanted, exclude
+from equipoise.platform.services.actions import make_service
 from equipoise.platform.staff.actions import WORKSPACE, CommandLine, Place, add_member, grant
 from equipoise.platform.staff.models import StaffMember
 from equipoise.protocol import load_study, lock
@@ -137,6 +144,7 @@ def build(folder):
     _answers(world, swing, "after")
     _open_study(world)
     _left(world)
+    _said_by_staff(world, swing)
     _waiting_file(world)
     for role in world.members:
         world.desk(role)
@@ -267,6 +275,20 @@ def _left(world):
     page = f"/office/studies/swing/people/{one.key}/leave"
     said = {"name": one.key, "reason": world.plant("reason"), "choice": "everything", "channel": "telephone"}
     assert desk.act(page, said).status_code == 303, desk.text
+
+
+def _said_by_staff(world, study):
+    """What staff write into the log of incidents, the review of the data, a request, and the name of a service."""
+    lead = world.members["lead"]
+    day = date(2021, 5, 11)
+    stated = Stated(
+        "distress", day, day, "participant", "no", "yes", "possibly", "ongoing", world.people[0].key
+    )
+    texts = Texts(world.plant("incident"), world.plant("incident done"))
+    record_incident(lead, study, stated, texts)
+    exclude(lead, study, [Wanted(world.people[0].key, (), world.plant("exclusion"))])
+    ask(lead, study, IDENTIFY, reason=world.plant("request"), subject={"columns": ["email"]})
+    make_service(lead, study, world.plant("service")[:80], ["study:read"])
 
 
 def _waiting_file(world):
