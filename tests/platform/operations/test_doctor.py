@@ -71,7 +71,7 @@ def test_a_workspace_that_is_well_is_told_so_line_by_line(swing, beat):
     checks = [each.check for each in found()]
     assert checks == [
         "safety", "disk", "worker", "sending", "pages", "database", "settings", "tables", "clock", "keys",
-        "seals", "studies", "waves", "mail",
+        "seals", "studies", "waves", "deletions", "mail",
     ]  # fmt: skip
 
 

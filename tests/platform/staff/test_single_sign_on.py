@@ -12,6 +12,7 @@ from django.conf import settings
 
 from equipoise.errors import InputError
 from equipoise.platform.audit.models import Entry
+from equipoise.platform.operations.checks.sign_on import provider as doctors_look
 from equipoise.platform.staff.actions import CommandLine, end_member, forget_factor
 from equipoise.platform.staff.models import StaffMember
 from equipoise.platform.startup import unsafe
@@ -290,7 +291,7 @@ def test_the_button_is_there_only_where_a_provider_is_named(alice, set_up):
     assert desk.get("/staff/sign-on/done?code=x&state=y").status_code == 404
     set_up()
     desk.get("/staff/sign-in")
-    assert "Sign in by Example College" in desk.text
+    assert "Sign in with Example College" in desk.text
 
 
 def test_the_way_out_is_a_form_with_its_token_and_the_policy_of_the_page_stays_closed(alice, provider):
@@ -310,6 +311,19 @@ def test_coming_back_leads_to_no_other_site(set_up, alice):
         desk = Desk()
         page = desk.get(provider.sign_in(begin(desk, next=elsewhere)), follow=False)
         assert (page.status_code, page["Location"]) == (302, "/office/"), elsewhere
+
+
+def test_the_doctor_asks_the_provider_and_says_where_it_must_send_people_back(provider, monkeypatch):
+    def told():
+        return [str(finding) for finding in doctors_look(settings.WORKSPACE)]
+
+    assert "good" in told()[0]
+    assert "http://localhost:8000/staff/sign-on/done" in told()[0]
+    provider.configuration = {"issuer": "https://evil.example"}
+    assert "another one than the settings name" in told()[0]
+    assert "evil" not in told()[0]
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE")
+    assert "cannot be asked (SSLError)" in told()[0]
 
 
 SETTINGS = """\

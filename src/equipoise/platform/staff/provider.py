@@ -19,7 +19,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-__all__ = ["PROVIDER", "provider_classes"]
+__all__ = ["PROVIDER", "greet", "provider_classes"]
 
 PROVIDER = "single-sign-on"
 # What a provider signs with is public; a shared secret, or none, is no signature of theirs.
@@ -37,14 +37,14 @@ class _Conversation(OpenIDConnectOAuth2Adapter):
         """What the provider says of itself, once it is certain that it is the one that was named."""
         said = super().openid_config
         if not _is_named(said.get("issuer")):
-            raise OAuth2Error("the provider is another one than the settings name")
+            raise OAuth2Error("it is another one than the settings name")
         if not all(str(said.get(name, "")).startswith("https://") for name in _ENDPOINTS):
-            raise OAuth2Error("the provider does not speak TLS everywhere")
+            raise OAuth2Error("it does not speak TLS everywhere")
         return said
 
     def get_callback_url(self, request: HttpRequest, app: Any) -> str:
         """Where the provider sends them back to: what a request says of its host is never believed."""
-        return f"{settings.WORKSPACE.settings.origin.rstrip('/')}{reverse('sign-on-done')}"
+        return _back()
 
     def complete_login(self, request: HttpRequest, app: Any, token: Any, **kwargs: Any) -> Any:
         """Who it is, from an ID token that the provider signed for us and for this one attempt."""
@@ -114,6 +114,24 @@ class _Provider(OpenIDConnectProvider):
     def extract_extra_data(self, data: Any) -> dict[str, Any]:
         """Nothing is kept but the subject."""
         return {}
+
+
+def greet() -> str:
+    """Ask the provider that the settings name what it says of itself, without signing anybody in.
+
+    Returns:
+        Where it has to send people back to.
+    Raises:
+        OAuth2Error: it is another one, or does not speak TLS everywhere.
+        OSError: it cannot be reached, or not be believed.
+    """
+    provider = get_adapter().get_provider(None, PROVIDER)
+    _ = provider.get_oauth2_adapter(None).openid_config
+    return _back()
+
+
+def _back() -> str:
+    return f"{settings.WORKSPACE.settings.origin.rstrip('/')}{reverse('sign-on-done')}"
 
 
 def _nonce(state: str) -> str:

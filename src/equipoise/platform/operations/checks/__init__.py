@@ -31,7 +31,7 @@ def examine(workspace: Workspace) -> Iterator[Finding]:
 
 
 def _inside(workspace: Workspace) -> Iterator[Finding]:
-    from equipoise.platform.operations.checks import database, mail, studies
+    from equipoise.platform.operations.checks import database, mail, sign_on, studies
 
     found = list(_done(database.there, workspace))
     yield from found
@@ -47,7 +47,7 @@ def _inside(workspace: Workspace) -> Iterator[Finding]:
             studies.deletions,
         ):
             yield from _done(check, workspace)
-    for check in (mail.mail_server, mail.sender_domain):
+    for check in (mail.mail_server, mail.sender_domain, sign_on.provider):
         yield from _done(check, workspace)
 
 
