@@ -114,7 +114,7 @@ def test_the_analyst_leaves_somebody_out_finds_it_in_the_list_and_takes_it_back(
     assert "Nobody is left out of anything" in franks_desk.text
     franks_desk.get(ROOT, format="csv")
     row = next(csv.DictReader(io.StringIO(franks_desk.html.lstrip("\ufeff"))))
-    assert (row["Participant"], row["Why"]) == (key, "A mistake")
+    assert (row["Participant"], row["Why taken back"]) == (key, "A mistake")
 
 
 def test_what_was_typed_stays_where_it_cannot_be_entered(franks_desk, people):
