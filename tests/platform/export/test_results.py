@@ -13,6 +13,8 @@ from equipoise.platform.audit.models import Entry
 from equipoise.platform.permissions import NotAllowedError
 from equipoise.platform.registry.actions import move_study
 from equipoise.platform.registry.queries import folder_of
+from equipoise.platform.review import sealing
+from equipoise.platform.review.actions import Wanted, exclude
 from equipoise.platform.review.exporting import export_study
 from equipoise.platform.review.sealing import seal_results
 
@@ -48,6 +50,22 @@ def test_what_is_still_collected_cannot_be_sealed(trial, alice):
         InputError, match=r"is live; results\.seal can be done while it is closed or published"
     ):
         seal_results(alice, trial.study, WHY)
+
+
+def test_a_seal_is_refused_where_something_was_done_while_the_data_were_read(closed, alice, monkeypatch):
+    hashes = sealing._hashes
+
+    def meanwhile(study):
+        exclude(alice, study, [Wanted(sorted(closed.people)[0], (), "Answered twice")])
+        return hashes(study)
+
+    with monkeypatch.context() as racing:
+        racing.setattr(sealing, "_hashes", meanwhile)
+        with pytest.raises(InputError, match="while its data were read; seal it again"):
+            seal_results(alice, closed.study, WHY)
+    closed.study.refresh_from_db()
+    assert closed.study.results == "masked"
+    seal_results(alice, closed.study, WHY)
 
 
 def test_nothing_is_unmasked_that_was_not_sealed(closed, alice):

@@ -95,17 +95,46 @@ def test_what_another_worker_began_is_begun_again_and_its_leavings_are_gone(alic
     assert "interrupted each time" in export.problem
 
 
-def test_a_file_goes_with_whoever_erases_and_when_it_is_old(alice, people, swing, at):
+def test_a_file_goes_with_whoever_erases_and_when_it_is_old(alice, people, swing, at, settings):
     first = made(alice, swing)
     assert drop_exports() == 0
     leave_study(people[0], "erase", channel="web", actor=f"participant:{people[0].key}")
-    assert drop_exports() == 1
     first.refresh_from_db()
-    assert (first.state, zip_of(first)) == ("dropped", None)
+    assert (first.state, zip_of(first)) == ("dropped", None)  # at once, before its file is gone
+    assert drop_exports() == 1
+    assert left_in(settings) == []
     at(first.asked_at + timedelta(hours=1))
     second = made(alice, swing)
     at(second.asked_at + jobs.KEPT + timedelta(seconds=1))
     assert drop_exports() == 1
+
+
+def test_an_export_is_made_again_without_whoever_erases_while_it_is_made(alice, people, swing, monkeypatch):
+    export = ask_for_export(alice, swing, ["csv"])
+    with monkeypatch.context() as meanwhile:
+        zipped = jobs._zipped
+        person = people[0]
+
+        def erased_just_then(*given):
+            leave_study(person, "erase", channel="web", actor=f"participant:{person.key}")
+            return zipped(*given)
+
+        meanwhile.setattr(jobs, "_zipped", erased_just_then)
+        make_export()
+    export.refresh_from_db()
+    assert (export.state, zip_of(export)) == ("waiting", None)
+    make_export()
+    export.refresh_from_db()
+    assert (export.state, export.rows) == ("ready", 11)
+
+
+def test_a_folder_of_the_version_before_that_no_row_knows_is_deleted(alice, people, swing, settings):
+    export = made(alice, swing)
+    old = Path(settings.WORKSPACE.folder) / "exports" / "swing" / "20210210T120000000000Z"
+    old.mkdir()
+    (old / "participants.parquet").write_bytes(b"PAR1")
+    assert drop_exports() == 1
+    assert left_in(settings) == [f"{export.name}.zip"]
 
 
 def test_a_study_that_is_unmasked_meanwhile_is_exported_as_it_is_then(trial, alice):

@@ -7,6 +7,7 @@ dropped: the same data can be had again, without them.
 
 import logging
 import os
+import re
 import secrets
 import shutil
 import zipfile
@@ -21,7 +22,6 @@ from equipoise.errors import EquipoiseError
 from equipoise.platform.audit.actions import record
 from equipoise.platform.clock import now
 from equipoise.platform.database import writing
-from equipoise.platform.people.models import Withdrawal
 from equipoise.platform.permissions import Acting, check_permission
 from equipoise.platform.registry.models import Study
 from equipoise.platform.review.exporting import export_study
@@ -38,6 +38,7 @@ _TRIES = 3
 _ME = f"{os.getpid()}-{secrets.token_hex(8)}"  # of this process: what another one began is interrupted
 _FAULT = "It could not be made, for a reason that only the worker's log tells. Ask for it again"
 _INTERRUPTED = f"It was begun {_TRIES} times and interrupted each time. Look at the worker's log"
+_OF_BEFORE = re.compile(r"\d{8}T\d{12}Z")  # how folders of exports were called in 0.1.0
 _log = logging.getLogger("equipoise.exports")
 
 
@@ -98,18 +99,20 @@ def make_export() -> int:
 
 
 def drop_exports() -> int:
-    """Delete files that are old, or hold somebody who has had everything erased since."""
-    dropped = 0
-    for export in Export.objects.select_related("study").filter(state="ready"):
-        erased = Withdrawal.objects.filter(
-            participant__study=export.study, choice="erase", at__gte=export.asked_at
-        )
-        if now() - export.asked_at > KEPT or erased.exists():
-            with writing():
-                Export.objects.filter(pk=export.pk).update(state="dropped")
-            _place(export).with_suffix(".zip").unlink(missing_ok=True)
-            dropped += 1
-    return dropped
+    """Delete the files of exports that are old, that hold somebody who has erased, or that no row knows.
+
+    Version 0.1.0 kept folders without rows.
+    """
+    with writing():
+        Export.objects.filter(state="ready", asked_at__lt=now() - KEPT).update(state="dropped")
+    dropped = Export.objects.select_related("study").filter(state="dropped")
+    files = [file for export in dropped if (file := _place(export).with_suffix(".zip")).exists()]
+    for file in files:
+        file.unlink(missing_ok=True)
+    unknown = [folder for folder in _root().glob("*/*") if _OF_BEFORE.fullmatch(folder.name)]
+    for folder in unknown:
+        shutil.rmtree(folder, ignore_errors=True)
+    return len(files) + len(unknown)
 
 
 def _begin_again() -> None:
@@ -140,7 +143,8 @@ def _make(export: Export) -> None:
     size = _zipped(export, place)
     shutil.rmtree(place)
     with writing():
-        Export.objects.filter(pk=export.pk).update(
+        mine = Export.objects.filter(pk=export.pk, state="making", worker=_ME)
+        done = mine.update(
             state="ready",
             masked=exported.masked,
             rows=exported.counts.rows,
@@ -149,6 +153,8 @@ def _make(export: Export) -> None:
             problem="",
             ended_at=now(),
         )
+    if not done:  # somebody in it has had everything erased meanwhile; it is made again
+        _clear(place)
 
 
 def _settle(export: Export, state: str, *, problem: str) -> None:
@@ -182,11 +188,16 @@ def _clear(place: Path) -> None:
     """Nothing is left of an earlier try."""
     for left in (place, *place.parent.glob(f".{place.name}.*")):
         shutil.rmtree(left, ignore_errors=True)
-    place.with_suffix(".part").unlink(missing_ok=True)
+    for ending in (".part", ".zip"):
+        place.with_suffix(ending).unlink(missing_ok=True)
 
 
 def _place(export: Export) -> Path:
-    return Path(settings.WORKSPACE.folder) / "exports" / export.study.name / export.name
+    return _root() / export.study.name / export.name
+
+
+def _root() -> Path:
+    return Path(settings.WORKSPACE.folder) / "exports"
 
 
 def _who(actor: str) -> Acting:

@@ -3,7 +3,7 @@
 from equipoise.platform.people.erasing import erases
 from equipoise.platform.people.models import Participant
 from equipoise.platform.people.records import RecordSection, adds_sections
-from equipoise.platform.review.models import Exclusion
+from equipoise.platform.review.models import Exclusion, Export
 
 __all__ = ["decided_of", "forget"]
 
@@ -24,5 +24,11 @@ def decided_of(participant: Participant) -> tuple[RecordSection, ...]:
 
 @erases
 def forget(participant: Participant) -> None:
-    """With the answers goes what was said of them."""
+    """With the answers goes what was said of them, and every export that holds them: its file a little later.
+
+    One that is being made begins again, without them.
+    """
     Exclusion.objects.filter(participant=participant).delete()
+    made = Export.objects.filter(study=participant.study)
+    made.filter(state="ready").update(state="dropped")
+    made.filter(state="making").update(state="waiting")

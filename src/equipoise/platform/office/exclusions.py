@@ -1,0 +1,150 @@
+"""The list of exclusions and of looks at results by arm: the page of the data review."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import path, reverse
+from django.views.decorators.http import require_safe
+
+from equipoise.platform.office.access import study_page
+from equipoise.platform.office.downloads import csv_file, wants_csv
+from equipoise.platform.pages.filters import moment
+from equipoise.platform.registry.models import Study
+from equipoise.platform.registry.queries import folder_of
+from equipoise.platform.review.models import Exclusion
+from equipoise.platform.review.queries import exclusions, looks
+from equipoise.platform.staff.models import StaffMember
+
+__all__ = ["left_out_of", "urlpatterns"]
+
+_A_PAGE = 50
+_HOLDS = {"held": "Holds", "taken": "Taken back"}
+_SORTS = {"participant": "participant__key", "reason": "reason", "at": "at"}
+_HEADER = (
+    *("Participant", "Left out of", "Reason", "Decided (UTC)", "Decided by"),
+    *("Taken back (UTC)", "Taken back by", "Why taken back"),
+)
+
+
+@require_safe
+@study_page("data.review")
+def review(request: HttpRequest, study: Study) -> HttpResponse:
+    """Every exclusion, those taken back too, by page, in the order and with the filter of the address."""
+    chosen = _chosen(request)
+    rows = _filtered(study, chosen)
+    if wants_csv(request):
+        names = _names()
+        lines = (_line(each, names) for each in rows.iterator(2_000))
+        return csv_file(f"{study.name}-exclusions", _HEADER, lines)
+    count = rows.count()
+    last = max(1, -(-count // _A_PAGE))
+    number = min(max(1, _whole(request.GET.get("page", "1"))), last)
+    zone = folder_of(study).protocol.study.timezone
+    masked = study.results == "masked"
+    page = {
+        "page_title": "Data review",
+        "masked": masked,
+        "results": study.results,
+        "columns": list(_columns(chosen, masked=masked)),
+        "rows": list(_shown(study, rows[(number - 1) * _A_PAGE : number * _A_PAGE], zone, masked=masked)),
+        "count": count,
+        "chosen": chosen,
+        "states": [("", "Any"), *_HOLDS.items()],
+        "number": number,
+        "last": last,
+        "paged": f"?{urlencode({**chosen, 'page': '{page}'}, safe='{}')}",
+        "file": f"?{urlencode({**chosen, 'format': 'csv'})}",
+        "looks": [
+            {
+                "on": f"{look.on:%Y-%m-%d}",
+                "seen": look.seen,
+                "answered": f"{look.answered:,} of {look.asked:,}",
+                "declared": "Yes" if look.declared else "No",
+            }
+            for look in looks(study)
+        ],
+        "trail": [{"text": "Data", "href": reverse("exports", args=[study.name])}],
+    }
+    return render(request, "office/review.html", page)
+
+
+def left_out_of(each: Exclusion) -> str:
+    """What somebody is left out of, in words."""
+    return ", ".join(each.of) or "all analyses"
+
+
+def _chosen(request: HttpRequest) -> dict[str, str]:
+    """What the address asks for, and only what there is."""
+    allowed = {"state": tuple(_HOLDS), "sort": (*_SORTS, *(f"-{name}" for name in _SORTS))}
+    return {name: value for name, ok in allowed.items() if (value := request.GET.get(name, "")) in ok}
+
+
+def _filtered(study: Study, chosen: Mapping[str, str]) -> "QuerySet[Exclusion]":
+    rows = exclusions(study)
+    if "state" in chosen:
+        rows = rows.filter(withdrawn__isnull=chosen["state"] == "held")
+    sort = chosen.get("sort", "-at")
+    field = _SORTS[sort.removeprefix("-")]
+    return rows.order_by(f"-{field}" if sort.startswith("-") else field, "pk")
+
+
+def _columns(chosen: Mapping[str, str], *, masked: bool) -> Iterator[dict[str, Any]]:
+    now = chosen.get("sort", "-at")
+    for name, text in (("participant", "Participant"), ("reason", "Reason"), ("at", "Decided")):
+        towards = f"-{name}" if now == name else name
+        order = {name: "ascending", f"-{name}": "descending"}.get(now, "")
+        sort_url = f"?{urlencode({**chosen, 'sort': towards})}"
+        yield {"key": name, "text": text, "sort_url": sort_url, "sorted": order}
+        if name == "participant":
+            yield {"key": "of", "text": "Left out of"}
+    yield {"key": "by", "text": "By"}
+    yield {"key": "state", "text": "State"}
+    if masked:
+        yield {"key": "act", "text": "Change"}
+
+
+def _shown(study: Study, rows: Any, zone: str, *, masked: bool) -> Iterator[dict[str, Any]]:
+    names = _names()
+    for each in rows:
+        taken = getattr(each, "withdrawn", None)
+        act: Any = "–"
+        if masked and taken is None:
+            href = reverse("data-review-take-back", args=[study.name, each.pk])
+            act = {"text": "Take back", "href": href}
+        yield {
+            "participant": each.participant.key,
+            "of": left_out_of(each),
+            "reason": each.reason,
+            "at": moment(each.at, zone),
+            "by": names.get(each.actor, each.actor),
+            "state": "Holds" if taken is None else f"Taken back {moment(taken.at, zone)}: {taken.reason}",
+            "act": act,
+        }
+
+
+def _line(each: Exclusion, names: Mapping[str, str]) -> tuple[Any, ...]:
+    taken = getattr(each, "withdrawn", None)
+    after = (None, None, None) if taken is None else (taken.at, names.get(taken.actor), taken.reason)
+    return (
+        each.participant.key,
+        left_out_of(each),
+        each.reason,
+        each.at,
+        names.get(each.actor, each.actor),
+        *after,
+    )
+
+
+def _names() -> dict[str, str]:
+    return {member.actor: member.name for member in StaffMember.objects.all()}
+
+
+def _whole(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < 9 else 1
+
+
+urlpatterns = [path("studies/<slug:name>/data/review/", review, name="data-review")]
