@@ -42,7 +42,7 @@ def test_a_file_is_kept_and_a_later_one_needs_a_reason(study, run, file):
     code, said = run(file(text=TEXT), "--window", "after", "--json")
     assert (code, json.loads(said)["version"]) == (0, 1)
     later = file(text=TEXT.replace("3", "4"))
-    assert "reason: is empty" in run(later, "--window", "after")[1]
+    assert "reason: say why this file takes the place" in run(later, "--window", "after")[1]
     code, said = run(later, "--window", "after", "--reason", "Late certificates")
     assert (code, "version 2." in said) == (0, True)
 

@@ -75,7 +75,7 @@ def import_extract(
         if refusals := found.refusals():
             raise InputError(refusals)
         if found.current is not None and not reason.strip():
-            message = "is empty; say why this file takes the place of the earlier one, without naming anybody"
+            message = "say why this file takes the place of the earlier one, without naming anybody"
             raise InputError(Problem(study.name, "reason", message))
         if expected is not None and dict(found.counts) != dict(expected):
             message = "people have changed since you looked; look again"

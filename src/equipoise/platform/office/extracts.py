@@ -22,7 +22,7 @@ from equipoise.platform.office.extract_columns import columns, pending_of
 from equipoise.platform.office.extract_preview import lines, preview
 from equipoise.platform.office.extract_words import days_words, source_words
 from equipoise.platform.office.uploads import LARGEST, received_table
-from equipoise.platform.pages.filters import moment
+from equipoise.platform.pages.filters import day, moment
 from equipoise.platform.people.models import PendingImport
 from equipoise.platform.people.pending import choose, drop, keep, kept_by
 from equipoise.platform.permissions import NotAllowedError
@@ -49,7 +49,19 @@ _COLUMNS = {
     "absent": "Not in the file",
     "hash": "Hash of the file",
 }
-_NUMBERS = ("version", "linked", "none", "not_linked", "left", "elsewhere", "unmatched", "absent")
+_LEFT_OUT = ("not_linked", "left", "elsewhere")
+_NUMBERS = ("version", "linked", "none", *_LEFT_OUT, "unmatched", "absent")
+# On the page, where a table of everything would be too wide.
+_SHOWN = {
+    "file": "File",
+    "partner": "Partner",
+    "version": "Version",
+    "counts_now": "Counts",
+    "kept": "Linked",
+    "left_out": "Left out",
+    "unmatched": "Not in the study",
+    "absent": "Not in the file",
+}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -93,7 +105,8 @@ def extracts(request: HttpRequest, study: Study) -> HttpResponse:
             (each, moment(each.at, zone)) for each in kept_by(request.user, study, kinds=("extract",))
         ],
         "columns": [
-            {"key": name, "text": text, "number": name in _NUMBERS} for name, text in _COLUMNS.items()
+            {"key": name, "text": text, "number": name in (*_NUMBERS, "kept", "left_out")}
+            for name, text in _SHOWN.items()
         ],
         "rows": list(_came(study, everything, number)),
         "number": number,
@@ -137,6 +150,9 @@ def _came(study: Study, rows: Any, number: int | None = None) -> Iterator[dict[s
         stands = newest[each.source, each.window, each.partner_id] == each.number
         yield {
             "at": moment(each.at, protocol.study.timezone),
+            "file": f"{_offered(study, scope)}; imported {day(each.at, protocol.study.timezone)}",
+            "kept": each.counts["linked"] + each.counts["none"],
+            "left_out": sum(each.counts[name] for name in _LEFT_OUT),
             "what": source_words(study, each.source),
             "days": days_words(study, scope),
             "partner": each.partner.title if each.partner else "Everybody's",
