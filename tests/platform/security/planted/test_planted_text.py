@@ -3,12 +3,13 @@
 import csv
 import io
 import re
+from html import escape
 from html.parser import HTMLParser
 
 import pandas
 import polars as pl
 import pytest
-from tests.platform.security.planted.world import planted_words
+from tests.platform.security.planted.world import HARM, planted_words
 
 pytestmark = pytest.mark.django_db
 
@@ -123,3 +124,11 @@ def _read_back(path, content, rows):
     assert [list(table.columns), *table.values.tolist()] == rows, path
     frame = pl.read_csv(content, infer_schema_length=0, has_header=False).fill_null("")
     assert [list(row) for row in frame.rows()] == rows, path
+
+
+def test_what_is_looked_for_would_be_found():
+    assert Sight(f"<p>{HARM}</p>").faults == ["<script>", "<img src='x'>", "<img onerror='alert(1)'>"]
+    assert Sight('<a href=" JaVa\tscript:alert(1)">x</a>').faults
+    assert Sight("<svg/onload=alert(1)>").faults
+    assert Sight("<p>1337</p>").faults
+    assert not Sight(f"<p title='{escape(HARM)}'>{escape(HARM)}</p><a href='/office/?a=//x'>x</a>").faults
