@@ -5,11 +5,17 @@ import json
 from pathlib import Path
 
 import pytest
+from django.apps import apps
+from django.conf import settings as configured
+from django.test import Client
+from tests.platform.conftest import SECRET
 from tests.platform.fieldwork.conftest import enrolled
 
 from equipoise.errors import CheckFailedError, InputError
 from equipoise.platform import crypto
 from equipoise.platform.fieldwork.models import Link
+from equipoise.platform.operations.checks import examine
+from equipoise.platform.people.allocation import hand_in_secret
 from equipoise.platform.people.contacts import contact_of, sealed_contact, wrapping_keys
 from equipoise.platform.people.models import ContactDetails
 from equipoise.platform.settings.databases import databases
@@ -84,3 +90,29 @@ def test_neither_the_settings_nor_the_workspace_show_a_key_when_they_are_printed
     keys = [workspace.key("signing").hex(), workspace.key("lookup").hex()]
     told = f"{workspace!r} {workspace.settings!r} {SafeExceptionReporterFilter().get_safe_settings()}"
     assert not any(key in told for key in keys)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_secret_is_told_by_the_doctor_by_a_fault_or_by_the_rows_of_the_database(swing, alice, monkeypatch):
+    workspace = configured.WORKSPACE
+    hand_in_secret(alice, swing.stages.get(), SECRET.hex())
+    names = ["signing", "lookup", *workspace.contact_keys()]
+    secrets = {workspace.key(name).hex() for name in names} | {SECRET.hex(), configured.SECRET_KEY}
+    monkeypatch.setattr(configured, "EMAIL_HOST_PASSWORD", "hushhush of the mail")
+    told = [str(each) for each in examine(workspace)]
+    assert len(told) > 8
+    told += [str(list(model._base_manager.values())) for model in apps.get_models(include_auto_created=True)]
+    told.append(_fault(monkeypatch, " ".join(secrets)))
+    assert not {secret for secret in (*secrets, "hushhush") if secret in " ".join(told).lower()}
+
+
+def _fault(monkeypatch, words):
+    """The page of a fault whose words are these."""
+
+    def fails(text):
+        raise RuntimeError(words)
+
+    monkeypatch.setattr("equipoise.platform.fieldwork.views.landing.find_link", fails)
+    page = Client(raise_request_exception=False).get("/s/x", secure=True)
+    assert page.status_code == 500
+    return page.content.decode()
