@@ -12,6 +12,7 @@ from django.db.models.functions import Cast, Substr
 from equipoise.platform.clock import now
 from equipoise.platform.fieldwork.models import OpenLink, Session
 from equipoise.platform.people.models import Participant
+from equipoise.platform.permissions import EVERYBODY, Reach
 from equipoise.platform.registry.models import Partner, Study
 from equipoise.platform.registry.queries import folder_of, partners, wave_times
 from equipoise.protocol.asked import WHY
@@ -62,13 +63,19 @@ class PersonAnswer:
     channel: str
 
 
-def responses(study: Study) -> list[Response]:
-    """Each wave, together and by partner, in three queries however many people there are."""
-    people = Participant.objects.filter(study=study).exclude(state="ineligible")
+def responses(study: Study, whose: Reach = EVERYBODY) -> list[Response]:
+    """Each wave, together and by partner, in three queries however many people there are.
+
+    Args:
+        study: of this workspace.
+        whose: the people who are counted.
+    """
+    people = whose.narrow(Participant.objects.filter(study=study).exclude(state="ineligible"))
     asked = dict(people.values_list("partner_id").annotate(Count("pk")))
     titles = {partner.pk: partner.title for partner in partners(study)}
     found: Counter[tuple[str, int | None, str]] = Counter()
-    by_state = Session.objects.filter(study=study).values_list("wave", "state", "partner_id")
+    sessions = whose.narrow(Session.objects.filter(study=study))
+    by_state = sessions.values_list("wave", "state", "partner_id")
     for wave, state, partner, number in by_state.annotate(Count("pk")):
         found[wave, partner, "started"] += number
         if state == "complete":

@@ -32,7 +32,7 @@ _SORTS: dict[str, tuple[str, Callable[[Response], Any]]] = {
 @study_page("surveys.response", by_partner=True)
 def surveys(request: HttpRequest, study: Study) -> HttpResponse:
     """Each wave: how many answered, together and by partner; to a partner in tens."""
-    rows = reached(responses(study), request.reach)
+    rows = reached(responses(study, request.reach), request.reach)
     if wants_csv(request):
         return _response_file(request, study, rows)
     sort = request.GET.get("sort", "") if request.GET.get("sort") in _SORTS else "partner"
@@ -71,7 +71,7 @@ def days(request: HttpRequest, study: Study, wave: str) -> HttpResponse:
     partner = there.get(request.GET.get("partner", "")) or (None if whole else next(iter(there.values())))
     rows = responses_by_day(study, wave, partner)
     if not whole:
-        rows = list(so_far(rows, _asked(study, wave, partner)))
+        rows = list(so_far(rows, _asked(request, study, wave, partner)))
     if wants_csv(request):
         header = ["Day", "Complete" if whole else "Complete so far (at least)"]
         return csv_file(f"{study.name}-{wave}-days", header, rows)
@@ -135,8 +135,8 @@ def _response_file(request: HttpRequest, study: Study, rows: list[Response]) -> 
     return csv_file(f"{study.name}-response", header, lines)
 
 
-def _asked(study: Study, wave: str, partner: Partner | None) -> int:
-    found = (row for row in responses(study) if row.wave == wave)
+def _asked(request: HttpRequest, study: Study, wave: str, partner: Partner | None) -> int:
+    found = (row for row in responses(study, request.reach) if row.wave == wave)
     return sum(row.asked for row in found if partner is not None and row.partner_id == partner.pk)
 
 

@@ -222,7 +222,7 @@ def _number(text: str) -> int | None:
 def _waves(study: Study, zone: str, whose: Reach) -> Iterator[dict[str, Any]]:
     """Each wave with its response: of everybody or, to a partner in tens, of its own people."""
     answered: dict[str, Response] = {}
-    for row in reached(responses(study), whose):
+    for row in reached(responses(study, whose), whose):
         if whose.everybody and row.partner is None:
             answered[row.wave] = row
         elif not whose.everybody:
