@@ -10,6 +10,8 @@ __all__ = ["PROVENANCE", "Cell", "Column", "Table", "slug"]
 
 PROVENANCE = "provenance.html"
 """The page beside a report that lists every finding, and to which every number leads."""
+# The full-width forms are formulas too, where the keyboard is set to Chinese or Japanese.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Table:
         """The table as CSV (RFC 4180): unrounded numbers, and the finding of each row."""
         sheet = io.StringIO()
         writer = csv.writer(sheet)
-        writer.writerow([*(column.heading for column in self.columns), "findings"])
+        writer.writerow([*(_safe(column.heading) for column in self.columns), "findings"])
         for row in self.rows:
             ids = dict.fromkeys(cell.finding for cell in row if cell.finding)
             writer.writerow([*(_safe(cell.value) for cell in row), "; ".join(ids)])
@@ -63,8 +65,16 @@ class Table:
 
 
 def _safe(value: str) -> str:
-    # A spreadsheet would run a text that begins like a formula; a number keeps its sign.
-    return "'" + value if value[:1] in "=@+" else value
+    """A text that a spreadsheet would run as a formula gets an apostrophe; a number keeps its sign."""
+    return f"'{value}" if value.startswith(_FORMULA) and not _is_number(value) else value
+
+
+def _is_number(value: str) -> bool:
+    try:
+        float(value)
+    except ValueError:
+        return False
+    return True
 
 
 def slug(text: str) -> str:
