@@ -92,10 +92,12 @@ class Participant(models.Model):
             models.Index(fields=["study", "enrolled_at", "key"], name="participant_by_time"),
             models.Index(fields=["study", "partner", "state", "key"], name="participant_by_partner"),
             models.Index(
-                fields=["study"], condition=models.Q(left_at__isnull=False), name="participant_has_left"
+                fields=["study", "state"],
+                condition=models.Q(left_at__isnull=False),
+                name="participant_has_left",
             ),
             models.Index(
-                fields=["study"],
+                fields=["study", "state"],
                 condition=models.Q(messages_stopped_at__isnull=False),
                 name="participant_stopped",
             ),

@@ -22,14 +22,16 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             "Participant",
             models.Index(
-                condition=models.Q(("left_at__isnull", False)), fields=["study"], name="participant_has_left"
+                condition=models.Q(("left_at__isnull", False)),
+                fields=["study", "state"],
+                name="participant_has_left",
             ),
         ),
         migrations.AddIndex(
             "Participant",
             models.Index(
                 condition=models.Q(("messages_stopped_at__isnull", False)),
-                fields=["study"],
+                fields=["study", "state"],
                 name="participant_stopped",
             ),
         ),
