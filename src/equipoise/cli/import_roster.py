@@ -163,6 +163,7 @@ def survey(file: Annotated[Path, typer.Argument(help="The file.")]) -> None:
 
 def _files(study: "Study", read: "RosterImport", parts: "Eligibility", out: Path) -> dict[Path, bytes]:
     """The roster and, beside it, who is not in it."""
+    from equipoise.exchange import spreadsheet_csv
     from equipoise.roster import roster_bytes
 
     files = {out: roster_bytes(parts.eligible, out)}
@@ -172,7 +173,7 @@ def _files(study: "Study", read: "RosterImport", parts: "Eligibility", out: Path
             files[beside] = roster_bytes(getattr(parts, name), beside)
     if read.refused.height:
         beside = out.with_suffix(".refused.csv")
-        files[beside] = read.refused.write_csv().encode("utf-8")
+        files[beside] = spreadsheet_csv(read.refused)  # to be looked at; its cells are somebody else's
     return files
 
 

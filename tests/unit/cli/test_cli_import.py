@@ -61,6 +61,19 @@ def test_the_good_rows_only_leave_the_others_in_a_file_with_their_lines(run, tri
     assert [(row["line"], row["Staff ID"]) for row in refused] == [("5", "A4")]
 
 
+def test_what_a_partner_wrote_into_a_refused_row_is_no_formula_in_the_file_of_them(
+    run, trial, people, tmp_path
+):
+    harm = ("=HYPERLINK(1)", "@SUM(1)", "+1+cmd", "-2+3+cmd", "＝1+1")
+    people.write_text(
+        people.read_text() + "".join(f"{cell},not an address,{cell}\n" for cell in harm), "utf-8"
+    )
+    done = run("import", "roster", people, "--study", trial, "--out", tmp_path / "in.csv", "--good-rows-only")
+    assert done.code == 0
+    rows = list(csv.DictReader((tmp_path / "in.refused.csv").read_text("utf-8-sig").splitlines()))
+    assert {row["Staff ID"] for row in rows} == {f"'{cell}" for cell in harm}
+
+
 def test_who_is_not_eligible_and_of_whom_it_is_unknown_is_listed(run, trial, people, tmp_path):
     text = (trial / "protocol.yaml").read_text("utf-8")
     text = text.replace("""# eligible: "team != 'south'" """, """eligible: "team != 'south'" """)
