@@ -65,9 +65,9 @@ def test_what_a_partner_wrote_into_a_refused_row_is_no_formula_in_the_file_of_th
     run, trial, people, tmp_path
 ):
     harm = ("=HYPERLINK(1)", "@SUM(1)", "+1+cmd", "-2+3+cmd", "＝1+1")
-    people.write_text(
-        people.read_text() + "".join(f"{cell},not an address,{cell}\n" for cell in harm), "utf-8"
-    )
+    good = "".join(f"B{number},b{number}@example.org,north\n" for number in range(20))
+    bad = "".join(f"{cell},b{number}@example.org,{cell}\n" for number, cell in enumerate(harm, start=20))
+    people.write_text(people.read_text() + good + bad, "utf-8")
     done = run("import", "roster", people, "--study", trial, "--out", tmp_path / "in.csv", "--good-rows-only")
     assert done.code == 0
     rows = list(csv.DictReader((tmp_path / "in.refused.csv").read_text("utf-8-sig").splitlines()))
