@@ -118,3 +118,15 @@ def test_no_leaf_of_the_spelled_out_protocol_is_left_out_of_the_hash(small: Path
 def test_a_folder_without_a_protocol_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"there is no protocol\.yaml here.*equipoise new"):
         load_study(tmp_path)
+
+
+def test_a_time_of_deletion_counts_and_where_there_is_none_the_hash_is_that_of_before_there_could_be(
+    small: Path,
+) -> None:
+    before = load_study(small)
+    assert "delete" not in plain(before.protocol)["privacy"]
+    path = small / "protocol.yaml"
+    path.write_text(path.read_text("utf-8") + "privacy: {delete: {contacts: 12 weeks}}\n", "utf-8")
+    after = load_study(small)
+    assert plain(after.protocol)["privacy"]["delete"] == {"contacts": "12 weeks", "answers": None}
+    assert current_hash(after) != current_hash(before)
