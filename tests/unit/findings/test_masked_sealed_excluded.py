@@ -82,6 +82,13 @@ def test_masked_data_are_analysed_as_far_as_no_arm_is_needed(study, people, data
     assert {one.id for one in found if one.arm} == {f"flow.randomised.{letter}" for letter in "ABC"}
 
 
+def test_masked_data_from_before_the_draw_count_people_as_enrolled(study, people, data):
+    found = analyse(study, read_data(study, data(people.assign(arm=None), masked=True)))
+    assert found.find("flow.enrolled").estimate == len(people)
+    assert not [one for one in found if one.id.startswith("flow.randomised")]
+    assert found.find(EFFECT).n_randomised == {}
+
+
 def test_masked_data_name_no_arm(study, people, data):
     with pytest.raises(RosterError, match="is not an arm of this study"):
         read_data(study, data(people, masked=True))

@@ -18,7 +18,8 @@ __all__ = ["flow", "harms", "response"]
 
 
 def flow(study: Study, data: StudyData, arms: Arms) -> Iterator[Finding]:
-    first = "randomised" if study.protocol.allocation else "enrolled"
+    drawn = study.protocol.allocation and not (data.masked and not letters(study, data))
+    first = "randomised" if drawn else "enrolled"
     steps: dict[str, Bools] = {first: np.ones(data.participants.height, dtype=bool)}
     for contact in study.protocol.contacts:
         column = study.protocol.sent_column(contact)
