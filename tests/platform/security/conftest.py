@@ -1,6 +1,7 @@
 """What the tests of security share: a participant's link, a member at a desk, and what is written to the log."""
 
 import logging
+import os
 import re
 
 import pytest
@@ -11,6 +12,16 @@ from equipoise.platform.fieldwork.links import make_links
 from equipoise.platform.fieldwork.throttle import refused_tokens
 from equipoise.platform.logs import NoSecrets, OneLine
 from equipoise.platform.staff.actions import CommandLine
+
+# What asks no database is tried once, with the first of them.
+WITHOUT_A_DATABASE = (
+    "test_hostile_texts.py",
+    "test_outgoing.py",
+    "test_planted_report.py",
+    "test_sources.py",
+)
+if os.environ.get("EQUIPOISE_TEST_DATABASE") == "postgresql":
+    collect_ignore = [*WITHOUT_A_DATABASE, "planted/test_planted_text_in_chromium.py"]
 
 
 @pytest.fixture
