@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from equipoise.cli.terminal import Json, Quiet, answer, warn, working
-from equipoise.errors import InputError, Problem
+from equipoise.cli.workspaces import at_work_in
 
 __all__ = ["export"]
 
@@ -33,24 +33,14 @@ def export(
     Nobody who answers is held up by it. While the results are masked, the arms go by letters and everything
     that tells them apart is withheld.
     """
-    from equipoise.platform.workspace import activate, open_workspace
+    with at_work_in(workspace), working(f"Exporting {study}", quiet=quiet or json):
+        from equipoise.platform.registry.queries import study_named
+        from equipoise.platform.review.exporting import export_study
+        from equipoise.platform.staff.actions import CommandLine
 
-    activate(open_workspace(workspace))
-    from django.db import DatabaseError
-
-    from equipoise.platform.registry.queries import study_named
-    from equipoise.platform.review.exporting import export_study
-    from equipoise.platform.staff.actions import CommandLine
-
-    with working(f"Exporting {study}", quiet=quiet or json):
         wanted = [name.strip() for name in formats.split(",") if name.strip()]
         place = out or Path(f"{study}-export")
-        try:
-            named = study_named(study)
-        except DatabaseError:
-            message = "cannot be read or was never set up; `equipoise serve WORKSPACE` sets it up"
-            raise InputError(Problem(str(workspace), "database", message)) from None
-        found = export_study(CommandLine(), named, place, formats=wanted, masked=masked)
+        found = export_study(CommandLine(), study_named(study), place, formats=wanted, masked=masked)
     if found.masked:
         warn("the arms are masked; `analyse` computes what needs no arm, and effects once they are unmasked")
     numbers = found.counts

@@ -47,7 +47,7 @@ def retention(
         f"{each.study.name}: {each.kind} were deleted on {_day(each.at)} ({each.hash[:12]})" for each in made
     ]
     if certificates is not None:
-        lines.append(f"{len(made):,} certificates are in {certificates}.")
+        lines.append(f"Certificates in {certificates}: {len(made):,}.")
     told = [
         {"study": each.study.name, "kind": each.kind, "at": _day(each.at), "certificate": each.hash}
         for each in made

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ from django.db import connection
 from tests.platform.fieldwork.test_link_again import ROSTER
 from tests.platform.office.conftest import Desk
 
+from equipoise.cli import main
 from equipoise.errors import InputError
 from equipoise.platform.audit.models import Entry
 from equipoise.platform.fieldwork.actions import start_session
@@ -327,3 +329,29 @@ def test_every_table_that_holds_anything_of_participants_goes_or_is_said_to_stay
             of_people.add(model._meta.label)
     assert of_people - goes - set(STAYS) == set()
     assert goes & set(STAYS) == set()
+
+
+def test_the_command_says_what_is_kept_until_when_and_writes_certificates_out(lived, at, tmp_path, capsys):
+    def run(*words):
+        with pytest.raises(SystemExit) as stop:
+            sys.exit(main(["retention", str(settings.WORKSPACE.folder), *map(str, words)]))
+        return stop.value.code or 0, capsys.readouterr()
+
+    code, said = run()
+    assert code == 0
+    assert "swing: contacts are kept for 12 weeks, due on 2021-08-16" in said.out
+    at(CONTACTS_DUE)
+    delete_due()
+    row = Deletion.objects.get()
+    code, said = run("--certificates", tmp_path / "none")
+    assert code == 2
+    assert "there is no such folder" in said.err
+    place = tmp_path / "certificates"
+    place.mkdir()
+    for _ in range(2):
+        code, said = run("--certificates", place)
+        assert code == 0
+        assert f"Certificates in {place}: 1." in said.out
+    written = {path.suffix: path.read_text("utf-8") for path in place.iterdir()}
+    assert written[".json"] == row.certificate
+    assert row.hash in written[".txt"]
