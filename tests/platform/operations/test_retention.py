@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,15 +13,19 @@ from django.apps import apps
 from django.conf import settings
 from django.db import connection
 from tests.platform.fieldwork.test_link_again import ROSTER
+from tests.platform.incidents.conftest import CALLED, TEXTS
 from tests.platform.office.conftest import Desk
 
 from equipoise.cli import main
 from equipoise.errors import InputError
 from equipoise.platform.audit.models import Entry
+from equipoise.platform.extracts.models import Extract, ExtractValue
 from equipoise.platform.fieldwork.actions import start_session
 from equipoise.platform.fieldwork.links import make_links
 from equipoise.platform.fieldwork.models import Link, LinkRequest, SealedSubmission, Session, Submission
 from equipoise.platform.fieldwork.sealing import seal_everything
+from equipoise.platform.incidents.actions import record_incident
+from equipoise.platform.incidents.models import Statement, StatementText
 from equipoise.platform.operations.checks.studies import deletions
 from equipoise.platform.operations.models import Deletion
 from equipoise.platform.operations.retention.certificates import certificate_faults, certificate_lines
@@ -32,6 +37,7 @@ from equipoise.platform.people.models import ContactDetails, Lookup, Participant
 from equipoise.platform.people.records import person_record
 from equipoise.platform.permissions import NotAllowedError
 from equipoise.platform.registry.actions import move_study
+from equipoise.platform.review.models import Exclusion, ExclusionWithdrawal
 from equipoise.platform.staff.actions import CommandLine, System
 from equipoise.platform.verification import verify_workspace
 from equipoise.platform.worker.loop import run
@@ -198,6 +204,36 @@ def test_answers_go_with_the_exports_and_the_seals_still_add_up(lived, at):
     person = Participant.objects.filter(study=lived).first()
     told = {section.heading: dict(section.rows) for section in person_record(person)}
     assert not any(value for name in told.keys() - {"Taking part"} for value in told[name].values())
+
+
+def test_with_the_answers_go_names_and_words_from_every_other_list_and_the_counts_stay(lived, alice, at):
+    person = Participant.objects.filter(study=lived).first()
+    record_incident(alice, lived, replace(CALLED, named=person.key), TEXTS)
+    left_out = Exclusion.objects.create(
+        study=lived, participant=person, reason="a canary", at=person.enrolled_at, actor="x"
+    )
+    ExclusionWithdrawal.objects.create(
+        exclusion=left_out, reason="a canary", at=person.enrolled_at, actor="x"
+    )
+    extract = Extract.objects.create(
+        study=lived,
+        source="hr",
+        window="w",
+        number=1,
+        file_hash="0",
+        at=person.enrolled_at,
+        actor="x",
+        counts={},
+    )
+    ExtractValue.objects.create(extract=extract, participant=person, values={"days": 3})
+    at(ANSWERS_DUE)
+    delete_due()
+    assert not any(model.objects.exists() for model in (Exclusion, ExtractValue, StatementText))
+    assert list(Statement.objects.values_list("kind", "participant")) == [("distress", None)]
+    said = json.loads(Deletion.objects.get(kind="answers").certificate)["deleted"]
+    assert said["participants taken out of the log of incidents"] == 1
+    assert said["accounts of incidents"] == said["what employers told"] == said["exclusions"] == 1
+    assert verify_workspace().faults == ()
 
 
 def test_what_a_restored_backup_brings_back_is_told_and_deleted_again_although_sending_is_held(lived, at):

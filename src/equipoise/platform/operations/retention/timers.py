@@ -69,7 +69,7 @@ def end_of_answering(study: Study) -> datetime | None:
     study is closed, because somebody may still come.
     """
     last = None
-    if rolling(study) and _closes(study, now()) != _closes(study, now() - _DAY):
+    if rolling(study) and _closes(study, study.added_at) != _closes(study, study.added_at + _DAY):
         if study.closed_at is None:
             return None
         last = Participant.objects.filter(study=study).aggregate(last=Max("enrolled_at"))["last"]
