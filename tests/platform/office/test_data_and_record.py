@@ -37,7 +37,7 @@ def test_data_are_asked_for_made_by_the_worker_and_taken_along_without_anybodys_
     desk.act(DATA, formats=["csv", "spreadsheet"])
     desk.follow()
     assert "Waiting for the worker" in desk.text
-    assert "you can leave this page" in desk.text
+    assert "ou can leave this page" in desk.text
     assert make_export() == 1
     desk.get(DATA)
     assert "Ready" in desk.text
