@@ -34,6 +34,7 @@ def main(folder, points):
         if left:
             wrong.append([number, f"{left} things do not fit"])
         tried.append(number)
+        databases.drop(name)
     print(json.dumps({"statements": total, "tried": tried, "wrong": wrong}))
 
 
@@ -53,12 +54,24 @@ class Databases:
             place = self.folder / f"{name}.sqlite3"
             shutil.copyfile(self.first, place)
             return str(place)
+        self.ask(f"CREATE DATABASE {self.first}_{name} TEMPLATE {self.first}")
+        return f"{self.first}_{name}"
+
+    def drop(self, name):
+        """Away with a copy: there are as many as an upgrade has statements."""
+        if self.sqlite:
+            for place in self.folder.glob(f"{Path(name).name}*"):
+                place.unlink()
+        else:
+            self.ask(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def ask(self, statement):
+        """Something of the PostgreSQL itself."""
         import psycopg
 
-        url = os.environ["DATABASE_URL"]
-        with psycopg.connect(url.replace(f"/{self.first}?", "/postgres?"), autocommit=True) as opened:
-            opened.execute(f"CREATE DATABASE {self.first}_{name} TEMPLATE {self.first}")
-        return f"{self.first}_{name}"
+        url = os.environ["DATABASE_URL"].replace(f"/{self.first}?", "/postgres?")
+        with psycopg.connect(url, autocommit=True) as opened:
+            opened.execute(statement)
 
 
 def upgrade(name, number):
