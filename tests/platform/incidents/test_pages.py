@@ -188,7 +188,7 @@ def test_whoever_is_not_the_partners_is_to_a_coordinator_as_somebody_who_is_not_
 def test_nothing_that_happens_at_another_partner_changes_a_coordinators_pages(
     partners, log, people, members, monkeypatch
 ):
-    monkeypatch.setattr("equipoise.platform.office.incident_forms.new_code", lambda: "a" * 10)
+    monkeypatch.setattr("equipoise.platform.office.incidents.forms.new_code", lambda: "a" * 10)
     desk = Desk().sign_in(members["Bob"])
     send(desk, f"{LOG}add", named=people[1].key)
     desk.follow()  # which says once that it is done

@@ -280,7 +280,7 @@ def test_no_log_and_no_record_holds_what_stood_in_a_file(browser, line, everywhe
     address, page = look(browser, content)
     browser.post(address, {"rows": "good"})
     confirm(browser, address, browser.get(address))
-    monkeypatch.setattr("equipoise.platform.office.import_lines.look_at_import", _fails)
+    monkeypatch.setattr("equipoise.platform.office.imports.lines.look_at_import", _fails)
     browser.client.raise_request_exception = False
     address, page = look(browser, content, kind="import")
     assert page.status_code == 500

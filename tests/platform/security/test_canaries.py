@@ -139,8 +139,8 @@ def _faults(desk, person, link, monkeypatch):
     """Pages that fail with the person in their hands: each tells only that it failed."""
     root, stranger = "/office/studies/swing/people/", Client(raise_request_exception=False)
     with monkeypatch.context() as broken:
-        broken.setattr("equipoise.platform.office.person.disclose_contact", _fails)
-        broken.setattr("equipoise.platform.office.people.identifier_digest", _fails)
+        broken.setattr("equipoise.platform.office.people.person.disclose_contact", _fails)
+        broken.setattr("equipoise.platform.office.people.everybody.identifier_digest", _fails)
         broken.setattr("equipoise.platform.fieldwork.views.landing.find_link", _fails)
         broken.setattr("equipoise.platform.fieldwork.views.again.ask_for_link", _fails)
         pages = [

@@ -1,65 +1,44 @@
 """Addresses of the office pages; what stands below a person comes after what stands below all people."""
 
-from equipoise.platform.office import (
-    allocation,
-    approval,
-    approvals,
-    entry,
-    exclusions,
-    exports,
-    extracts,
-    identified,
-    imports,
-    incident,
-    incident_forms,
-    incidents,
-    leaving,
-    member,
-    members,
-    people,
-    person,
-    record,
-    responses,
-    retention,
-    reviewing,
-    sealing,
-    services,
-    setup,
-    studies,
-    study_staff,
-    survey_links,
-    survey_previews,
-    unmasking,
-)
+from equipoise.platform.office import allocation
+from equipoise.platform.office.approvals import identified, request, requests
+from equipoise.platform.office.data import exclusions, exports, reviewing, sealing, unmasking
+from equipoise.platform.office.extracts import files as extracts_files
+from equipoise.platform.office.imports import files as imports_files
+from equipoise.platform.office.incidents import forms, incident, log
+from equipoise.platform.office.people import entry, everybody, leaving, person
+from equipoise.platform.office.staff import member, members, of_study, services
+from equipoise.platform.office.studies import overview, protocol, record, retention
+from equipoise.platform.office.surveys import links, previews, responses
 
 urlpatterns = [
-    *studies.urlpatterns,
-    *setup.urlpatterns,
+    *overview.urlpatterns,
+    *protocol.urlpatterns,
     *members.urlpatterns,
     *member.urlpatterns,
-    *study_staff.urlpatterns,
+    *of_study.urlpatterns,
     *services.urlpatterns,
-    *people.urlpatterns,
-    *imports.urlpatterns,
+    *everybody.urlpatterns,
+    *imports_files.urlpatterns,
     *person.urlpatterns,
     *leaving.urlpatterns,
     *entry.urlpatterns,
     *allocation.urlpatterns,
     *responses.urlpatterns,
-    *survey_links.urlpatterns,
-    *survey_previews.urlpatterns,
-    *incident_forms.urlpatterns,
-    *incidents.urlpatterns,
+    *links.urlpatterns,
+    *previews.urlpatterns,
+    *forms.urlpatterns,
+    *log.urlpatterns,
     *incident.urlpatterns,
-    *extracts.urlpatterns,
+    *extracts_files.urlpatterns,
     *exports.urlpatterns,
     *exclusions.urlpatterns,
     *reviewing.urlpatterns,
     *sealing.urlpatterns,
     *unmasking.urlpatterns,
     *identified.urlpatterns,
-    *approvals.urlpatterns,
-    *approval.urlpatterns,
+    *requests.urlpatterns,
+    *request.urlpatterns,
     *record.urlpatterns,
     *retention.urlpatterns,
 ]

@@ -14,8 +14,8 @@ from django.views.decorators.http import require_http_methods
 from equipoise.errors import EquipoiseError
 from equipoise.platform.office.access import problems_in, study_page
 from equipoise.platform.office.confirming import confirmed_act
-from equipoise.platform.office.exclusions import left_out_of
-from equipoise.platform.office.review_files import wanted_in
+from equipoise.platform.office.data.exclusions import left_out_of
+from equipoise.platform.office.data.review_files import wanted_in
 from equipoise.platform.permissions import NotAllowedError
 from equipoise.platform.registry.models import Study
 from equipoise.platform.review.actions import Wanted, exclude, what_can_be_left_out, withdraw_exclusion

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from equipoise.errors import EquipoiseError
 from equipoise.platform.office.access import office_page, problems_in
 from equipoise.platform.office.downloads import csv_file, wants_csv
-from equipoise.platform.office.roles import held_roles
+from equipoise.platform.office.staff.roles import held_roles
 from equipoise.platform.permissions import NotAllowedError
 from equipoise.platform.staff.invitations import invite
 from equipoise.platform.staff.models import StaffMember

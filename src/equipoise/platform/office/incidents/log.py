@@ -24,7 +24,7 @@ from equipoise.platform.incidents.queries import WAITS_DAYS, counts, visible, wa
 from equipoise.platform.incidents.texts import Texts, texts_of
 from equipoise.platform.office.access import study_page
 from equipoise.platform.office.downloads import csv_file, wants_csv
-from equipoise.platform.office.incident import STATES, TEXTS, facts_of
+from equipoise.platform.office.incidents.incident import STATES, TEXTS, facts_of
 from equipoise.platform.pages.filters import day
 from equipoise.platform.permissions import Acting, Reach, reach
 from equipoise.platform.registry.models import Study

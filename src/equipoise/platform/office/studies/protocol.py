@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from equipoise.errors import EquipoiseError
 from equipoise.platform.office.access import problems_in, study_page
-from equipoise.platform.office.studies import received_folder
+from equipoise.platform.office.studies.overview import received_folder
 from equipoise.platform.pages.filters import moment
 from equipoise.platform.permissions import NotAllowedError
 from equipoise.platform.registry.actions import add_amendment

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 from equipoise.errors import EquipoiseError, InputError, Problem
 from equipoise.platform.office.access import office_page, problems_in
 from equipoise.platform.office.confirming import confirmed_act
-from equipoise.platform.office.roles import HeldRole, held_roles, role_choices, role_words
+from equipoise.platform.office.staff.roles import HeldRole, held_roles, role_choices, role_words
 from equipoise.platform.permissions import NotAllowedError
 from equipoise.platform.registry.models import Programme
 from equipoise.platform.registry.places import place_named

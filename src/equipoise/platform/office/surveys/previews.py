@@ -13,7 +13,7 @@ from equipoise.platform.fieldwork.views.frames import frame
 from equipoise.platform.fieldwork.views.media import media_file
 from equipoise.platform.fieldwork.views.questions import BlockHtml
 from equipoise.platform.office.access import study_page
-from equipoise.platform.office.responses import wave_label
+from equipoise.platform.office.surveys.responses import wave_label
 from equipoise.platform.pages.questions import question_html
 from equipoise.platform.registry.models import Study
 from equipoise.platform.registry.queries import folder_of

@@ -12,9 +12,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from equipoise.errors import EquipoiseError, InputError, Problem
 from equipoise.platform.office.access import problems_in, study_page
 from equipoise.platform.office.confirming import confirmed_act
-from equipoise.platform.office.import_columns import columns
-from equipoise.platform.office.import_lines import counts_for, file_of, lines
-from equipoise.platform.office.import_preview import preview
+from equipoise.platform.office.imports.columns import columns
+from equipoise.platform.office.imports.lines import counts_for, file_of, lines
+from equipoise.platform.office.imports.preview import preview
 from equipoise.platform.office.uploads import LARGEST, received_table
 from equipoise.platform.pages.filters import moment
 from equipoise.platform.people.actions import undo_faults, undo_import

@@ -21,7 +21,7 @@ from equipoise.platform.office.access import office_page, problems_in, study_pag
 from equipoise.platform.office.confirming import confirmed_act
 from equipoise.platform.office.disclosed import reached, told
 from equipoise.platform.office.downloads import csv_file, wants_csv
-from equipoise.platform.office.needs import needs, to_do
+from equipoise.platform.office.studies.needs import needs, to_do
 from equipoise.platform.pages.filters import moment
 from equipoise.platform.permissions import NotAllowedError, Reach, can
 from equipoise.platform.policies import STUDY_MOVES

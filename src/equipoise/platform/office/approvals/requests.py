@@ -14,7 +14,7 @@ from equipoise.platform.approvals.acts import ACTS, IDENTIFY
 from equipoise.platform.approvals.models import ApprovalRequest
 from equipoise.platform.approvals.queries import STATES, in_state, requests
 from equipoise.platform.office.access import study_page
-from equipoise.platform.office.approval import names_of, told_of
+from equipoise.platform.office.approvals.request import names_of, told_of
 from equipoise.platform.office.downloads import csv_file, wants_csv
 from equipoise.platform.registry.models import Study
 from equipoise.platform.registry.queries import folder_of

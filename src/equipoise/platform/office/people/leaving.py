@@ -11,7 +11,7 @@ from equipoise.platform.approvals.actions import ask
 from equipoise.platform.approvals.acts import ERASE
 from equipoise.platform.fieldwork.actions import leave_study
 from equipoise.platform.office.confirming import confirmed_act
-from equipoise.platform.office.person import of_person
+from equipoise.platform.office.people.person import of_person
 from equipoise.platform.people.actions import check_withdrawal
 from equipoise.platform.people.models import Participant
 from equipoise.platform.permissions import Acting

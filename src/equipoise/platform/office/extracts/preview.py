@@ -20,9 +20,9 @@ from equipoise.platform.extracts.models import Extract
 from equipoise.platform.extracts.reading import ExtractFile
 from equipoise.platform.office.access import problems_in, study_page
 from equipoise.platform.office.downloads import csv_file, wants_csv
-from equipoise.platform.office.extract_columns import pending_of, scope_of, trail_of
-from equipoise.platform.office.extract_words import scope_words
-from equipoise.platform.office.import_lines import keyed, named
+from equipoise.platform.office.extracts.columns import pending_of, scope_of, trail_of
+from equipoise.platform.office.extracts.words import scope_words
+from equipoise.platform.office.imports.lines import keyed, named
 from equipoise.platform.people.models import PendingImport
 from equipoise.platform.people.pending import drop, source_of
 from equipoise.platform.people.reading import RosterSource

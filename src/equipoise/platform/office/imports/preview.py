@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from equipoise.errors import EquipoiseError
 from equipoise.platform.office.access import problems_in, study_page
-from equipoise.platform.office.import_lines import (
+from equipoise.platform.office.imports.lines import (
     LISTS,
     Looked,
     cell,

@@ -18,9 +18,9 @@ from equipoise.platform.fieldwork.links import make_links
 from equipoise.platform.fieldwork.queries import sessions_of
 from equipoise.platform.fieldwork.standing import standing
 from equipoise.platform.office.access import problems_in, study_page
-from equipoise.platform.office.disclosing import disclose_contact, disclose_record
 from equipoise.platform.office.downloads import attachment
-from equipoise.platform.office.people import STATES, seen_by
+from equipoise.platform.office.people.disclosing import disclose_contact, disclose_record
+from equipoise.platform.office.people.everybody import STATES, seen_by
 from equipoise.platform.pages.filters import day, moment
 from equipoise.platform.people.models import Participant
 from equipoise.platform.people.queries import consents_of, facts_of, newest_consents

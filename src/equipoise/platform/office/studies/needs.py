@@ -7,8 +7,8 @@ from django.urls import reverse
 
 from equipoise.platform.approvals.queries import waiting_for
 from equipoise.platform.clock import now
-from equipoise.platform.office.incidents import incident_calls
-from equipoise.platform.office.retention import announcements
+from equipoise.platform.office.incidents.log import incident_calls
+from equipoise.platform.office.studies.retention import announcements
 from equipoise.platform.pages.filters import moment
 from equipoise.platform.permissions import Acting, reach
 from equipoise.platform.registry.models import Study

@@ -12,7 +12,7 @@ from equipoise.platform.fieldwork.queries import open_links
 from equipoise.platform.office.access import problems_in, study_page
 from equipoise.platform.office.confirming import confirmed_act
 from equipoise.platform.office.downloads import csv_file, wants_csv
-from equipoise.platform.office.responses import surveys_trail, wave_label
+from equipoise.platform.office.surveys.responses import surveys_trail, wave_label
 from equipoise.platform.pages.filters import moment
 from equipoise.platform.people.models import Participant
 from equipoise.platform.permissions import NotAllowedError

@@ -13,7 +13,7 @@ from equipoise.errors import EquipoiseError, InputError, Problem
 from equipoise.platform.extracts.reading import columns_of
 from equipoise.platform.extracts.scopes import Scope
 from equipoise.platform.office.access import problems_in, study_page
-from equipoise.platform.office.extract_words import scope_words
+from equipoise.platform.office.extracts.words import scope_words
 from equipoise.platform.people.models import PendingImport
 from equipoise.platform.people.pending import choose, source_of, the_pending
 from equipoise.platform.people.reading import RosterSource

@@ -18,9 +18,9 @@ from equipoise.platform.extracts.models import Extract
 from equipoise.platform.extracts.scopes import Scope, check_scope, scopes
 from equipoise.platform.office.access import problems_in, study_page
 from equipoise.platform.office.downloads import csv_file, wants_csv
-from equipoise.platform.office.extract_columns import columns, pending_of
-from equipoise.platform.office.extract_preview import lines, preview
-from equipoise.platform.office.extract_words import days_words, source_words
+from equipoise.platform.office.extracts.columns import columns, pending_of
+from equipoise.platform.office.extracts.preview import lines, preview
+from equipoise.platform.office.extracts.words import days_words, source_words
 from equipoise.platform.office.uploads import LARGEST, received_table
 from equipoise.platform.pages.filters import day, moment
 from equipoise.platform.people.models import PendingImport

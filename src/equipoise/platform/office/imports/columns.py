@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from equipoise.errors import EquipoiseError, InputError, Problem
 from equipoise.platform.office.access import problems_in, study_page
-from equipoise.platform.office.import_lines import file_of
+from equipoise.platform.office.imports.lines import file_of
 from equipoise.platform.people.partners import partner_column
 from equipoise.platform.people.pending import choose, source_of
 from equipoise.platform.people.reading import RosterSource

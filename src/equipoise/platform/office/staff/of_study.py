@@ -13,7 +13,7 @@ from equipoise.errors import EquipoiseError, InputError, Problem
 from equipoise.platform.office.access import problems_in, study_page
 from equipoise.platform.office.confirming import confirmed_act
 from equipoise.platform.office.downloads import csv_file, wants_csv
-from equipoise.platform.office.roles import (
+from equipoise.platform.office.staff.roles import (
     HeldRole,
     held_roles,
     member_of_address,

@@ -1,0 +1,1 @@
+"""Data as files, the blinded review, the seal, and unmasking."""

@@ -1,0 +1,1 @@
+"""HR extracts: the file, its columns, a look at what would be linked."""

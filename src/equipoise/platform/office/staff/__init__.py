@@ -1,0 +1,1 @@
+"""Who works in the workspace and in a study: members, roles, programs."""
