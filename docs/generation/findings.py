@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 
-from equipoise.findings.results import Finding, Findings, Interval, Standardised
+from equipoise.findings.results import Finding, Findings, Interval, SeenByArm, Standardised
 from generation.markdown import docstring, table
 from generation.types_in_words import default_in_words, type_in_words, types_of
 
@@ -27,7 +27,7 @@ def pages() -> Iterator[tuple[str, str]]:
         "What `equipoise analyse` writes and the only thing that a report may quote. The file's "
         "[JSON Schema](findings.schema.json) is generated from the code; NaN is written as null.\n"
     )
-    for model in (Findings, Finding, Interval, Standardised):
+    for model in (Findings, Finding, Interval, Standardised, SeenByArm):
         annotations = types_of(model)
         rows = [
             (f"`{name}`", type_in_words(annotations[name], "findings", info), default_in_words(info))
