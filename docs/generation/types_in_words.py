@@ -2,6 +2,7 @@
 
 import types
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from annotated_types import Ge, Gt, Le, Lt
@@ -17,6 +18,7 @@ _PLAIN = {
     int: "whole number",
     float: "number",
     bool: "true or false",
+    date: "day, as 2027-03-01",
     Any: "anything",
     object: "anything",
     type(None): "nothing",
