@@ -1,6 +1,7 @@
 """What the tests of the interface share: services and programs that call with their tokens, over TLS."""
 
 import io
+import itertools
 import json
 from types import SimpleNamespace
 
@@ -49,10 +50,12 @@ class Program:
 
 @pytest.fixture
 def made(swing, alice):
-    """A function that makes a service of `swing`, kept by Alice."""
+    """A function that makes a service of `swing`, kept by Alice; each has a name of its own."""
+    number = itertools.count(1)
 
     def make(*scopes, study=None, **more):
-        return make_service(alice, study or swing, "Payroll (synthetic)", scopes or SCOPES, **more)
+        name = f"Payroll {next(number)} (synthetic)"
+        return make_service(alice, study or swing, name, scopes or SCOPES, **more)
 
     return make
 

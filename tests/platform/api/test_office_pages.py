@@ -8,7 +8,9 @@ from html import unescape
 import pytest
 from tests.platform.office.conftest import Desk
 
+from equipoise.errors import InputError
 from equipoise.platform.registry.models import Partner
+from equipoise.platform.services.actions import end_service, make_service
 from equipoise.platform.services.models import Service
 from equipoise.platform.services.queries import service_of_token
 from equipoise.platform.staff.actions import CommandLine, Place, grant, revoke
@@ -117,4 +119,12 @@ def test_the_record_calls_a_service_by_what_it_is_for(desk, made):
     service = made()
     Program(service.token).post(ROSTERS, roster(2))
     desk.get("/office/studies/swing/record/")
-    assert "Service: Payroll (synthetic)" in desk.text
+    assert "Service: Payroll 1 (synthetic)" in desk.text
+
+
+def test_a_name_is_had_by_one_service_at_a_time(made, alice, swing):
+    first = make_service(alice, swing, "The same (synthetic)", ["study:read"])
+    with pytest.raises(InputError, match="works in this study already"):
+        make_service(alice, swing, "The  same (synthetic)", ["study:read"])
+    end_service(alice, first.service)
+    assert make_service(alice, swing, "The same (synthetic)", ["study:read"]).token != first.token

@@ -50,7 +50,8 @@ def make_service(
         partner: whose people it is for; everybody's when left out.
         days: how long its token works.
     Raises:
-        InputError: no name, a scope or a number of days that there is not, or nobody to keep it.
+        InputError: no name or one that another service has, a scope or a number of days that there is not,
+            or nobody to keep it.
     """
     check_permission(who, "services.keep", study)
     kept_by = _checked_keeper(who if keeper is None else keeper, study)
@@ -60,6 +61,11 @@ def make_service(
         raise InputError(Problem("", "days", f"found {days}; a token works for 1 to {MOST_DAYS} days"))
     text, moment = token(), datetime.now(UTC)
     with writing():
+        Study.objects.select_for_update(no_key=True).get(pk=study.pk)  # two who make one at once wait here
+        working = Service.objects.filter(study=study, name=named, ended_at=None, expires_at__gt=moment)
+        if working.exists():
+            message = f'"{named}" works in this study already; end it first, or give another name'
+            raise InputError(Problem("", "name", message))
         made = Service.objects.create(
             study=study,
             partner=partner,

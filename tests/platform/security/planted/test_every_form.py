@@ -39,7 +39,6 @@ AGAIN = {
     "person-report": "each report is an act of its own",
     "person-link": "a link is shown once, so there is a new one each time; earlier ones go on working",
     "survey-links": "as for one person",
-    "services": "as for a link; the other token is listed, and can be ended",
     "exports": "the data of another moment",
     "import": "each upload is looked at on its own, and importing it twice is refused",
     "staff-entry": "each time that answers are entered is recorded",
