@@ -33,6 +33,7 @@ SWING = (
     "move/paused",
     "move/closed",
     "people/",
+    "people/find",
     "people/import/",
     "people/KEY/",
     "people/KEY/leave",

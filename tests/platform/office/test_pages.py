@@ -44,7 +44,7 @@ ELSEWHERE = {
     "service-end",
     "study-staff-take",
 }
-SENT_ONLY = {"people-find", "approval-take-back", "approval-file"}
+SENT_ONLY = {"approval-take-back", "approval-file"}
 # The pages of the workspace's staff are in test_members.
 MEMBERS = {
     "members",
@@ -69,6 +69,7 @@ def pages_of(person):
         "protocol/amend",
         "protocol/versions/1.zip",
         "people/",
+        "people/find",
         "people/import/",
         one,
         f"{one}leave",

@@ -83,7 +83,8 @@ def test_nobody_found_says_so_and_keeps_what_was_typed(desk, people):
     assert desk.page.status_code == 422
     assert "Nobody was found" in desk.text
     assert 'value="nobody@example.org"' in desk.html
-    assert desk.get(f"{PEOPLE}find").status_code == 405
+    assert desk.get(f"{PEOPLE}find?sought=nobody@example.org").status_code == 200
+    assert "nobody@example.org" not in desk.html.partition("<form")[2]
 
 
 def test_contact_details_are_opened_by_a_button_and_each_look_is_recorded(desk, people):

@@ -91,7 +91,7 @@ def people(request: HttpRequest, study: Study) -> HttpResponse:
     return render(request, "office/people.html", page)
 
 
-@require_http_methods(["POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @study_page("people.see", by_partner=True)
 def find(request: HttpRequest, study: Study) -> HttpResponse:
     """Somebody by their identifier, e-mail address, telephone number or code.
@@ -107,9 +107,10 @@ def find(request: HttpRequest, study: Study) -> HttpResponse:
         if not sought
         else "Nobody was found by this. Look at the spelling; whoever has left is found by identifier or code"
     )
+    problems = [{"id": "sought", "text": text}] if request.method == "POST" and not found else []
     page = {
         "page_title": "Find somebody",
-        "problems": [] if found else [{"id": "sought", "text": text}],
+        "problems": problems,
         "sought": sought,
         "found": [
             {
@@ -120,7 +121,7 @@ def find(request: HttpRequest, study: Study) -> HttpResponse:
         ],
         "trail": [{"text": "People", "href": reverse("people", args=[study.name])}],
     }
-    return render(request, "office/found.html", page, status=200 if found else 422)
+    return render(request, "office/found.html", page, status=422 if problems else 200)
 
 
 def seen_by(request: HttpRequest, rows: QuerySet[Participant]) -> QuerySet[Participant]:
