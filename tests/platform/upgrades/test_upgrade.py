@@ -48,11 +48,15 @@ with connection.cursor() as cursor:
     for statement in connection.ops.sequence_reset_sql(no_style(), list(filled)):
         cursor.execute(statement)
 """
+# The worker of this version does what it finds due; then what is there.
 LOOK = """
-import json, sys
-from pathlib import Path
-from equipoise.platform.workspace import activate, open_workspace
-activate(open_workspace(Path(sys.argv[1])))
+import json, smtplib, sys
+smtplib.SMTP.connect = lambda *_: print("a try to send") or (1 / 0)
+from equipoise.cli import main
+try:
+    main(["work", sys.argv[1], "--once"])
+except SystemExit as stop:
+    assert not stop.code
 from equipoise.platform.fieldwork.models import Submission
 from equipoise.platform.operations.schema import last_version
 from equipoise.platform.people.models import Allocation, ContactDetails, Participant
@@ -68,12 +72,6 @@ print(json.dumps({
     "roles": {one.email: sorted(grant.role for grant in one.grants_in(swing)) for one in StaffMember.objects.all()},
     "opened": last_version(),
 }))
-"""
-WORK = """
-import smtplib, sys
-smtplib.SMTP.connect = lambda *_: print("a try to send") or (1 / 0)
-from equipoise.cli import main
-main(["work", sys.argv[1], "--once"])
 """
 
 
@@ -106,9 +104,7 @@ def upgraded(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("upgrade") / "workspace"
     environment = unpacked(request.param, folder)
     said = json.loads(lzma.decompress((HERE / f"{request.param}.json.xz").read_bytes()))
-    too_soon = [
-        equipoise(*words, **environment) for words in (("verify", folder), ("work", folder, "--once"))
-    ]
+    too_soon = equipoise("work", folder, "--once", **environment)
     kept = {name: os.environ.get(name) for name in environment}
     os.environ.update(environment)
     try:
@@ -124,12 +120,11 @@ def upgraded(request, tmp_path_factory):
         for name, value in kept.items():
             os.environ.pop(name) if value is None else os.environ.update({name: value})
     own = {"EQUIPOISE_WORKSPACE": str(folder), **environment}
-    worked = python(WORK, folder, **own)
     looked = python(LOOK, folder, **own)
     assert looked.returncode == 0, looked.stderr
     return SimpleNamespace(
-        folder=folder, environment=environment, said=said, too_soon=too_soon, pages=pages, worked=worked,
-        found=json.loads(looked.stdout),
+        folder=folder, environment=environment, said=said, too_soon=too_soon, pages=pages, worked=looked.stdout,
+        found=json.loads(looked.stdout.splitlines()[-1]),
     )  # fmt: skip
 
 
@@ -139,10 +134,10 @@ def rows(upgraded, model):
 
 
 def test_before_its_tables_are_brought_up_to_date_nothing_works_on_them_and_it_is_said_what_does(upgraded):
-    for done in upgraded.too_soon:
-        assert (done.code, done.out) == (2, "")
-        assert "is still as an earlier version left it" in done.err
-        assert "`equipoise serve` makes them when it starts" in done.err
+    done = upgraded.too_soon
+    assert (done.code, done.out) == (2, "")
+    assert "is still as an earlier version left it" in done.err
+    assert "`equipoise serve` makes them when it starts" in done.err
 
 
 def test_people_go_on_by_the_links_that_they_had(upgraded):
@@ -171,9 +166,8 @@ def test_staff_hold_the_roles_that_they_held(upgraded):
 
 
 def test_the_worker_sends_nothing_that_nobody_waits_for_any_more(upgraded):
-    assert upgraded.worked.returncode == 0, upgraded.worked.stderr
-    assert "a try to send" not in upgraded.worked.stdout
-    assert "links sent: 0" in upgraded.worked.stdout
+    assert "a try to send" not in upgraded.worked
+    assert "links sent: 0" in upgraded.worked
 
 
 def test_the_record_the_seals_and_the_draws_of_then_verify(upgraded):
@@ -209,7 +203,6 @@ def test_a_version_that_does_not_know_the_tables_refuses_them_whatever_it_is_ask
     for words in (
         ("serve", copy, "--bind", "127.0.0.1:1"),
         ("work", copy, "--once"),
-        ("verify", copy),
     ):
         done = equipoise(*words, **upgraded.environment)
         assert done.code == 2, words
