@@ -2,13 +2,32 @@
 
 import logging
 import re
+import sys
 from typing import Any
 
-__all__ = ["NoSecrets", "OneLine"]
+__all__ = ["NoSecrets", "OneLine", "StandardError"]
 
 # The tokens of links are the only secrets that stand in an address.
 _TOKEN = re.compile(r"(/(?:s|open|stop|mine|password/set)/)[a-z0-9-]{16,}", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]")
+
+
+class StandardError(logging.StreamHandler[Any]):
+    """Writes to standard error as it is at the moment; a line that cannot be written is lost.
+
+    Python would else tell what was lost, values and traceback included, on the same standard error.
+    """
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> Any:
+        """Where a line goes."""
+        return sys.stderr
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Nothing is told of it."""
 
 
 class NoSecrets(logging.Filter):

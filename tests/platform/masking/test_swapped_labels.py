@@ -38,6 +38,8 @@ def repeatable(monkeypatch):
     monkeypatch.setattr(secrets, "token_hex", lambda n=32: drawn.randbytes(n).hex())
     monkeypatch.setattr(os, "urandom", drawn.randbytes)  # of the challenge for a new passkey
     monkeypatch.setattr("django.utils.cache.time", SimpleNamespace(time=lambda: 1.6e9))  # of `Expires`
+    stands = SimpleNamespace(time=lambda: 1.6e9)  # since the worker of another test was last alive
+    monkeypatch.setattr("equipoise.platform.operations.measures.time", stands)
     return lambda: drawn.seed(7)
 
 

@@ -68,3 +68,23 @@ def test_a_page_that_somebody_may_not_see_is_refused_and_logged_by_number_and_ve
 def test_whoever_is_not_signed_in_leaves_no_refusal(swing, log):
     Desk().get("/office/add-study")
     assert not [line for line in log.lines if "was refused" in line]
+
+
+def test_a_line_that_cannot_be_written_is_lost_without_a_word(monkeypatch):
+    class Full:
+        said = ""
+
+        def write(self, text):
+            if "quagga" in text:
+                raise OSError(28, "No space left on device")
+            self.said += text
+
+        def flush(self):
+            pass
+
+    full = Full()
+    monkeypatch.setattr("sys.stderr", full)
+    logging.getLogger("equipoise.staff").warning("quagga")
+    logging.getLogger("equipoise.staff").warning("and on it goes")
+    assert "quagga" not in full.said
+    assert "and on it goes" in full.said

@@ -231,7 +231,11 @@ LOGGING = {
     "disable_existing_loggers": False,
     "filters": {"no_secrets": {"()": "equipoise.platform.logs.NoSecrets"}},
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "filters": ["no_secrets"], "formatter": "plain"}
+        "console": {
+            "class": "equipoise.platform.logs.StandardError",
+            "filters": ["no_secrets"],
+            "formatter": "plain",
+        }
     },
     "formatters": {"plain": {"()": "equipoise.platform.logs.OneLine"}},
     "root": {"handlers": ["console"], "level": "INFO"},
