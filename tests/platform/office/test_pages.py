@@ -205,7 +205,17 @@ def test_no_page_lets_a_browser_keep_it_or_run_a_script_of_its_own(desk, people)
         assert page.streaming or b"<script" not in page.content.replace(b"<script src=", b""), place
 
 
-LISTS = ("", "data/", "data/review/", "people/", "people/?format=csv", "surveys/", "allocation/", "record/", "allocation/main/strata")
+LISTS = (
+    "",
+    "data/",
+    "data/review/",
+    "people/",
+    "people/?format=csv",
+    "surveys/",
+    "allocation/",
+    "record/",
+    "allocation/main/strata",
+)
 
 
 def test_no_page_asks_more_of_the_database_when_there_are_more_people(desk, people, swing, alice, roster):
