@@ -8,7 +8,8 @@ BIN := .venv/bin
 STAMP := .venv/.complete
 PAGES := src/equipoise/platform/pages
 ASSETS := $(PAGES)/static/equipoise/participant.css
-PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
+PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+# Files go in the order of folders: the browser's and the journeys', which take longest, begin, and quick ones end.
 # Of the platform, what goes by pages, files and processes: the same whatever the database, so on SQLite alone.
 SAME := pages permissions partners masking security durability/test_serving.py running/test_deployment_files.py \
   running/test_importing.py staff api/test_on_the_server.py api/test_document.py

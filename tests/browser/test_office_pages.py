@@ -259,7 +259,8 @@ def test_every_page_is_valid_and_fit_for_everybody(site, desk, size):
         page.goto(site.address(place))
         assert "Sign in" not in page.title(), place
         look.at(place)
-    assert_valid_html(look.sources)
+    if size is PHONE:  # the HTML is the same at any size
+        assert_valid_html(look.sources)
 
 
 def test_the_pages_before_signing_in_are_as_good(site, browser):
