@@ -1,7 +1,6 @@
 """What takes two people: everything that was ever asked for in a study, in a table."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Container, Iterator, Mapping
 from urllib.parse import urlencode
 
 from django.db.models import QuerySet
@@ -16,12 +15,12 @@ from equipoise.platform.approvals.queries import STATES, in_state, requests
 from equipoise.platform.office.access import study_page
 from equipoise.platform.office.approvals.request import names_of, told_of
 from equipoise.platform.office.downloads import csv_file, wants_csv
+from equipoise.platform.office.listing import both_ways, chosen_of, leaf_of, order_of, sorted_columns
 from equipoise.platform.registry.models import Study
 from equipoise.platform.registry.queries import folder_of
 
 __all__ = ["urlpatterns"]
 
-_A_PAGE = 50
 _SORTS = {"number": "number", "act": "act", "asked": "asked_at", "decided": "decided_at"}
 _COLUMNS = {
     "number": "Request",
@@ -46,21 +45,18 @@ def approvals(request: HttpRequest, study: Study) -> HttpResponse:
         header = [*_COLUMNS.values(), "Reason", "Comment"]
         return csv_file(f"{study.name}-approvals", header, _lines(rows, zone))
     count = rows.count()
-    last = max(1, -(-count // _A_PAGE))
-    number = min(max(1, _whole(request.GET.get("page", "1"))), last)
-    shown = list(rows[(number - 1) * _A_PAGE : number * _A_PAGE])
+    leaf = leaf_of(request, count)
+    shown = list(rows[leaf.rows])
     names = names_of(shown)
     page = {
         "page_title": "Approvals",
-        "columns": list(_columns(chosen)),
+        "columns": list(sorted_columns(_COLUMNS.items(), _SORTS, chosen, chosen.get("sort", "-number"))),
         "rows": [told_of(one, names, zone) | {"number": _link(study, one)} for one in shown],
         "count": count,
         "chosen": chosen,
         "states": [("", "Any state"), *STATES.items()],
         "acts": [("", "Anything"), *((name, act.title) for name, act in ACTS.items())],
-        "number": number,
-        "last": last,
-        "paged": f"?{urlencode({**chosen, 'page': '{page}'}, safe='{}')}",
+        **leaf.values(chosen),
         "file": f"?{urlencode({**chosen, 'format': 'csv'})}",
         "may_identify": request.may(IDENTIFY),
     }
@@ -73,12 +69,12 @@ def _link(study: Study, found: ApprovalRequest) -> dict[str, str]:
 
 def _chosen(request: HttpRequest) -> dict[str, str]:
     """What the address asks for, and only what there is."""
-    allowed: dict[str, Iterable[str]] = {
+    allowed: dict[str, Container[str]] = {
         "state": STATES,
         "act": ACTS,
-        "sort": [*_SORTS, *(f"-{name}" for name in _SORTS)],
+        "sort": both_ways(_SORTS),
     }
-    return {name: value for name, ok in allowed.items() if (value := request.GET.get(name, "")) in ok}
+    return chosen_of(request, allowed)
 
 
 def _filtered(study: Study, chosen: Mapping[str, str]) -> "QuerySet[ApprovalRequest]":
@@ -87,20 +83,7 @@ def _filtered(study: Study, chosen: Mapping[str, str]) -> "QuerySet[ApprovalRequ
         rows = in_state(rows, chosen["state"])
     if "act" in chosen:
         rows = rows.filter(act=chosen["act"])
-    sort = chosen.get("sort", "-number")
-    field = _SORTS[sort.removeprefix("-")]
-    return rows.order_by(f"-{field}" if sort.startswith("-") else field, "-number")
-
-
-def _columns(chosen: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    now = chosen.get("sort", "-number")
-    for name, text in _COLUMNS.items():
-        column: dict[str, Any] = {"key": name, "text": text}
-        if name in _SORTS:
-            towards = f"-{name}" if now == name else name
-            column["sort_url"] = f"?{urlencode({**chosen, 'sort': towards})}"
-            column["sorted"] = {name: "ascending", f"-{name}": "descending"}.get(now, "")
-        yield column
+    return rows.order_by(order_of(_SORTS, chosen.get("sort", "-number")), "-number")
 
 
 def _lines(rows: "QuerySet[ApprovalRequest]", zone: str) -> Iterator[tuple[str, ...]]:
@@ -108,10 +91,6 @@ def _lines(rows: "QuerySet[ApprovalRequest]", zone: str) -> Iterator[tuple[str, 
     for row in rows:
         told = told_of(row, names, zone)
         yield (*(told[name] for name in _COLUMNS), row.reason, row.comment)
-
-
-def _whole(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) < 9 else 1
 
 
 urlpatterns = [path("studies/<slug:name>/approvals/", approvals, name="approvals")]

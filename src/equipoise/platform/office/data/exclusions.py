@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from equipoise.platform.office.access import study_page
 from equipoise.platform.office.downloads import csv_file, wants_csv
+from equipoise.platform.office.listing import both_ways, chosen_of, leaf_of, order_of, sorted_columns
 from equipoise.platform.pages.filters import moment
 from equipoise.platform.registry.models import Study
 from equipoise.platform.registry.queries import folder_of
@@ -21,8 +22,15 @@ from equipoise.platform.staff.models import StaffMember
 
 __all__ = ["left_out_of", "urlpatterns"]
 
-_A_PAGE = 50
 _HOLDS = {"held": "Holds", "taken": "Taken back"}
+_COLUMNS = {
+    "participant": "Participant",
+    "of": "Left out of",
+    "reason": "Reason",
+    "at": "Decided",
+    "by": "By",
+    "state": "State",
+}
 _SORTS = {"participant": "participant__key", "reason": "reason", "at": "at"}
 _HEADER = (
     *("Participant", "Left out of", "Reason", "Decided (UTC)", "Decided by"),
@@ -41,22 +49,20 @@ def review(request: HttpRequest, study: Study) -> HttpResponse:
         lines = (_line(each, names) for each in rows.iterator(2_000))
         return csv_file(f"{study.name}-exclusions", _HEADER, lines)
     count = rows.count()
-    last = max(1, -(-count // _A_PAGE))
-    number = min(max(1, _whole(request.GET.get("page", "1"))), last)
+    leaf = leaf_of(request, count)
     zone = folder_of(study).protocol.study.timezone
     masked = study.results == "masked"
+    columns = {**_COLUMNS, "act": "Change"} if masked else _COLUMNS
     page = {
         "page_title": "Data review",
         "masked": masked,
         "results": study.results,
-        "columns": list(_columns(chosen, masked=masked)),
-        "rows": list(_shown(study, rows[(number - 1) * _A_PAGE : number * _A_PAGE], zone, masked=masked)),
+        "columns": list(sorted_columns(columns.items(), _SORTS, chosen, chosen.get("sort", "-at"))),
+        "rows": list(_shown(study, rows[leaf.rows], zone, masked=masked)),
         "count": count,
         "chosen": chosen,
         "states": [("", "Any"), *_HOLDS.items()],
-        "number": number,
-        "last": last,
-        "paged": f"?{urlencode({**chosen, 'page': '{page}'}, safe='{}')}",
+        **leaf.values(chosen),
         "file": f"?{urlencode({**chosen, 'format': 'csv'})}",
         "looks": [
             {
@@ -79,32 +85,15 @@ def left_out_of(each: Exclusion) -> str:
 
 def _chosen(request: HttpRequest) -> dict[str, str]:
     """What the address asks for, and only what there is."""
-    allowed = {"state": tuple(_HOLDS), "sort": (*_SORTS, *(f"-{name}" for name in _SORTS))}
-    return {name: value for name, ok in allowed.items() if (value := request.GET.get(name, "")) in ok}
+    allowed = {"state": tuple(_HOLDS), "sort": both_ways(_SORTS)}
+    return chosen_of(request, allowed)
 
 
 def _filtered(study: Study, chosen: Mapping[str, str]) -> "QuerySet[Exclusion]":
     rows = exclusions(study)
     if "state" in chosen:
         rows = rows.filter(withdrawn__isnull=chosen["state"] == "held")
-    sort = chosen.get("sort", "-at")
-    field = _SORTS[sort.removeprefix("-")]
-    return rows.order_by(f"-{field}" if sort.startswith("-") else field, "pk")
-
-
-def _columns(chosen: Mapping[str, str], *, masked: bool) -> Iterator[dict[str, Any]]:
-    now = chosen.get("sort", "-at")
-    for name, text in (("participant", "Participant"), ("reason", "Reason"), ("at", "Decided")):
-        towards = f"-{name}" if now == name else name
-        order = {name: "ascending", f"-{name}": "descending"}.get(now, "")
-        sort_url = f"?{urlencode({**chosen, 'sort': towards})}"
-        yield {"key": name, "text": text, "sort_url": sort_url, "sorted": order}
-        if name == "participant":
-            yield {"key": "of", "text": "Left out of"}
-    yield {"key": "by", "text": "By"}
-    yield {"key": "state", "text": "State"}
-    if masked:
-        yield {"key": "act", "text": "Change"}
+    return rows.order_by(order_of(_SORTS, chosen.get("sort", "-at")), "pk")
 
 
 def _shown(study: Study, rows: Any, zone: str, *, masked: bool) -> Iterator[dict[str, Any]]:
@@ -141,10 +130,6 @@ def _line(each: Exclusion, names: Mapping[str, str]) -> tuple[Any, ...]:
 
 def _names() -> dict[str, str]:
     return {member.actor: member.name for member in StaffMember.objects.all()}
-
-
-def _whole(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) < 9 else 1
 
 
 urlpatterns = [path("studies/<slug:name>/data/review/", review, name="data-review")]

@@ -5,7 +5,6 @@ Nobody's values and nobody's identifier is on any of these pages.
 
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -21,6 +20,7 @@ from equipoise.platform.office.downloads import csv_file, wants_csv
 from equipoise.platform.office.extracts.columns import columns, pending_of
 from equipoise.platform.office.extracts.preview import lines, preview
 from equipoise.platform.office.extracts.words import days_words, source_words
+from equipoise.platform.office.listing import leaf_of
 from equipoise.platform.office.uploads import LARGEST, received_table
 from equipoise.platform.pages.filters import day, moment
 from equipoise.platform.people.models import PendingImport
@@ -32,7 +32,6 @@ from equipoise.platform.registry.queries import folder_of, partners
 
 __all__ = ["urlpatterns"]
 
-_A_PAGE = 50
 _COLUMNS = {
     "at": "When",
     "what": "What",
@@ -89,8 +88,7 @@ def extracts(request: HttpRequest, study: Study) -> HttpResponse:
             return HttpResponseRedirect(onward, status=303)
     zone = folder_of(study).protocol.study.timezone
     everything = Extract.objects.filter(study=study)
-    last = max(1, -(-everything.count() // _A_PAGE))
-    number = min(max(1, _whole(request.GET.get("page", "1"))), last)
+    leaf = leaf_of(request, everything.count())
     page = {
         "page_title": "HR extracts",
         "problems": problems,
@@ -108,10 +106,8 @@ def extracts(request: HttpRequest, study: Study) -> HttpResponse:
             {"key": name, "text": text, "number": name in (*_NUMBERS, "kept", "left_out")}
             for name, text in _SHOWN.items()
         ],
-        "rows": list(_came(study, everything, number)),
-        "number": number,
-        "last": last,
-        "paged": f"?{urlencode({'page': '{page}'}, safe='{}')}",
+        "rows": list(_came(study, everything, leaf.rows)),
+        **leaf.values({}),
     }
     return render(request, "office/extracts.html", page, status=422 if problems else 200)
 
@@ -137,7 +133,7 @@ def _received(request: HttpRequest, study: Study) -> PendingImport:
     return pending
 
 
-def _came(study: Study, rows: Any, number: int | None = None) -> Iterator[dict[str, Any]]:
+def _came(study: Study, rows: Any, some: slice | None = None) -> Iterator[dict[str, Any]]:
     """Files, newest first, in words and numbers; all, or those of one page."""
     protocol = folder_of(study).protocol
     newest: dict[tuple[str, str, int | None], int] = {}
@@ -145,7 +141,7 @@ def _came(study: Study, rows: Any, number: int | None = None) -> Iterator[dict[s
         key = (source, window, partner)
         newest[key] = max(version, newest.get(key, 0))
     rows = rows.select_related("partner").order_by("-pk")
-    for each in rows if number is None else rows[(number - 1) * _A_PAGE : number * _A_PAGE]:
+    for each in rows if some is None else rows[some]:
         scope = Scope(each.source, each.window)
         stands = newest[each.source, each.window, each.partner_id] == each.number
         yield {
@@ -182,10 +178,6 @@ def _is_open(study: Study) -> bool:
     return (
         study.state in STUDY_ALLOWS["extracts.import"] and study.results in RESULTS_ALLOW["extracts.import"]
     )
-
-
-def _whole(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) < 9 else 1
 
 
 _ROOT = "studies/<slug:name>/extracts"

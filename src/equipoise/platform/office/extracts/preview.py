@@ -3,9 +3,8 @@
 Rows that nobody matches are shown by line, here only: nothing of them is stored.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -22,7 +21,15 @@ from equipoise.platform.office.access import problems_in, study_page
 from equipoise.platform.office.downloads import csv_file, wants_csv
 from equipoise.platform.office.extracts.columns import pending_of, scope_of, trail_of
 from equipoise.platform.office.extracts.words import scope_words
-from equipoise.platform.office.imports.lines import keyed, named
+from equipoise.platform.office.imports.lines import (
+    keyed,
+    named,
+    read_counts,
+    shown_lists,
+    unreadable,
+    written_counts,
+)
+from equipoise.platform.office.listing import leaf_of
 from equipoise.platform.people.models import PendingImport
 from equipoise.platform.people.pending import drop, source_of
 from equipoise.platform.people.reading import RosterSource
@@ -90,18 +97,14 @@ def lines(request: HttpRequest, study: Study, number: int, what: str) -> HttpRes
     title, header = LISTS[what]
     if wants_csv(request):
         return csv_file(f"{study.name}-extract-{what}", header, rows)
-    last = max(1, -(-len(rows) // _A_PAGE))
-    asked = request.GET.get("page", "1")
-    at = min(max(1, int(asked) if asked.isdecimal() and len(asked) < 9 else 1), last)
+    leaf = leaf_of(request, len(rows), _A_PAGE)
     page = {
         "page_title": title,
         "back": reverse("extract-preview", args=[study.name, pending.pk]),
         "columns": named(header),
-        "rows": keyed(rows[(at - 1) * _A_PAGE : at * _A_PAGE]),
+        "rows": keyed(rows[leaf.rows]),
         "count": len(rows),
-        "number": at,
-        "last": last,
-        "paged": f"?{urlencode({'page': '{page}'}, safe='{}')}",
+        **leaf.values({}),
         "trail": trail_of(study, pending),
     }
     return render(request, "office/extract_lines.html", page)
@@ -117,8 +120,7 @@ def _file(pending: PendingImport, source: RosterSource) -> ExtractFile:
 
 
 def _confirmed(request: HttpRequest, study: Study, pending: PendingImport) -> Extract:
-    pairs = (part.partition("=") for part in request.POST.get("expected", "").split())
-    expected = {name: int(count) for name, _, count in pairs if count.isdecimal() and len(count) < 9}
+    expected = read_counts(request.POST.get("expected", ""))
     reason = request.POST.get("reason", "")
     with source_of(pending) as source:
         file, scope = _file(pending, source), scope_of(pending)
@@ -137,21 +139,10 @@ def _page(study: Study, pending: PendingImport, looked: Linkage) -> dict[str, An
             (text, f"{counts[name]:,}") for name, text in _WOULD.items() if counts[name] or name == "linked"
         ],
         "facts_read": _facts_read(looked),
-        "lists": [
-            {
-                "name": name,
-                "title": LISTS[name][0],
-                "columns": named(LISTS[name][1]),
-                "rows": keyed(rows[:_SHOWN]),
-                "count": len(rows),
-                "more": len(rows) > _SHOWN,
-            }
-            for name, rows in lists.items()
-            if rows
-        ],
+        "lists": shown_lists(LISTS, lists),
         "blocked": blocked[0].message if blocked else "",
         "earlier": looked.current,
-        "expected": _written(counts),
+        "expected": written_counts(counts),
         "button_text": _button(counts["linked"] + counts["none"]),
         "trail": trail_of(study, pending)[:-1],
     }
@@ -179,13 +170,8 @@ def _facts_read(looked: Linkage) -> list[tuple[str, str]]:
 def _unreadable(
     request: HttpRequest, study: Study, pending: PendingImport, error: EquipoiseError
 ) -> HttpResponse:
-    page = {
-        "page_title": "The file cannot be read like this",
-        "problems": problems_in(error)[:_SHOWN],
-        "pending": pending,
-        "trail": trail_of(study, pending)[:-1],
-    }
-    return render(request, "office/extract_unreadable.html", page, status=422)
+    trail = trail_of(study, pending)[:-1]
+    return unreadable(request, pending, error, trail, "office/extract_unreadable.html")
 
 
 def _button(people: int) -> str:
@@ -197,7 +183,3 @@ def _done(extract: Extract) -> str:
     people = counts["linked"] + counts["none"]
     who = "1 participant are" if people == 1 else f"{people:,} participants are"
     return f"The values of {who} kept."
-
-
-def _written(counts: Mapping[str, int]) -> str:
-    return " ".join(f"{name}={count}" for name, count in counts.items())

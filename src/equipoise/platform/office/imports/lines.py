@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
-from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -12,6 +11,7 @@ from django.views.decorators.http import require_safe
 from equipoise.errors import EquipoiseError
 from equipoise.platform.office.access import problems_in, study_page
 from equipoise.platform.office.downloads import csv_file, wants_csv
+from equipoise.platform.office.listing import leaf_of
 from equipoise.platform.people.actions import look_at_update
 from equipoise.platform.people.comparison import Comparison
 from equipoise.platform.people.models import PendingImport
@@ -30,9 +30,12 @@ __all__ = [
     "listed",
     "looked_at",
     "named",
+    "read_counts",
     "seen_in",
+    "shown_lists",
     "trail_of",
     "unreadable",
+    "written_counts",
 ]
 
 LISTS = {
@@ -57,23 +60,19 @@ def lines(request: HttpRequest, study: Study, number: int, what: str) -> HttpRes
     try:
         looked = looked_at(request, study, pending)
     except EquipoiseError as error:
-        return unreadable(request, study, pending, error)
+        return unreadable(request, pending, error, trail_of(study, pending)[:-1])
     title, header = LISTS[what]
     rows = list(listed(looked, what))
     if wants_csv(request):
         return csv_file(f"{study.name}-{what}", header, rows)
-    last = max(1, -(-len(rows) // _A_PAGE))
-    asked = request.GET.get("page", "1")
-    at = min(max(1, int(asked) if asked.isdecimal() and len(asked) < 9 else 1), last)
+    leaf = leaf_of(request, len(rows), _A_PAGE)
     page = {
         "page_title": title,
         "pending": pending,
         "columns": named(header),
-        "rows": keyed(rows[(at - 1) * _A_PAGE : at * _A_PAGE]),
+        "rows": keyed(rows[leaf.rows]),
         "count": len(rows),
-        "number": at,
-        "last": last,
-        "paged": f"?{urlencode({'page': '{page}'}, safe='{}')}",
+        **leaf.values({}),
         "trail": trail_of(study, pending),
     }
     return render(request, "office/import_lines.html", page)
@@ -151,17 +150,55 @@ def keyed(rows: Sequence[tuple[Any, ...]]) -> list[dict[str, str]]:
     return [{str(at): cell(value) for at, value in enumerate(row)} for row in rows]
 
 
+def shown_lists(
+    headed: Mapping[str, tuple[str, Sequence[str]]], lists: Mapping[str, Sequence[tuple[Any, ...]]]
+) -> list[dict[str, Any]]:
+    """The first rows of each list that has any, for the page that says what a file would do.
+
+    Args:
+        headed: title and columns of each list, by name.
+        lists: all of its rows.
+    """
+    return [
+        {
+            "name": name,
+            "title": headed[name][0],
+            "columns": named(headed[name][1]),
+            "rows": keyed(rows[:_TOLD]),
+            "count": len(rows),
+            "more": len(rows) > _TOLD,
+        }
+        for name, rows in lists.items()
+        if rows
+    ]
+
+
+def written_counts(counts: Mapping[str, int]) -> str:
+    """Counts as a hidden field sends them back when what was shown is confirmed."""
+    return " ".join(f"{name}={count}" for name, count in counts.items())
+
+
+def read_counts(text: str) -> dict[str, int]:
+    """The counts of such a field; what is none is left out."""
+    pairs = (part.partition("=") for part in text.split())
+    return {name: int(count) for name, _, count in pairs if count.isdecimal() and len(count) < 9}
+
+
 def unreadable(
-    request: HttpRequest, study: Study, pending: PendingImport, error: EquipoiseError
+    request: HttpRequest,
+    pending: PendingImport,
+    error: EquipoiseError,
+    trail: list[dict[str, str]],
+    template: str = "office/import_unreadable.html",
 ) -> HttpResponse:
     """The page that says why a file cannot be looked at, and what to do."""
     page = {
         "page_title": "The file cannot be read like this",
         "problems": problems_in(error)[:_TOLD],
         "pending": pending,
-        "trail": trail_of(study, pending)[:-1],
+        "trail": trail,
     }
-    return render(request, "office/import_unreadable.html", page, status=422)
+    return render(request, template, page, status=422)
 
 
 def trail_of(study: Study, pending: PendingImport) -> list[dict[str, str]]:

@@ -17,13 +17,15 @@ from equipoise.platform.office.imports.lines import (
     cell,
     counts_for,
     file_of,
-    keyed,
     listed,
     looked_at,
     named,
+    read_counts,
     seen_in,
+    shown_lists,
     trail_of,
     unreadable,
+    written_counts,
 )
 from equipoise.platform.people.actions import import_source, update_from
 from equipoise.platform.people.models import PendingImport, RosterImport
@@ -81,13 +83,13 @@ def preview(request: HttpRequest, study: Study, number: int) -> HttpResponse:
     try:
         looked = looked_at(request, study, pending)
     except EquipoiseError as error:
-        return unreadable(request, study, pending, error)
+        return unreadable(request, pending, error, trail_of(study, pending)[:-1])
     page = _page(request, study, pending, looked, problems)
     return render(request, "office/import_preview.html", page, status=422 if problems else 200)
 
 
 def _confirmed(request: HttpRequest, study: Study, pending: PendingImport) -> RosterImport:
-    expected = _expected(request.POST.get("expected", ""))
+    expected = read_counts(request.POST.get("expected", ""))
     with source_of(pending) as source:
         if pending.choices["kind"] == "update":
             whole = bool(pending.choices.get("whole"))
@@ -112,24 +114,13 @@ def _page(
         "pending": pending,
         "numbers": [(text, f"{counts[name]:,}") for name, text in told.items() if counts.get(name)],
         "facts_read": _facts_read(report),
-        "lists": [
-            {
-                "name": name,
-                "title": LISTS[name][0],
-                "columns": named(LISTS[name][1]),
-                "rows": keyed(rows[:_SHOWN]),
-                "count": len(rows),
-                "more": len(rows) > _SHOWN,
-            }
-            for name, rows in lists.items()
-            if rows
-        ],
+        "lists": shown_lists(LISTS, lists),
         "first": list(_first(study, seen)),
         "first_columns": named([column.label or name for name, column in roster_columns(study).items()]),
         "blocked": [problem.message for problem in looked.refusals()[:1]],
         "good_rows_only": seen.read.source.good_rows_only,
         "some_refused": bool(counts["refused"]),
-        "expected": _written(_expected_of(request, counts)),
+        "expected": written_counts(_expected_of(request, counts)),
         "button_text": _button(looked),
         "trail": trail_of(study, pending)[:-1],
     }
@@ -169,12 +160,3 @@ def _done(imported: RosterImport) -> str:
 def _expected_of(request: HttpRequest, counts: Mapping[str, int]) -> dict[str, int]:
     """What must still be so when it is confirmed; what a partner is shown added up is left out."""
     return {name: count for name, count in counts.items() if request.reach.everybody or name != "known"}
-
-
-def _written(counts: Mapping[str, int]) -> str:
-    return " ".join(f"{name}={count}" for name, count in counts.items())
-
-
-def _expected(text: str) -> dict[str, int]:
-    pairs = (part.partition("=") for part in text.split())
-    return {name: int(count) for name, _, count in pairs if count.isdecimal() and len(count) < 9}

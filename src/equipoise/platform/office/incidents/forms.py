@@ -27,6 +27,7 @@ from equipoise.platform.incidents.queries import statement_of
 from equipoise.platform.incidents.stated import Stated, stated_in, today_of
 from equipoise.platform.incidents.texts import Texts, texts_of
 from equipoise.platform.office.access import problems_in, study_page
+from equipoise.platform.office.listing import whole_number
 from equipoise.platform.permissions import NotAllowedError
 from equipoise.platform.registry.models import Study
 from equipoise.platform.registry.queries import folder_of, partners
@@ -71,7 +72,7 @@ def correct(request: HttpRequest, study: Study, code: str) -> HttpResponse:
     newest = _changeable(request, study, code)
 
     def act(stated: Stated, texts: Texts) -> Incident:
-        seen = _number(request.POST.get("seen", ""))
+        seen = whole_number(request.POST.get("seen", ""), 0)
         return correct_incident(request.user, newest.incident, stated, texts, seen=seen).incident
 
     said, texts = stated_in(newest), texts_of(newest) or Texts()
@@ -153,7 +154,7 @@ def _sent(request: HttpRequest) -> tuple[Stated, Texts]:
 
 
 def _closed_or_reopened(request: HttpRequest, newest: Statement) -> None:
-    seen = _number(request.POST.get("seen", ""))
+    seen = whole_number(request.POST.get("seen", ""), 0)
     if newest.closed:
         reopen_incident(request.user, newest.incident, why=_text(request, "why"), seen=seen)
         return
@@ -210,10 +211,6 @@ def _day(text: str) -> date | None:
 
 def _text(request: HttpRequest, name: str) -> str:
     return str(request.POST.get(name, "")).strip().replace("\r\n", "\n")
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) < 9 else 0
 
 
 urlpatterns = [

@@ -1,7 +1,7 @@
 """The log of harms and incidents: the table, and how often what was logged. Never an arm
 before the results are unmasked."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -25,6 +25,7 @@ from equipoise.platform.incidents.texts import Texts, texts_of
 from equipoise.platform.office.access import study_page
 from equipoise.platform.office.downloads import csv_file, wants_csv
 from equipoise.platform.office.incidents.incident import STATES, TEXTS, facts_of
+from equipoise.platform.office.listing import both_ways, chosen_of, leaf_of, order_of, sorted_columns
 from equipoise.platform.pages.filters import day
 from equipoise.platform.permissions import Acting, Reach, reach
 from equipoise.platform.registry.models import Study
@@ -32,8 +33,16 @@ from equipoise.platform.registry.queries import folder_of, stages
 
 __all__ = ["incident_calls", "urlpatterns"]
 
-_A_PAGE = 50
 _SORTS = {"happened": "happened_on", "learnt": "learnt_on", "kind": "kind", "serious": "grave"}
+_COLUMNS = {
+    "code": "Code",
+    "kind": "What happened",
+    "happened": "When",
+    "learnt": "Learnt",
+    "serious": "Serious",
+    "state": "State",
+    "partner": "Whose people",
+}
 _GRAVE = Case(When(serious=NOT_SERIOUS, then=Value(0)), default=Value(1))
 _SERIOUS = {"yes": "Serious", "no": "Not serious"}
 _HEADER = (
@@ -65,9 +74,8 @@ def incidents(request: HttpRequest, study: Study) -> HttpResponse:
         header = [*_HEADER, *(TEXTS.values() if seen else ())]
         return csv_file(f"{study.name}-incidents", header, _lines(rows, seen))
     count = rows.count()
-    last = max(1, -(-count // _A_PAGE))
-    number = min(max(1, _whole(request.GET.get("page", "1"))), last)
-    shown = rows.select_related("incident", "partner")[(number - 1) * _A_PAGE : number * _A_PAGE]
+    leaf = leaf_of(request, count)
+    shown = rows.select_related("incident", "partner")[leaf.rows]
     page = {
         "page_title": "Incidents",
         "support": folder_of(study).protocol.support,
@@ -76,15 +84,13 @@ def incidents(request: HttpRequest, study: Study) -> HttpResponse:
         "seriousness": [("", "Serious or not"), *_SERIOUS.items()],
         "states": [("", "Open or closed"), *STATES.items()],
         "chosen": chosen,
-        "columns": list(_columns(chosen)),
+        "columns": list(sorted_columns(_COLUMNS.items(), _SORTS, chosen, chosen.get("sort", "-happened"))),
         "rows": [_row(study, statement) for statement in shown],
         "count": count,
         "totals": _totals(study) if seen.everybody else [],
         "by_arm": _by_arm(study) if seen.everybody and study.results == "unmasked" else [],
         "sees": _sees(seen),
-        "number": number,
-        "last": last,
-        "paged": f"?{urlencode({**chosen, 'page': '{page}'}, safe='{}')}",
+        **leaf.values(chosen),
         "file": f"?{urlencode({**chosen, 'format': 'csv'})}",
         "may_record": bool(reach(request.user, "incidents.record", study)),
     }
@@ -117,13 +123,13 @@ def _open_for(number: int, words: str, days: int) -> str:
 
 def _chosen(request: HttpRequest, study: Study) -> dict[str, str]:
     """What the address asks for, and only what there is."""
-    allowed: dict[str, Iterable[str]] = {
+    allowed: dict[str, Container[str]] = {
         "kind": kinds_of(study),
         "serious": _SERIOUS,
         "state": STATES,
-        "sort": [*_SORTS, *(f"-{name}" for name in _SORTS)],
+        "sort": both_ways(_SORTS),
     }
-    return {name: value for name, ok in allowed.items() if (value := request.GET.get(name, "")) in ok}
+    return chosen_of(request, allowed)
 
 
 def _filtered(rows: "QuerySet[Statement]", chosen: Mapping[str, str]) -> "QuerySet[Statement]":
@@ -134,29 +140,8 @@ def _filtered(rows: "QuerySet[Statement]", chosen: Mapping[str, str]) -> "QueryS
         rows = not_serious if chosen["serious"] == "no" else rows.exclude(serious=NOT_SERIOUS)
     if "state" in chosen:
         rows = rows.filter(closed=chosen["state"] == "closed")
-    sort = chosen.get("sort", "-happened")
-    field = _SORTS[sort.removeprefix("-")]
     rows = rows.annotate(grave=_GRAVE)
-    return rows.order_by(f"-{field}" if sort.startswith("-") else field, "incident__code")
-
-
-def _columns(chosen: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    now = chosen.get("sort", "-happened")
-    yield {"key": "code", "text": "Code"}
-    for name, text in (
-        ("kind", "What happened"),
-        ("happened", "When"),
-        ("learnt", "Learnt"),
-        ("serious", "Serious"),
-    ):
-        yield {
-            "key": name,
-            "text": text,
-            "sort_url": f"?{urlencode({**chosen, 'sort': f'-{name}' if now == name else name})}",
-            "sorted": {name: "ascending", f"-{name}": "descending"}.get(now, ""),
-        }
-    yield {"key": "state", "text": "State"}
-    yield {"key": "partner", "text": "Whose people"}
+    return rows.order_by(order_of(_SORTS, chosen.get("sort", "-happened")), "incident__code")
 
 
 def _row(study: Study, statement: Statement) -> dict[str, Any]:
@@ -225,10 +210,6 @@ def _lines(rows: "QuerySet[Statement]", seen: Reach) -> Iterator[tuple[Any, ...]
             row.number,
             *((texts.happened, texts.done) if seen else ()),
         )
-
-
-def _whole(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) < 9 else 1
 
 
 urlpatterns = [path("studies/<slug:name>/incidents/", incidents, name="incidents")]

@@ -1,7 +1,7 @@
 """The people of a study in a list, and how to find one of them. Neither arms nor answers are shown."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from equipoise.platform.fieldwork.models import Session
 from equipoise.platform.office.access import study_page
 from equipoise.platform.office.downloads import csv_file, wants_csv
+from equipoise.platform.office.listing import both_ways, chosen_of, leaf_of, order_of, sorted_columns
 from equipoise.platform.pages.filters import day
 from equipoise.platform.people.contacts import identifier_digest
 from equipoise.platform.people.models import Participant
@@ -31,7 +32,6 @@ STATES = {
     "withdrawn": "Left the study",
     "erased": "Erased",
 }
-_A_PAGE = 50
 _SORTS = {"key": "key", "state": "state", "enrolled": "enrolled_at"}
 _CHUNK = 2_000
 
@@ -53,9 +53,8 @@ def people(request: HttpRequest, study: Study) -> HttpResponse:
         header = ["Code", "Partner", *state, "Enrolled", *(f"Answered: {label}" for label in waves.values())]
         return csv_file(f"{study.name}-people", header, _lines(rows, waves, zone, knows=knows))
     count = rows.count()
-    last = max(1, -(-count // _A_PAGE))
-    number = min(max(1, _whole(request.GET.get("page", "1"))), last)
-    chunk = list(rows.values_list("pk", flat=True)[(number - 1) * _A_PAGE : number * _A_PAGE])
+    leaf = leaf_of(request, count)
+    chunk = list(rows.values_list("pk", flat=True)[leaf.rows])
     found = Participant.objects.select_related("partner").in_bulk(chunk)
     shown = [found[each] for each in chunk if each in found]
     answered = _answered(shown) if knows else defaultdict(set)
@@ -63,7 +62,9 @@ def people(request: HttpRequest, study: Study) -> HttpResponse:
         "page_title": "People",
         "counts": reconcile(study) if knows else None,
         "count": count,
-        "columns": list(_columns(chosen, knows=knows)),
+        "columns": list(
+            sorted_columns(_columns(knows=knows).items(), _SORTS, chosen, chosen.get("sort", "key"))
+        ),
         "rows": [
             {
                 "key": {"text": person.key, "href": reverse("person", args=[study.name, person.key])},
@@ -82,9 +83,7 @@ def people(request: HttpRequest, study: Study) -> HttpResponse:
             *((each.name, each.title) for each in partners(study) if request.reach.covers(each.pk)),
         ],
         "waves": [("", "Any wave"), *waves.items()],
-        "number": number,
-        "last": last,
-        "paged": f"?{urlencode({**chosen, 'page': '{page}'}, safe='{}')}",
+        **leaf.values(chosen),
         "file": f"?{urlencode({**chosen, 'format': 'csv'})}",
         "may_import": bool(reach(request.user, "people.import", study)),
     }
@@ -147,14 +146,14 @@ def _found(request: HttpRequest, study: Study, text: str) -> list[Participant]:
 def _chosen(request: HttpRequest, study: Study, *, knows: bool) -> dict[str, str]:
     """What the address asks for, and only what there is and may be asked."""
     waves = folder_of(study).protocol.waves
-    allowed: dict[str, Iterable[str]] = {
+    allowed: dict[str, Container[str]] = {
         "state": STATES if knows else (),
         "partner": [each.name for each in partners(study) if request.reach.covers(each.pk)],
         "answered": waves if knows else (),
         "missing": waves if knows else (),
-        "sort": [*_SORTS, *(f"-{name}" for name in _SORTS)],
+        "sort": both_ways(_SORTS),
     }
-    return {name: value for name, ok in allowed.items() if (value := request.GET.get(name, "")) in ok}
+    return chosen_of(request, allowed)
 
 
 def _filtered(study: Study, chosen: Mapping[str, str]) -> QuerySet[Participant]:
@@ -170,24 +169,13 @@ def _filtered(study: Study, chosen: Mapping[str, str]) -> QuerySet[Participant]:
     if "missing" in chosen:
         rows = rows.exclude(pk__in=done.filter(wave=chosen["missing"]))
     sort = chosen.get("sort", "key")
-    down = "-" if sort.startswith("-") else ""  # all the way, so that an index serves both ways
-    return rows.order_by(f"{down}{_SORTS[sort.removeprefix('-')]}", f"{down}key")
+    all_the_way = "-key" if sort.startswith("-") else "key"  # so that an index serves both ways
+    return rows.order_by(order_of(_SORTS, sort), all_the_way)
 
 
-def _columns(chosen: Mapping[str, str], *, knows: bool) -> Iterator[dict[str, Any]]:
-    now = chosen.get("sort", "key")
-    state = [("state", "State")] if knows else []
-    for name, text in (("key", "Code"), ("partner", "Partner"), *state, ("enrolled", "Enrolled")):
-        towards = f"-{name}" if now == name else name
-        order = {name: "ascending", f"-{name}": "descending"}.get(now, "")
-        yield {
-            "key": name,
-            "text": text,
-            **({"sort_url": f"?{urlencode({**chosen, 'sort': towards})}"} if name in _SORTS else {}),
-            "sorted": order,
-        }
-    if knows:
-        yield {"key": "waves", "text": "Waves answered"}
+def _columns(*, knows: bool) -> dict[str, str]:
+    state, waves = ({"state": "State"}, {"waves": "Waves answered"}) if knows else ({}, {})
+    return {"key": "Code", "partner": "Partner", **state, "enrolled": "Enrolled", **waves}
 
 
 def _answered(people: Iterable[Participant]) -> Mapping[int, set[str]]:
@@ -222,10 +210,6 @@ def _written(
             day(person.enrolled_at, zone),
             *("yes" if wave in answered[person.pk] else "no" for wave in waves),
         )
-
-
-def _whole(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) < 9 else 1
 
 
 urlpatterns = [

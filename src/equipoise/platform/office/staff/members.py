@@ -1,6 +1,6 @@
 """The staff of the workspace: everybody who has or had an account, and new accounts."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from equipoise.errors import EquipoiseError
 from equipoise.platform.office.access import office_page, problems_in
 from equipoise.platform.office.downloads import csv_file, wants_csv
+from equipoise.platform.office.listing import both_ways, chosen_of, leaf_of, order_of, sorted_columns
 from equipoise.platform.office.staff.roles import held_roles
 from equipoise.platform.permissions import NotAllowedError
 from equipoise.platform.staff.invitations import invite
@@ -23,7 +24,13 @@ from equipoise.platform.staff.queries import members_with_factor, roles_of
 __all__ = ["STATES", "urlpatterns"]
 
 STATES = {"open": "Open", "ended": "Ended"}
-_A_PAGE = 50
+_COLUMNS = {
+    "name": "Name",
+    "email": "E-mail address",
+    "roles": "Roles",
+    "factor": "Second factor",
+    "state": "Account",
+}
 _SORTS = {"name": "name", "email": "email", "added": "created_at"}
 
 
@@ -37,19 +44,15 @@ def members(request: HttpRequest) -> HttpResponse:
         header = ["Number", "Name", "E-mail address", "Roles", "Second factor", "Account", "Added (UTC)"]
         return csv_file("staff", header, _lines(rows))
     count = rows.count()
-    last = max(1, -(-count // _A_PAGE))
-    text = request.GET.get("page", "1")
-    number = min(max(1, int(text) if text.isdecimal() and len(text) < 9 else 1), last)
+    leaf = leaf_of(request, count)
     page = {
         "page_title": "Staff",
         "count": count,
-        "columns": list(_columns(chosen)),
-        "rows": list(_rows(rows[(number - 1) * _A_PAGE : number * _A_PAGE])),
+        "columns": list(sorted_columns(_COLUMNS.items(), _SORTS, chosen, chosen.get("sort", "name"))),
+        "rows": list(_rows(rows[leaf.rows])),
         "chosen": chosen,
         "states": [("", "Any"), *STATES.items()],
-        "number": number,
-        "last": last,
-        "paged": f"?{urlencode({**chosen, 'page': '{page}'}, safe='{}')}",
+        **leaf.values(chosen),
         "file": f"?{urlencode({**chosen, 'format': 'csv'})}",
     }
     return render(request, "office/members.html", page)
@@ -87,20 +90,18 @@ def _mails() -> bool:
 
 def _chosen(request: HttpRequest) -> dict[str, str]:
     """What the address asks for, and only what there is."""
-    allowed: dict[str, Iterable[str]] = {
+    allowed: dict[str, Container[str]] = {
         "state": STATES,
-        "sort": [*_SORTS, *(f"-{name}" for name in _SORTS)],
+        "sort": both_ways(_SORTS),
     }
-    return {name: value for name, ok in allowed.items() if (value := request.GET.get(name, "")) in ok}
+    return chosen_of(request, allowed)
 
 
 def _filtered(chosen: Mapping[str, str]) -> "QuerySet[StaffMember]":
     rows = StaffMember.objects.all()
     if "state" in chosen:
         rows = rows.filter(is_active=chosen["state"] == "open")
-    sort = chosen.get("sort", "name")
-    field = _SORTS[sort.removeprefix("-")]
-    return rows.order_by(f"-{field}" if sort.startswith("-") else field, "pk")
+    return rows.order_by(order_of(_SORTS, chosen.get("sort", "name")), "pk")
 
 
 def _rows(members: Iterable[StaffMember]) -> Iterator[dict[str, Any]]:
@@ -130,17 +131,6 @@ def _told(members: Iterable[StaffMember]) -> Iterator[tuple[StaffMember, str, st
     for member in found:
         factor = "Set up" if member.pk in factors else "Not yet"
         yield member, "; ".join(roles.get(member.pk, [])), factor
-
-
-def _columns(chosen: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    now = chosen.get("sort", "name")
-    for name, text in (("name", "Name"), ("email", "E-mail address")):
-        towards = f"-{name}" if now == name else name
-        order = {name: "ascending", f"-{name}": "descending"}.get(now, "")
-        url = f"?{urlencode({**chosen, 'sort': towards})}"
-        yield {"key": name, "text": text, "sort_url": url, "sorted": order}
-    for name, text in (("roles", "Roles"), ("factor", "Second factor"), ("state", "Account")):
-        yield {"key": name, "text": text}
 
 
 urlpatterns = [

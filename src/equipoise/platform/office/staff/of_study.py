@@ -1,6 +1,6 @@
 """The staff of a study: who holds which role where, one more role given, one taken away."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
@@ -13,6 +13,7 @@ from equipoise.errors import EquipoiseError, InputError, Problem
 from equipoise.platform.office.access import problems_in, study_page
 from equipoise.platform.office.confirming import confirmed_act
 from equipoise.platform.office.downloads import csv_file, wants_csv
+from equipoise.platform.office.listing import sorted_columns
 from equipoise.platform.office.staff.roles import (
     HeldRole,
     held_roles,
@@ -61,7 +62,7 @@ def staff(request: HttpRequest, study: Study) -> HttpResponse:
         return csv_file(f"{study.name}-staff", header, lines)
     page = {
         "page_title": "Staff",
-        "columns": list(_columns(sort)),
+        "columns": list(sorted_columns(_COLUMNS.items(), _SORTS, {}, sort)),
         "rows": [_row(study, one) for one in found],
         "roles": role_choices(role for role in ROLES if role != "administrator"),
         "partners": [("", "Everybody's"), *((each.name, each.title) for each in partners(study))],
@@ -129,16 +130,6 @@ def _row(study: Study, one: HeldRole) -> dict[str, Any]:
 def _sorted(rows: Iterable[HeldRole], sort: str) -> list[HeldRole]:
     name = sort.removeprefix("-")
     return sorted(rows, key=_SORTS.get(name, _SORTS["name"]), reverse=sort.startswith("-"))
-
-
-def _columns(sort: str) -> Iterator[dict[str, Any]]:
-    for key, text in _COLUMNS.items():
-        if key not in _SORTS:
-            yield {"key": key, "text": text}
-            continue
-        towards = f"-{key}" if sort == key else key
-        order = {key: "ascending", f"-{key}": "descending"}.get(sort, "")
-        yield {"key": key, "text": text, "sort_url": f"?sort={towards}", "sorted": order}
 
 
 urlpatterns = [

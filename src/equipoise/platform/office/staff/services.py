@@ -1,6 +1,6 @@
 """The services of a study: programs that work in it by a token; one more made, one ended."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,6 +12,7 @@ from equipoise.errors import EquipoiseError
 from equipoise.platform.office.access import problems_in, study_page
 from equipoise.platform.office.confirming import confirmed_act
 from equipoise.platform.office.downloads import csv_file, wants_csv
+from equipoise.platform.office.listing import sorted_columns
 from equipoise.platform.pages.filters import day
 from equipoise.platform.permissions import NotAllowedError
 from equipoise.platform.registry.models import Study
@@ -68,7 +69,7 @@ def services_page(request: HttpRequest, study: Study) -> HttpResponse:
     page = {
         "page_title": "Services",
         "made": made,
-        "columns": list(_columns(sort)),
+        "columns": list(sorted_columns(_COLUMNS.items(), _SORTS, {}, sort)),
         "rows": rows,
         "scopes": [(name, words) for name, (words, _) in SCOPES.items()],
         "chosen": request.POST.getlist("scopes") if problems else [],
@@ -146,16 +147,6 @@ def _row(study: Study, one: Service) -> dict[str, Any]:
 
 def _line(row: dict[str, Any]) -> list[str]:
     return [value["text"].partition(":")[0] if isinstance(value, dict) else value for value in row.values()]
-
-
-def _columns(sort: str) -> Iterator[dict[str, Any]]:
-    for key, text in _COLUMNS.items():
-        if key not in _SORTS:
-            yield {"key": key, "text": text}
-            continue
-        towards = f"-{key}" if sort == key else key
-        order = {key: "ascending", f"-{key}": "descending"}.get(sort, "")
-        yield {"key": key, "text": text, "sort_url": f"?sort={towards}", "sorted": order}
 
 
 urlpatterns = [

@@ -13,13 +13,13 @@ from equipoise.platform.audit.models import Chain, Entry
 from equipoise.platform.audit.queries import chain_faults, entries
 from equipoise.platform.office.access import study_page
 from equipoise.platform.office.downloads import attachment, csv_file
+from equipoise.platform.office.listing import leaf_of
 from equipoise.platform.registry.models import Study
 from equipoise.platform.services.queries import services
 from equipoise.platform.staff.models import StaffMember
 
 __all__ = ["urlpatterns"]
 
-_A_PAGE = 50
 _HASH, _SHORT = 64, 12  # characters of a hash, and of what is shown of it
 _FIELDS = ("number", "at", "actor", "verb", "details", "previous", "hash")
 
@@ -36,10 +36,8 @@ def study_record(request: HttpRequest, study: Study) -> HttpResponse:
         rows = Entry.objects.filter(chain_id=study.name).order_by("number").values_list(*_FIELDS)
         return csv_file(f"{study.name}-record", _FIELDS, rows.iterator(2_000))
     chain = Chain.objects.get(name=study.name)
-    last = max(1, -(-chain.number // _A_PAGE))
-    text = request.GET.get("page", "1")
-    number = min(max(1, int(text) if text.isdecimal() and len(text) < 9 else 1), last)
-    shown = list(entries(study.name)[(number - 1) * _A_PAGE : number * _A_PAGE])
+    leaf = leaf_of(request, chain.number)
+    shown = list(entries(study.name)[leaf.rows])
     names = _names(shown)
     page = {
         "page_title": "Record",
@@ -56,8 +54,7 @@ def study_record(request: HttpRequest, study: Study) -> HttpResponse:
             }
             for entry in shown
         ],
-        "number": number,
-        "last": last,
+        **leaf.values({}),
     }
     return render(request, "office/record.html", page)
 
