@@ -67,6 +67,15 @@ def locked_folder(tmp_path):
 
 
 @pytest.fixture
+def arriving(settings, tmp_path):
+    """Where uploads are stored on their way."""
+    found = tmp_path / "arriving"
+    found.mkdir()
+    settings.FILE_UPLOAD_TEMP_DIR = str(found)
+    return found
+
+
+@pytest.fixture
 def at(db):
     """Sets the rehearsal's clock."""
     set_clock(BEFORE_LAUNCH)

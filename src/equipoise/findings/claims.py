@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from equipoise.estimation.multiplicity import adjust_p_values
 from equipoise.findings.results import Finding, Tier
@@ -11,7 +12,7 @@ from equipoise.protocol.models.analyses import Analysis, TestStep
 from equipoise.protocol.models.outcomes import Role
 from equipoise.protocol.study import Study
 
-__all__ = ["claimed", "decided", "may_confirm", "tier_of"]
+__all__ = ["claimed", "decided", "effect_id", "may_confirm", "planned_effect", "tier_of"]
 
 CLAIMED_TIERS = ("primary", "secondary")
 
@@ -95,6 +96,53 @@ def tier_of(analysis: Analysis, role: Role, *, planned: bool, claimed: bool) -> 
     ):
         return "supplementary"
     return role if claimed else "exploratory"
+
+
+def effect_id(analysis: str, outcome: str, at: str, contrast: str) -> str:
+    """The id of an effect: what there is of analysis, outcome, time and contrast."""
+    return ".".join(part for part in (analysis, outcome, at, contrast) if part)
+
+
+def planned_effect(
+    study: Study,
+    name: str,
+    analysis: Analysis,
+    outcome: str,
+    at: str,
+    contrast: str,
+    *,
+    planned: bool,
+    **found: Any,
+) -> Finding:
+    """An effect with all that the protocol says of it.
+
+    Args:
+        study: whose.
+        name: of the analysis.
+        analysis: with its population and its place in the plan.
+        outcome: its name.
+        at: the wave, or the empty text.
+        contrast: as it is written.
+        planned: whether the locked protocol names the analysis.
+        found: the fields of `Finding` that the data decide.
+    """
+    spec = study.protocol.outcomes[outcome]
+    return Finding(
+        id=effect_id(name, outcome, at, contrast),
+        analysis=name,
+        kind="effect",
+        outcome=outcome,
+        at=at or None,
+        contrast=contrast,
+        among=analysis.among,
+        units=spec.unit,
+        role=spec.role,
+        tier=tier_of(analysis, spec.role, planned=planned, claimed=claimed(study, name, outcome, at or None)),
+        planned=planned,
+        margin=spec.margin,
+        good=spec.good,
+        **found,
+    )
 
 
 def _claims(study: Study, step: TestStep, finding: Finding) -> bool:

@@ -13,7 +13,7 @@ from equipoise.estimation.inference import Estimate
 from equipoise.estimation.neyman import difference_in_means
 from equipoise.estimation.registry import estimate_effect
 from equipoise.estimation.standardised import hedges_g, reference_sd
-from equipoise.findings.claims import claimed, tier_of
+from equipoise.findings.claims import planned_effect
 from equipoise.findings.covariates import Covariates, Labels, covariates_of, labels_of, strata_of
 from equipoise.findings.data import StudyData
 from equipoise.findings.estimands import estimand, model_words
@@ -100,25 +100,18 @@ def effect_findings(
 
 def _provenance(measured: _Measured, name: str, at: str, text: str, *, planned: bool) -> Finding:
     study, analysis, sample = measured.study, measured.analysis, measured.sample
-    outcome, spec = measured.outcome, study.protocol.outcomes[measured.outcome]
-    return Finding(
-        id=".".join(part for part in (name, outcome, at, text) if part),
-        analysis=name,
-        kind="effect",
-        outcome=outcome,
-        at=at or None,
-        contrast=text,
-        among=analysis.among,
-        units=spec.unit,
-        role=spec.role,
-        tier=tier_of(analysis, spec.role, planned=planned, claimed=claimed(study, name, outcome, at or None)),
+    return planned_effect(
+        study,
+        name,
+        analysis,
+        measured.outcome,
+        at,
+        text,
         planned=planned,
-        estimand=estimand(study, analysis, outcome, at or None, text),
+        estimand=estimand(study, analysis, measured.outcome, at or None, text),
         n_randomised=sample.counts(sample.inside),
         n=sample.counts(measured.answered),
         n_missing=sample.counts(sample.inside & np.isnan(measured.values)),
-        margin=spec.margin,
-        good=spec.good,
     )
 
 

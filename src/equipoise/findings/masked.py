@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from equipoise.findings.claims import claimed, tier_of
+from equipoise.findings.claims import planned_effect
 from equipoise.findings.data import StudyData
 from equipoise.findings.results import Finding
 from equipoise.protocol.models.analyses import Analysis
@@ -31,28 +31,21 @@ def masked_finding(
         text: the contrast.
         planned: whether the locked protocol names the analysis.
     """
-    spec = study.protocol.outcomes[outcome]
     column = study.protocol.frame_column(outcome, at or None)
     answered = {}
-    if spec.task is None and data.has(column):
+    if study.protocol.outcomes[outcome].task is None and data.has(column):
         there = int((~np.isnan(data.numbers(column))).sum())
         answered = {"n": {"all": there}, "n_missing": {"all": data.participants.height - there}}
-    return Finding(
-        id=".".join(part for part in (name, outcome, at, text) if part),
-        analysis=name,
-        kind="effect",
-        outcome=outcome,
-        at=at or None,
-        contrast=text,
-        among=analysis.among,
-        units=spec.unit,
-        role=spec.role,
-        tier=tier_of(analysis, spec.role, planned=planned, claimed=claimed(study, name, outcome, at or None)),
+    return planned_effect(
+        study,
+        name,
+        analysis,
+        outcome,
+        at,
+        text,
         planned=planned,
         decision="not-tested",
         n_randomised=letters(study, data),
-        margin=spec.margin,
-        good=spec.good,
         not_estimable=MASKED,
         **answered,
     )

@@ -10,6 +10,7 @@ import polars as pl
 from equipoise.errors import DesignError, NotSupportedError
 from equipoise.estimation.covariance import Variance
 from equipoise.estimation.linear import LinearFit, fit_linear
+from equipoise.findings.claims import effect_id
 from equipoise.findings.covariates import labels_of
 from equipoise.findings.data import StudyData
 from equipoise.findings.estimates import with_estimate
@@ -42,7 +43,7 @@ def subgroup_findings(
     spec = study.protocol.outcomes[outcome]
     values = data.numbers(study.protocol.frame_column(outcome, at or None))
     base = Finding(
-        id=".".join(part for part in (name, outcome, at, text) if part),
+        id=effect_id(name, outcome, at, text),
         analysis=name,
         kind="effect",
         outcome=outcome,

@@ -9,7 +9,7 @@ import polars as pl
 from equipoise import __version__
 from equipoise.errors import NotSupportedError
 from equipoise.estimation.registry import supported_models
-from equipoise.findings.claims import decided, may_confirm
+from equipoise.findings.claims import decided, effect_id, may_confirm
 from equipoise.findings.data import StudyData
 from equipoise.findings.describe import descriptions
 from equipoise.findings.describe.arms import Arms
@@ -176,7 +176,7 @@ def _unmeasured(
 ) -> Finding:
     spec = study.protocol.outcomes[outcome]
     return Finding(
-        id=".".join(part for part in (name, outcome, at, text) if part),
+        id=effect_id(name, outcome, at, text),
         analysis=name,
         kind="effect",
         outcome=outcome,

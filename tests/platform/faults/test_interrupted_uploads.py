@@ -33,18 +33,9 @@ class Failing(Ending):
         return found
 
 
-@pytest.fixture
-def place(settings, tmp_path):
-    """Where uploads are stored on their way."""
-    found = tmp_path / "arriving"
-    found.mkdir()
-    settings.FILE_UPLOAD_TEMP_DIR = str(found)
-    return found
-
-
 @pytest.mark.parametrize("stream", [Ending, Failing])
 def test_an_upload_that_is_cut_at_any_tenth_leaves_nothing_and_the_same_file_is_taken_afterwards(
-    swing, alice, place, stream
+    swing, alice, arriving, stream
 ):
     desk = Desk().sign_in(alice)
     desk.get(PAGE)
@@ -66,7 +57,7 @@ def test_an_upload_that_is_cut_at_any_tenth_leaves_nothing_and_the_same_file_is_
 
     for tenth in range(10):
         assert send(len(body) * tenth // 10) in (0, 400, 403, 422), tenth
-        assert list(place.iterdir()) == [], tenth
+        assert list(arriving.iterdir()) == [], tenth
         assert not PendingImport.objects.exists(), tenth
     assert not Participant.objects.exists()
 

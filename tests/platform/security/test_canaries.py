@@ -21,7 +21,6 @@ from tests.platform.office.conftest import Desk
 from equipoise.platform.audit.models import Entry
 from equipoise.platform.clock import set_clock
 from equipoise.platform.fieldwork.models import Session
-from equipoise.platform.logs import NoSecrets, OneLine
 from equipoise.platform.people.models import Participant
 from equipoise.platform.worker.loop import DUTIES
 
@@ -39,30 +38,15 @@ ROW = "{identifier},{address},{telephone},{region},2020-07-13\n"
 
 
 @pytest.fixture
-def said(capfd):
+def said(log, capfd):
     """A function that gives everything logged and printed so far, every level and every logger included."""
-
-    class Kept(logging.Handler):
-        lines = ()
-
-        def emit(self, record):
-            self.lines = (*self.lines, self.format(record))
-
-    kept = Kept()
-    kept.addFilter(NoSecrets())
-    kept.setFormatter(OneLine())
-    root, quiet = logging.getLogger(), logging.getLogger("django.db.backends")
-    root.addHandler(kept)
-    before, root.level = root.level, logging.INFO
 
     def everything():
         printed = capfd.readouterr()
-        return " ".join([*kept.lines, printed.out, printed.err])
+        return " ".join([*log.lines, printed.out, printed.err])
 
     yield everything
-    root.removeHandler(kept)
-    root.level = before
-    assert quiet.level <= logging.WARNING
+    assert logging.getLogger("django.db.backends").level <= logging.WARNING
 
 
 def met(text):

@@ -2,21 +2,11 @@
 
 from pathlib import Path
 
-import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from tests.platform.office.conftest import Desk
 
 from equipoise.platform import receiving
-
-
-@pytest.fixture
-def place(settings, tmp_path):
-    """Where uploads are stored on their way."""
-    found = tmp_path / "arriving"
-    found.mkdir()
-    settings.FILE_UPLOAD_TEMP_DIR = str(found)
-    return found
 
 
 def sent(client, size=10_000):
@@ -36,14 +26,14 @@ def noted(monkeypatch):
     return begun
 
 
-def test_a_file_from_somebody_who_is_not_signed_in_is_never_stored(swing, place, monkeypatch):
+def test_a_file_from_somebody_who_is_not_signed_in_is_never_stored(swing, arriving, monkeypatch):
     begun = noted(monkeypatch)
     assert sent(Client()).status_code == 200
     assert begun == []
-    assert list(place.iterdir()) == []
+    assert list(arriving.iterdir()) == []
 
 
-def test_a_file_from_staff_is_stored_while_it_is_looked_at(swing, alice, place, monkeypatch):
+def test_a_file_from_staff_is_stored_while_it_is_looked_at(swing, alice, arriving, monkeypatch):
     begun = noted(monkeypatch)
     client = Client()
     client.force_login(alice)
@@ -66,7 +56,7 @@ def stored(monkeypatch):
 
 
 def test_of_a_table_that_is_too_large_no_more_is_stored_than_a_page_takes_and_the_page_says_so(
-    swing, alice, place, monkeypatch
+    swing, alice, arriving, monkeypatch
 ):
     monkeypatch.setattr(receiving, "LARGEST_TABLE", 200_000)
     monkeypatch.setattr("equipoise.platform.office.uploads.LARGEST", 200_000)
@@ -78,20 +68,20 @@ def test_of_a_table_that_is_too_large_no_more_is_stored_than_a_page_takes_and_th
     assert desk.page.status_code == 422
     assert "the file is larger than" in desk.text.lower()
     assert most == [200_000]
-    assert list(place.iterdir()) == []
+    assert list(arriving.iterdir()) == []
 
 
-def test_a_form_with_more_than_one_file_is_refused(swing, alice, place):
+def test_a_form_with_more_than_one_file_is_refused(swing, alice, arriving):
     client = Client()
     client.force_login(alice)
     files = {name: SimpleUploadedFile("a.csv", b"x" * 100_000) for name in ("one", "two")}
     assert client.post("/link/swing", {"email": "a@example.org", **files}, secure=True).status_code == 400
-    assert list(place.iterdir()) == []
+    assert list(arriving.iterdir()) == []
 
 
-def test_what_is_too_large_is_cut_off_and_gone(swing, alice, place, monkeypatch):
+def test_what_is_too_large_is_cut_off_and_gone(swing, alice, arriving, monkeypatch):
     monkeypatch.setattr(receiving, "LARGEST_UPLOAD", 100_000)
     client = Client()
     client.force_login(alice)
     sent(client, size=1_000_000)
-    assert list(place.iterdir()) == []
+    assert list(arriving.iterdir()) == []
