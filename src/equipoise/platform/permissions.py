@@ -71,6 +71,11 @@ PERMISSIONS: dict[str, frozenset[str]] = {
         "surveys.response": "lead data-manager coordinator analyst auditor",
         "surveys.links": "lead data-manager",
         "surveys.enter": "lead data-manager",
+        "messages.calendar": "lead data-manager auditor",  # what goes to how many, and what became of it
+        "messages.preview": "lead data-manager auditor",
+        "messages.confirm": "lead",  # let a new or changed contact go out; end data collection's messages
+        "messages.send": "lead data-manager",  # now, again, or not at all; settle what nobody knows
+        "messages.files": "lead data-manager",  # for a partner or the post, and what came back of it
         "incidents.log": "lead data-manager coordinator interviewer auditor",  # open it; see their part of it
         "incidents.see": "lead data-manager auditor",
         "incidents.record": "lead data-manager coordinator interviewer",
@@ -96,6 +101,10 @@ REVEALING = frozenset(
         "allocation.commit",
         "allocation.draw",
         "approvals.reveal",
+        "messages.calendar",
+        "messages.confirm",
+        "messages.files",
+        "messages.send",
         "people.report",
         "results.unmask",
     }

@@ -44,6 +44,50 @@ class Mail(Record):
     security: Literal["starttls", "tls", "none"] = "starttls"
 
 
+class Notify(Record):
+    """GOV.UK Notify, for e-mail and text messages. The keys come from the environment, never from this file.
+
+    `key-from` names the variable that holds the API key, `callback-from` the one that holds the bearer token
+    by which Notify's own calls are known. The two templates are of one field each besides the subject:
+    `((subject))` and `((body))`. `price` is of one part of a text, in pounds.
+    """
+
+    address: Text = "https://api.notifications.service.gov.uk"
+    key_from: Variable = "EQUIPOISE_NOTIFY_KEY"
+    callback_from: Variable = "EQUIPOISE_NOTIFY_CALLBACK"
+    email_template: Text | None = None
+    sms_template: Text | None = None
+    sms_sender: Text | None = None
+    price: float = Field(default=0.0233, gt=0)
+
+
+class Limits(Record):
+    """What a carrier takes at most. Sends are planned under it, and staff are told before it does not do."""
+
+    per_minute: int | None = Field(default=None, ge=1)
+    per_day: int | None = Field(default=None, ge=1)
+
+
+class Carriers(Record):
+    """Who carries the messages of studies, by channel, and at most how many."""
+
+    email: Literal["smtp", "notify"] | None = None
+    sms: Literal["notify"] | None = None
+    letter: Literal["post"] | None = "post"
+    limits: dict[Literal["smtp", "notify"], Limits] = Field(default_factory=dict)
+
+
+class Watching(Record):
+    """Who is told when messages part from the plan, and by which other mail server than that of the messages.
+
+    Its password comes from EQUIPOISE_ALARM_PASSWORD. Without a server they go to the log and the health page.
+    """
+
+    tell: tuple[Text, ...] = ()
+    mail: Mail | None = None
+    after_minutes: int = Field(default=60, ge=5)
+
+
 class SignOn(Record):
     """Whoever says who a member of staff is, by OpenID Connect: the sign-in that they have elsewhere.
 
@@ -89,6 +133,9 @@ class WorkspaceSettings(Record):
     contact: Text | None = None
     programmes: dict[Identifier, Text] = Field(default_factory=dict)
     mail: Mail | None = None
+    carriers: Carriers = Carriers()
+    notify: Notify | None = None
+    watching: Watching = Watching()
     sign_in: StaffSignIn = StaffSignIn()
     backups_kept: Text | None = None
 
@@ -252,6 +299,9 @@ origin: http://localhost:8000        # the address under which people reach it; 
 # metrics: [192.0.2.7]               # who may read the counts at /metrics, besides this machine
 # backups-kept: 5 weeks              # how long backups are kept; certificates of deletion say it
 # mail: {{host: smtp.example.org, port: 587, sender: study@example.org}}   # password: EQUIPOISE_MAIL_PASSWORD
+# carriers: {{email: smtp, sms: notify}}   # who carries the messages of studies
+# notify: {{email-template: ID, sms-template: ID}}   # key: EQUIPOISE_NOTIFY_KEY
+# watching: {{tell: [lead@example.org]}}   # who is told when messages part from the plan
 # sign-in:                           # besides passwords, as staff sign in elsewhere
 #   oidc: {{name: Example, server: https://login.example.org, client-id: study, secret-from: OIDC_SECRET}}
 """

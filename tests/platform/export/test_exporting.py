@@ -18,7 +18,7 @@ from equipoise.findings import analyse, read_data
 from equipoise.findings.hashing import data_hash
 from equipoise.platform.audit.models import Entry
 from equipoise.platform.database import snapshot
-from equipoise.platform.fieldwork.frame import participants_frame
+from equipoise.platform.review.frame import participants_frame
 from equipoise.platform.fieldwork.models import Session
 from equipoise.platform.people.models import Participant
 from equipoise.platform.permissions import NotAllowedError

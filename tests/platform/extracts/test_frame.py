@@ -18,7 +18,7 @@ from equipoise.platform.extracts.actions import import_extract
 from equipoise.platform.extracts.frames import outcomes_frame
 from equipoise.platform.extracts.models import Extract, ExtractValue
 from equipoise.platform.fieldwork.actions import leave_study
-from equipoise.platform.fieldwork.frame import participants_frame
+from equipoise.platform.review.frame import participants_frame
 from equipoise.platform.people.actions import record_consents
 from equipoise.platform.people.models import Participant
 from equipoise.platform.people.queries import person_record

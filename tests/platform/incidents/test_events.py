@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from equipoise.errors import InputError
-from equipoise.platform.fieldwork.frame import participants_frame
+from equipoise.platform.review.frame import participants_frame
 from equipoise.platform.incidents.actions import close_incident
 from equipoise.platform.incidents.events import counts_by_arm
 from equipoise.platform.incidents.queries import KindCount

@@ -15,7 +15,6 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from equipoise.errors import CheckFailedError, EquipoiseError, InputError, Problem
-from equipoise.platform.fieldwork.frame import answered_times
 from equipoise.platform.office.access import problems_in, study_page
 from equipoise.platform.office.confirming import confirmed_act
 from equipoise.platform.office.downloads import attachment, csv_file, wants_csv
@@ -34,6 +33,7 @@ from equipoise.platform.people.allocation import (
 from equipoise.platform.permissions import Acting, NotAllowedError
 from equipoise.platform.registry.models import Stage, Study
 from equipoise.platform.registry.queries import folder_of, rolling, stages
+from equipoise.platform.review.frame import answered_times
 
 __all__ = ["urlpatterns"]
 

@@ -32,7 +32,12 @@ from equipoise.platform.audit.actions import record
 from equipoise.platform.clock import now
 from equipoise.platform.database import snapshot, writing
 from equipoise.platform.extracts.frames import extract_origins
-from equipoise.platform.fieldwork.frame import (
+from equipoise.platform.fieldwork.scores import scores_frame
+from equipoise.platform.permissions import Acting, check_permission
+from equipoise.platform.registry.models import Study
+from equipoise.platform.registry.queries import current_version, folder_of
+from equipoise.platform.review.formats import FORMATS, refuse_unknown, write_table, written_name
+from equipoise.platform.review.frame import (
     Counts,
     answers_frames,
     counts,
@@ -40,11 +45,6 @@ from equipoise.platform.fieldwork.frame import (
     masked_table,
     participants_frame,
 )
-from equipoise.platform.fieldwork.scores import scores_frame
-from equipoise.platform.permissions import Acting, check_permission
-from equipoise.platform.registry.models import Study
-from equipoise.platform.registry.queries import current_version, folder_of
-from equipoise.platform.review.formats import FORMATS, refuse_unknown, write_table, written_name
 from equipoise.platform.review.looks import note_early
 from equipoise.platform.review.queries import exclusions_frame, looks_said, seal_said
 

@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "equipoise.platform.incidents",
     "equipoise.platform.extracts",
     "equipoise.platform.fieldwork",
+    "equipoise.platform.delivery",
     "equipoise.platform.approvals",
     "equipoise.platform.review",
     "equipoise.platform.operations",

@@ -198,12 +198,20 @@ class Privacy(Record):
 
 
 class Sending(Record):
-    """When nothing is sent, and at most how often to one person."""
+    """When nothing is sent, and at most how often to one person.
+
+    `zone` is a roster column that holds each participant's time zone, where not all live in the study's.
+    `track-opens` puts a picture into e-mails that tells when it was loaded, which says little about reading.
+    """
 
     quiet_hours: tuple[str, str] = ("20:00", "08:00")
     weekends: bool = False
     bank_holidays: Text | None = "england-and-wales"
     cap: Text | None = None
+    # Left out of the spelled-out form where they are not given: studies that were locked without them keep
+    # their hash.
+    zone: Name | None = Field(default=None, exclude_if=lambda given: given is None)
+    track_opens: bool = Field(default=False, exclude_if=lambda given: not given)
 
 
 class SupportContact(Record):

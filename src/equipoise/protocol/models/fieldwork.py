@@ -64,6 +64,8 @@ class Contact(Record):
     """Something sent to participants: to whom, by which channel, from when, how often.
 
     `asset` names a file of `media/` for each person, with roster columns in braces (`media/{authority}.mp4`).
+    `within` is how late it may still go out; what is later stays missed. It is until the next occasion, or a
+    week, where nothing is written.
     """
 
     to: Audience
@@ -77,3 +79,6 @@ class Contact(Record):
     carrier: Literal["workspace", "partner"] = "workspace"
     repeat_risk: Literal["at-most-once", "at-least-once"] = "at-most-once"
     label: Text | None = None
+    # Left out of the spelled-out form where it is not given: studies that were locked without it keep their
+    # hash.
+    within: str | None = Field(default=None, exclude_if=lambda given: given is None)
