@@ -18,13 +18,13 @@ from equipoise.findings import analyse, read_data
 from equipoise.findings.hashing import data_hash
 from equipoise.platform.audit.models import Entry
 from equipoise.platform.database import snapshot
-from equipoise.platform.review.frame import participants_frame
 from equipoise.platform.fieldwork.models import Session
 from equipoise.platform.people.models import Participant
 from equipoise.platform.permissions import NotAllowedError
 from equipoise.platform.registry.queries import folder_of
 from equipoise.platform.review import exporting
 from equipoise.platform.review.exporting import export_study
+from equipoise.platform.review.frame import participants_frame
 from equipoise.platform.workspace import create_workspace
 
 # A snapshot is a transaction of its own.

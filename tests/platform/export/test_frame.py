@@ -6,11 +6,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from equipoise.platform.fieldwork.answers import answers_frame
-from equipoise.platform.review.frame import answered_times, counts, participants_frame
 from equipoise.platform.fieldwork.models import Session, Submission
 from equipoise.platform.fieldwork.scores import scores_frame
 from equipoise.platform.people.models import Allocation, Participant, RosterFacts
 from equipoise.platform.registry.queries import folder_of
+from equipoise.platform.review.frame import answered_times, counts, participants_frame
 
 pytestmark = pytest.mark.django_db
 

@@ -18,12 +18,12 @@ from equipoise.platform.extracts.actions import import_extract
 from equipoise.platform.extracts.frames import outcomes_frame
 from equipoise.platform.extracts.models import Extract, ExtractValue
 from equipoise.platform.fieldwork.actions import leave_study
-from equipoise.platform.review.frame import participants_frame
 from equipoise.platform.people.actions import record_consents
 from equipoise.platform.people.models import Participant
 from equipoise.platform.people.queries import person_record
 from equipoise.platform.registry.queries import folder_of
 from equipoise.platform.review.exporting import export_study
+from equipoise.platform.review.frame import participants_frame
 
 pytestmark = pytest.mark.django_db
 SAID = {"version": "w", "notice": "n", "language": "en-GB", "channel": "web", "actor": "participant:x"}

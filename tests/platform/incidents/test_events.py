@@ -6,11 +6,11 @@ import polars as pl
 import pytest
 
 from equipoise.errors import InputError
-from equipoise.platform.review.frame import participants_frame
 from equipoise.platform.incidents.actions import close_incident
 from equipoise.platform.incidents.events import counts_by_arm
 from equipoise.platform.incidents.queries import KindCount
 from equipoise.platform.people.models import Allocation
+from equipoise.platform.review.frame import participants_frame
 
 pytestmark = pytest.mark.django_db
 

@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 
 from equipoise.exchange import codebook, codebook_markdown, data_package, mask_limits
-from equipoise.platform.review.frame import participants_frame
 from equipoise.platform.people.models import Allocation, Participant
 from equipoise.platform.registry.queries import folder_of
 from equipoise.platform.registry.queries import rolling as comes_one_by_one
+from equipoise.platform.review.frame import participants_frame
 
 pytestmark = pytest.mark.django_db
 

@@ -18,6 +18,7 @@ __all__ = [
     "ConfirmedContact",
     "Dispatch",
     "DispatchEvent",
+    "DispatchTally",
     "InboundText",
     "MessageLink",
     "Occasion",
@@ -137,6 +138,19 @@ class DispatchEvent(models.Model):
 
     class Meta:
         indexes = (models.Index(fields=["at"], name="dispatch_event_by_time"),)
+
+
+class DispatchTally(models.Model):
+    """How many dispatches of a study are in which state, as the worker last counted them.
+
+    Only for studies with so many that counting them takes longer than a page may. `counts` holds a list for
+    each contact, occasion and state: these three, the number, and the parts of text messages.
+    """
+
+    study = models.OneToOneField(Study, on_delete=models.CASCADE, related_name="+")
+    counts = models.JSONField()
+    number = models.PositiveBigIntegerField()
+    at = models.DateTimeField()
 
 
 class SealedDispatchEvent(models.Model):
