@@ -1,4 +1,4 @@
-"""The app of messages."""
+"""The app of messages: with it comes its part of what is kept of a participant."""
 
 from django.apps import AppConfig
 
@@ -6,7 +6,11 @@ __all__ = ["DeliveryConfig"]
 
 
 class DeliveryConfig(AppConfig):
-    """Named, so that its label does not hang on where it lies."""
+    """Loads what the app adds to others once all apps are there."""
 
     name = "equipoise.platform.delivery"
     label = "delivery"
+
+    def ready(self) -> None:
+        """Add to the records of participants, and to what an erasure destroys."""
+        from equipoise.platform.delivery import erasing, records  # noqa: F401

@@ -15,6 +15,7 @@ from equipoise.errors import EquipoiseError, InputError, Problem
 from equipoise.platform.audit.actions import hold, record
 from equipoise.platform.clock import now
 from equipoise.platform.database import writing
+from equipoise.platform.delivery.erasing import mark_events_erased
 from equipoise.platform.fieldwork.actions import ERASED
 from equipoise.platform.fieldwork.models import SealedSubmission, Submission
 from equipoise.platform.incidents.actions import erase_incidents
@@ -83,6 +84,7 @@ def delete_kind(who: Acting, study: Study, kind: str) -> Deletion:
         timer = _due_timer(Study.objects.get(pk=study.pk), kind)
         if kind == "answers":
             _mark_erased(study, who.actor)
+            mark_events_erased(study, who.actor)
         deleted = {name: _delete_rows(rows) for name, rows in rows_of(study, kind).items()} | files
         if kind == "answers":
             deleted |= _forget_incidents(study, who.actor)

@@ -11,6 +11,14 @@ from typing import Any
 from django.conf import settings
 from django.db.models import QuerySet
 
+from equipoise.platform.delivery.erasing import receipts_of
+from equipoise.platform.delivery.models import (
+    ClosedAddress,
+    Dispatch,
+    DispatchEvent,
+    MessageLink,
+    Watch,
+)
 from equipoise.platform.extracts.models import ExtractValue
 from equipoise.platform.fieldwork.models import Link, LinkRequest, QuotaPlace, Session, Submission
 from equipoise.platform.incidents.models import StatementText
@@ -27,6 +35,7 @@ TABLES: Mapping[str, Mapping[str, Rows]] = {
     "contacts": {
         "contact details": lambda study: ContactDetails.objects.filter(participant__study=study),
         "digests to find somebody by": lambda study: Lookup.objects.filter(study=study),
+        "addresses that were closed": lambda study: ClosedAddress.objects.filter(participant__study=study),
         "requests for a link": lambda study: LinkRequest.objects.filter(participant__study=study),
         "uploaded rosters": lambda study: PendingImport.objects.filter(study=study),
     },
@@ -38,6 +47,11 @@ TABLES: Mapping[str, Mapping[str, Rows]] = {
         "places in quotas": lambda study: QuotaPlace.objects.filter(study=study),
         "pages sent": lambda study: Submission.objects.filter(session__participant__study=study),
         "sessions": lambda study: Session.objects.filter(participant__study=study),
+        "what providers told of messages": lambda study: receipts_of(Dispatch.objects.filter(study=study)),
+        "what was watched": lambda study: Watch.objects.filter(dispatch__study=study),
+        "links in messages": lambda study: MessageLink.objects.filter(dispatch__study=study),
+        "what became of messages": lambda study: DispatchEvent.objects.filter(dispatch__study=study),
+        "messages": lambda study: Dispatch.objects.filter(study=study),
         "what the roster says": lambda study: RosterFacts.objects.filter(participant__study=study),
         "consents": lambda study: Consent.objects.filter(participant__study=study),
         "links": lambda study: Link.objects.filter(participant__study=study),
