@@ -71,8 +71,10 @@ class Dispatch(models.Model):
     planned: to go out from `next_at` on. claimed: a worker holds it until `lease_until`, and has not spoken
     to the provider. sending: the provider is spoken to. sent: the provider took it. unknown: it may have
     gone out or not. missed: it could not go out in its time. `contact` is a contact's name, or `WAVE.invite`,
-    `WAVE.remind`, `WAVE.thank`; occasions count from 1. `fence` goes up with each claim: only whoever holds
-    the newest number may go on. `reference` is what the provider is told, and is asked about.
+    `WAVE.remind`, `WAVE.thank`; occasions count from 1. `lease_until` is real time, in a rehearsal as well;
+    of what is unknown it is from when on the provider is asked, and None once only a person can tell.
+    `sent_at` is when the provider was spoken to, unless it refused. `fence` goes up with each claim: only
+    whoever holds the newest number may go on. `reference` is what the provider is told, and is asked about.
     """
 
     STATES = (
@@ -113,10 +115,12 @@ class Dispatch(models.Model):
             models.UniqueConstraint(fields=["participant", "contact", "occasion"], name="dispatch_once"),
         )
         indexes = (
-            models.Index(fields=["carrier", "next_at"], condition=Q(state="planned"), name="dispatch_due"),
+            models.Index(
+                fields=["study", "carrier", "next_at"], condition=Q(state="planned"), name="dispatch_due"
+            ),
             models.Index(
                 fields=["lease_until"],
-                condition=Q(state__in=("claimed", "sending")),
+                condition=Q(state__in=("claimed", "sending", "unknown")),
                 name="dispatch_held",
             ),
             models.Index(fields=["study", "contact", "occasion", "state"], name="dispatch_counts"),
