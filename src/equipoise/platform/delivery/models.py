@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from equipoise.platform.audit.models import Seal
 from equipoise.platform.people.models import Participant
-from equipoise.platform.registry.models import Study
+from equipoise.platform.registry.models import Partner, Study
 
 __all__ = [
     "Alarm",
@@ -253,11 +253,15 @@ class Watch(models.Model):
 
 
 class PartnerFile(models.Model):
-    """A file made for a partner or for the post, or one that came back: by its hash, and what came of it."""
+    """A file made for a partner or for the post, or one that came back: by its hash, and what came of it.
+
+    `partner` is whose people were in it; None in the post. That the post was taken away has no file.
+    """
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="partner_files")
+    partner = models.ForeignKey(Partner, null=True, on_delete=models.PROTECT, related_name="+")
     carrier = models.CharField(max_length=16)
-    kind = models.CharField(max_length=12)  # made, receipts
+    kind = models.CharField(max_length=12)  # made, receipts, posted
     contact = models.CharField(max_length=80)
     occasion = models.PositiveSmallIntegerField(null=True)
     file_hash = models.CharField(max_length=64)
