@@ -1,4 +1,4 @@
-"""A survey's words in another language: which files hold them, and which language suits another."""
+"""Words in another language: which files of a survey or message hold them, which language suits another."""
 
 import re
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from equipoise.protocol.models.surveys import Translation
 from equipoise.protocol.study import Study
 
-__all__ = ["languages", "same_language", "translated", "translation"]
+__all__ = ["languages", "message_paths", "same_language", "translated", "translation"]
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
@@ -41,3 +41,19 @@ def same_language(wanted: str, offered: Iterable[str]) -> str | None:
     whole = {tag.lower(): tag for tag in reversed(offered)}
     first = {tag.lower().partition("-")[0]: tag for tag in reversed(offered)}
     return whole.get(wanted.lower()) or first.get(wanted.lower().partition("-")[0])
+
+
+def message_paths(study: Study, template: str) -> dict[str, str]:
+    """The files of a message by language: `messages/invite.md` and its translations, its own language first.
+
+    Args:
+        study: whose messages.
+        template: the path that the protocol names.
+    """
+    own = study.messages.get(template)
+    found = {} if own is None else {own.language: template}
+    for path in study.messages:
+        other = translated(path)
+        if other is not None and f"{PurePosixPath(path).parent}/{other[0]}.md" == template:
+            found.setdefault(other[1], path)
+    return found
