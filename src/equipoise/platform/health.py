@@ -4,7 +4,9 @@ They hold nothing of any person, need no session, and change nothing.
 """
 
 import time
+from collections.abc import Callable
 from threading import Lock
+from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, connection
@@ -14,12 +16,14 @@ from django.views.decorators.http import require_safe
 
 from equipoise.platform.audit.models import Chain
 from equipoise.platform.database import writing
+from equipoise.platform.delivery.watching import behind
+from equipoise.platform.operations.held import sending_held
 from equipoise.platform.operations.marker import RECENT_SECONDS, heartbeat_age
 from equipoise.platform.operations.measures import measures, prometheus
 from equipoise.platform.operations.schema import migrations
 from equipoise.platform.startup import is_loopback
 
-__all__ = ["health", "metrics", "ready", "urlpatterns"]
+__all__ = ["health", "messages", "metrics", "ready", "urlpatterns"]
 
 _KEPT_SECONDS = 1.0
 
@@ -27,14 +31,15 @@ _KEPT_SECONDS = 1.0
 class _Kept:
     """The last answer of this process, so that whoever asks often costs the database nothing."""
 
-    def __init__(self) -> None:
-        self.lock, self.until, self.said = Lock(), 0.0, {"ready": "no"}
+    def __init__(self, look: Callable[[], dict[str, Any]]) -> None:
+        self.look, self.lock, self.until = look, Lock(), 0.0
+        self.said: dict[str, Any] = {}
 
-    def answer(self) -> dict[str, str]:
+    def answer(self) -> dict[str, Any]:
         """What is known, looked at anew once a second at most."""
         with self.lock:
             if time.monotonic() >= self.until:
-                self.said = _look()
+                self.said = self.look()
                 self.until = time.monotonic() + _KEPT_SECONDS
             return self.said
 
@@ -43,7 +48,32 @@ class _Kept:
         self.until = 0.0
 
 
-kept = _Kept()
+def _look() -> dict[str, Any]:
+    database = _database()
+    tables = _tables() if database == "ok" else "unknown"
+    worker = _worker()
+    good = database == "ok" and tables == "ok" and worker in ("ok", "elsewhere")
+    return {"ready": "yes" if good else "no", "database": database, "migrations": tables, "worker": worker}
+
+
+def _messages() -> dict[str, Any]:
+    """Nothing goes out by itself where no worker is, or where sending is held."""
+    try:
+        found = behind()
+    except DatabaseError:
+        return {"messages": "unknown"}
+    stands = "behind" if found.late else "alarm" if found.alarms else "ok"
+    return {
+        "messages": "held" if sending_held(settings.WORKSPACE) else stands,
+        "due": found.due,
+        "late": found.late,
+        "unknown": found.unknown,
+        "alarms": found.alarms,
+        "oldest_due": found.oldest and found.oldest.isoformat(timespec="seconds"),
+    }
+
+
+kept, kept_messages = _Kept(_look), _Kept(_messages)
 
 
 @require_safe
@@ -61,6 +91,19 @@ def ready(request: HttpRequest) -> JsonResponse:
 
 
 @require_safe
+def messages(request: HttpRequest) -> JsonResponse:
+    """Whether messages go out as they should: due against sent, for this machine and those that are named.
+
+    Raises:
+        Http404: for everybody else.
+    """
+    if not _may_measure(request):
+        raise Http404
+    said = kept_messages.answer()
+    return JsonResponse(said, status=200 if said["messages"] == "ok" else 503)
+
+
+@require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     """Counts in Prometheus' text format, for this machine and the addresses that the workspace names.
 
@@ -71,14 +114,6 @@ def metrics(request: HttpRequest) -> HttpResponse:
         raise Http404
     text = "".join(f"{line}\n" for line in prometheus(measures()))
     return HttpResponse(text, content_type="text/plain; version=0.0.4; charset=utf-8")
-
-
-def _look() -> dict[str, str]:
-    database = _database()
-    tables = _tables() if database == "ok" else "unknown"
-    worker = _worker()
-    good = database == "ok" and tables == "ok" and worker in ("ok", "elsewhere")
-    return {"ready": "yes" if good else "no", "database": database, "migrations": tables, "worker": worker}
 
 
 def _database() -> str:
@@ -118,5 +153,6 @@ def _may_measure(request: HttpRequest) -> bool:
 urlpatterns = [
     path("health", health, name="health"),
     path("ready", ready, name="ready"),
+    path("health/messages", messages, name="health-messages"),
     path("metrics", metrics, name="metrics"),
 ]

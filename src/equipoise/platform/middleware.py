@@ -18,7 +18,7 @@ _RETRY_SECONDS = "30"
 
 Response = Callable[[HttpRequest], HttpResponse]
 # Asked by the machine or the proxy that looks after the workspace, by whatever name it has for it.
-_OF_MACHINES = ("/health", "/ready", "/metrics")
+_OF_MACHINES = ("/health", "/health/messages", "/ready", "/metrics")
 _FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_FORWARDED")
 
 

@@ -18,6 +18,7 @@ __all__ = ["answered"]
 def _looked_at_anew():
     """Each test asks for itself; nothing is held when it begins or ends."""
     health.kept.forget()
+    health.kept_messages.forget()
     held = Path(settings.WORKSPACE.folder) / HELD
     held.unlink(missing_ok=True)
     yield

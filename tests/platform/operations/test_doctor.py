@@ -71,7 +71,7 @@ def test_a_workspace_that_is_well_is_told_so_line_by_line(swing, beat):
     checks = [each.check for each in found()]
     assert checks == [
         "safety", "disk", "worker", "sending", "pages", "database", "settings", "tables", "clock", "keys",
-        "seals", "studies", "waves", "deletions", "mail",
+        "seals", "studies", "waves", "deletions", "carriers", "carriers", "carriers", "messages", "mail",
     ]  # fmt: skip
 
 
@@ -407,3 +407,35 @@ def test_a_workspace_without_its_first_key_is_looked_over_as_far_as_that_goes(tm
 
 def test_a_folder_that_is_no_workspace_is_refused(tmp_path):
     assert equipoise("doctor", tmp_path).code == 2
+
+
+def test_messages_that_are_late_and_channels_that_nobody_carries_are_told_with_what_to_do(
+    swing, beat, monkeypatch
+):
+    from datetime import timedelta
+
+    from equipoise.platform.clock import now
+    from equipoise.platform.delivery.models import Dispatch
+    from equipoise.platform.delivery.watching import watch
+
+    enrolled(swing)
+    due = now() - timedelta(hours=2)
+    moments = {"due_at": due, "next_at": due, "last_at": due + timedelta(days=7)}
+    Dispatch.objects.create(
+        study=swing,
+        participant=swing.participants.first(),
+        contact="weekly-message",
+        occasion=1,
+        channel="sms",
+        carrier="notify",
+        **moments,
+    )
+    lines = [str(each) for each in found() if each.check in ("carriers", "messages")]
+    assert any(
+        "nobody carries text messages. To do: say sms: notify under carriers" in line for line in lines
+    )
+    assert any("late messages: 1, the oldest since" in line for line in lines)
+    watch()
+    (line,) = [each for each in found() if each.check == "messages"]
+    assert line.state == "wrong"
+    assert "swing: 1 message is due and not sent" in line.said

@@ -8,6 +8,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from equipoise.platform import health
 from equipoise.platform.audit.models import Chain, Entry
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -168,3 +169,35 @@ def test_whoever_may_not_read_the_metrics_gets_the_page_of_any_address_that_is_n
     """Without a trace of what would have been there."""
     one, other = get("/metrics", REMOTE_ADDR=ELSEWHERE), get("/metrix", REMOTE_ADDR=ELSEWHERE)
     assert (one.status_code, one.content) == (other.status_code, other.content)
+
+
+def test_a_monitor_learns_whether_messages_go_out_and_how_many_are_late(swing, beat, at):
+    from datetime import timedelta
+
+    from equipoise.platform.clock import now
+    from equipoise.platform.delivery.models import Dispatch
+    from equipoise.platform.people.models import Participant
+
+    assert (get("/health/messages").status_code, get("/health/messages").json()["messages"]) == (200, "ok")
+    for number, hours in enumerate((0, 3, 5)):
+        Dispatch.objects.create(
+            study=swing,
+            participant=Participant.objects.create(study=swing, enrolled_at=now()),
+            contact="weekly-message",
+            occasion=1,
+            channel="sms",
+            carrier="notify",
+            due_at=now() - timedelta(hours=hours),
+            next_at=now() - timedelta(hours=hours),
+            last_at=now() + timedelta(days=number + 1),
+        )
+    health.kept_messages.forget()
+    page = get("/health/messages")
+    said = page.json()
+    assert page.status_code == 503
+    assert (said["messages"], said["due"], said["late"], said["unknown"]) == ("behind", 3, 2, 0)
+    assert said["oldest_due"] == (now() - timedelta(hours=5)).isoformat(timespec="seconds")
+    found = samples(get("/metrics"))
+    assert (found['equipoise_dispatches{state="planned"}'], found["equipoise_dispatches_late"]) == (3, 2)
+    assert (found["equipoise_dispatches_due"], found["equipoise_dispatches_due_seconds"]) == (3, 5 * 3600)
+    assert get("/health/messages", REMOTE_ADDR=ELSEWHERE).status_code == 404

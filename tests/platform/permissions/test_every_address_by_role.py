@@ -31,7 +31,7 @@ NO_VERB = {
     "survey survey-consent survey-thanks survey-later survey-choices survey-media survey-page": "whoever holds "
     "the ticket that a link gave",
     "link-again privacy-notice": "everybody: nothing of anybody is said",
-    "health ready metrics": "the machine that watches; numbers alone, and from loopback",
+    "health health-messages ready metrics": "the machine that watches; numbers alone, and from loopback",
     "account_login account_logout account_inactive account_reauthenticate account_change_password": "one's own",
     "account_reset_password account_reset_password_done account_reset_password_from_key": "one's own",
     "account_reset_password_from_key_done mfa_index mfa_authenticate mfa_reauthenticate": "one's own",

@@ -18,6 +18,7 @@ OUTWARD = {
     "platform/staff/sign_on.py": "makes the client of both",
     "platform/staff/invitations.py": "the mail server, by Django",
     "platform/fieldwork/requests.py": "the mail server, by Django",
+    "platform/delivery/telling.py": "the second mail server, that of alarms",
     "platform/operations/held.py": "the mail server, by Django",
     "platform/operations/checks/mail.py": "the name server and the mail server, when `equipoise doctor` is run",
 }

@@ -10,6 +10,8 @@ from django.db.models import Count, Exists, Min, OuterRef
 
 from equipoise import __version__
 from equipoise.platform.clock import now
+from equipoise.platform.delivery.tallies import dispatch_states
+from equipoise.platform.delivery.watching import behind
 from equipoise.platform.fieldwork.models import SealedSubmission, Session, Submission
 from equipoise.platform.operations.held import sending_held
 from equipoise.platform.operations.marker import heartbeat_age
@@ -70,7 +72,19 @@ def measures() -> list[Measure]:
             (("", age),) if age is not None else (),
         ),
         Measure("sending_held", "gauge", "1 while nothing may be sent from here", (("", held),)),
+        *_messages(),
     ]
+
+
+def _messages() -> Iterator[Measure]:
+    found, states = behind(), dispatch_states()
+    by_state = tuple((f'state="{state}"', number) for state, number in states.items())
+    waits = max(0.0, (now() - found.oldest).total_seconds()) if found.oldest else 0.0
+    yield Measure("dispatches", "gauge", "Messages by their state", by_state)
+    yield Measure("dispatches_due", "gauge", "Messages that it is time to send", (("", found.due),))
+    yield Measure("dispatches_late", "gauge", "Of them, those that should have gone", (("", found.late),))
+    yield Measure("dispatches_due_seconds", "gauge", "Since when the oldest of them is due", (("", waits),))
+    yield Measure("alarms", "gauge", "Alarms of messages that have not ended", (("", found.alarms),))
 
 
 def prometheus(found: list[Measure]) -> Iterator[str]:

@@ -179,7 +179,7 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_SSL_REDIRECT = _TLS
 # Asked from this machine, behind the proxy; and by programs, which are told that they must use TLS.
-SECURE_REDIRECT_EXEMPT = ["^(health|ready|metrics)$", "^api/"]
+SECURE_REDIRECT_EXEMPT = ["^(health|health/messages|ready|metrics)$", "^api/"]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if _TLS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = False
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if WORKSPACE.settings.proxies else None

@@ -31,7 +31,7 @@ def examine(workspace: Workspace) -> Iterator[Finding]:
 
 
 def _inside(workspace: Workspace) -> Iterator[Finding]:
-    from equipoise.platform.operations.checks import database, mail, sign_on, studies
+    from equipoise.platform.operations.checks import database, mail, messages, sign_on, studies
 
     found = list(_done(database.there, workspace))
     yield from found
@@ -45,6 +45,8 @@ def _inside(workspace: Workspace) -> Iterator[Finding]:
             studies.folders,
             studies.waves,
             studies.deletions,
+            messages.carriers,
+            messages.due_and_sent,
         ):
             yield from _done(check, workspace)
     for check in (mail.mail_server, mail.sender_domain, sign_on.provider):

@@ -1,0 +1,65 @@
+"""Whether somebody carries a study's messages: asked before its launch, and by `equipoise doctor`."""
+
+import os
+
+from django.conf import settings
+
+from equipoise.errors import Problem
+from equipoise.platform.registry.models import Study
+from equipoise.platform.registry.queries import folder_of
+
+__all__ = ["channels_of", "lacking", "launch_problems"]
+
+_KINDS = {"email": "e-mails", "sms": "text messages", "letter": "letters"}
+
+
+def channels_of(study: Study) -> dict[str, str]:
+    """The channels by which the workspace sends for a study, each with the first place that says so."""
+    protocol = folder_of(study).protocol
+    found: dict[str, str] = {}
+    for name, wave in protocol.waves.items():
+        for kind in ("invite", "remind", "thank"):
+            message = getattr(wave, kind)
+            if message is not None:
+                channel = message.channel or (wave.invite and wave.invite.channel) or "email"
+                found.setdefault(channel, f"waves.{name}.{kind}")
+    for name, contact in protocol.contacts.items():
+        if contact.carrier == "workspace":
+            found.setdefault(contact.channel, f"contacts.{name}")
+    return found
+
+
+def launch_problems(study: Study) -> list[Problem]:
+    """What keeps messages of a study from going out: a channel that nobody carries, or that is not set up.
+
+    Args:
+        study: in any state.
+    """
+    return [
+        Problem(study.name, place, message)
+        for channel, place in channels_of(study).items()
+        if (message := lacking(channel)) is not None
+    ]
+
+
+def lacking(channel: str) -> str | None:
+    """What this workspace lacks to send by a channel, and what to do; None where nothing is missing."""
+    workspace = settings.WORKSPACE.settings
+    carrier = getattr(workspace.carriers, channel)
+    if carrier is None:
+        choices = "smtp or notify" if channel == "email" else "post" if channel == "letter" else "notify"
+        return f"nobody carries {_KINDS[channel]}; say {channel}: {choices} under carriers in workspace.yaml"
+    if carrier == "smtp" and workspace.mail is None:
+        return "e-mails are carried by smtp, and no server is named; fill in mail in workspace.yaml"
+    return _lacking_notify(channel) if carrier == "notify" else None
+
+
+def _lacking_notify(channel: str) -> str | None:
+    notify = settings.WORKSPACE.settings.notify
+    if notify is None:
+        return f"{_KINDS[channel]} are carried by notify, which is not set up; fill it in in workspace.yaml"
+    if getattr(notify, f"{channel}_template") is None:
+        return f"notify needs the id of its template; fill in notify.{channel}-template in workspace.yaml"
+    if not os.environ.get(notify.key_from):
+        return f"{notify.key_from} is not set in the environment; it holds the API key of notify"
+    return None
