@@ -22,7 +22,10 @@ _PAGE = """\
 @page {{ size: A4; margin: 25mm 22mm; @bottom-right {{ content: counter(page) " / " counter(pages); \
 font: 9pt Arial, Helvetica, sans-serif; }} }}
 body {{ font: 11.5pt/1.45 Arial, Helvetica, sans-serif; color: #1a1a1a; }}
-address {{ font-style: normal; height: 35mm; margin-top: 20mm; width: 85mm; overflow: hidden; }}
+/* What the window of a DL envelope always shows, however the folded page lies in it: 55 to 79 mm from the top, \
+20 to 100 mm from the left. Five lines have room in it. */
+address {{ font: 11pt/1.2 Arial, Helvetica, sans-serif; height: 30mm; margin-top: 29.5mm; width: 78mm; \
+overflow: hidden; }}
 .head {{ display: flex; justify-content: space-between; margin: 0 0 8mm 0; font-size: 10pt; }}
 h1 {{ font-size: 14pt; margin: 0 0 5mm 0; }}
 a {{ color: inherit; text-decoration: none; overflow-wrap: anywhere; }}
