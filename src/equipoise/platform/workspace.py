@@ -49,9 +49,11 @@ class Notify(Record):
 
     `key-from` names the variable that holds the API key, `callback-from` the one that holds the bearer token
     by which Notify's own calls are known. The two templates are of one field each besides the subject:
-    `((subject))` and `((body))`. `price` is of one part of a text, in pounds.
+    `((subject))` and `((body))`. `price` is of one part of a text, in pounds. `key` says which kind of key it
+    is, which cannot be seen from outside: with a `test` key nothing reaches anybody.
     """
 
+    key: Literal["live", "test"] | None = None
     address: Text = "https://api.notifications.service.gov.uk"
     key_from: Variable = "EQUIPOISE_NOTIFY_KEY"
     callback_from: Variable = "EQUIPOISE_NOTIFY_CALLBACK"
@@ -300,7 +302,7 @@ origin: http://localhost:8000        # the address under which people reach it; 
 # backups-kept: 5 weeks              # how long backups are kept; certificates of deletion say it
 # mail: {{host: smtp.example.org, port: 587, sender: study@example.org}}   # password: EQUIPOISE_MAIL_PASSWORD
 # carriers: {{email: smtp, sms: notify}}   # who carries the messages of studies
-# notify: {{email-template: ID, sms-template: ID}}   # key: EQUIPOISE_NOTIFY_KEY
+# notify: {{key: live, email-template: ID, sms-template: ID}}   # key: EQUIPOISE_NOTIFY_KEY
 # watching: {{tell: [lead@example.org]}}   # who is told when messages part from the plan
 # sign-in:                           # besides passwords, as staff sign in elsewhere
 #   oidc: {{name: Example, server: https://login.example.org, client-id: study, secret-from: OIDC_SECRET}}
