@@ -8,7 +8,7 @@ from typing import Any
 __all__ = ["NoSecrets", "OneLine", "StandardError"]
 
 # The tokens of links are the only secrets that stand in an address.
-_TOKEN = re.compile(r"(/(?:s|open|stop|mine|password/set)/)[a-z0-9-]{16,}", re.IGNORECASE)
+_TOKEN = re.compile(r"(/(?:s|m|open|stop|stop/one-click|mine|password/set)/)[a-z0-9-]{16,}", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]")
 
 

@@ -5,6 +5,7 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("equipoise.platform.health")),
     path("", include("equipoise.platform.fieldwork.urls")),
+    path("", include("equipoise.platform.delivery.urls")),
     path("office/", include("equipoise.platform.office.urls")),
     path("api/1/", include("equipoise.platform.api.urls")),
     path("staff/", include("equipoise.platform.staff.urls")),

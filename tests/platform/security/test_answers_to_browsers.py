@@ -91,9 +91,10 @@ def test_the_token_is_in_no_address_after_the_button_and_on_no_page(link):
 
 
 def test_one_view_alone_takes_forms_without_their_token_and_it_is_the_mail_programs_button():
-    """The interface for programs takes none from a browser: it knows nobody by a cookie."""
+    """It has two addresses. The interface for programs takes none from a browser: it knows nobody by a
+    cookie."""
     taking = {name for name, view in views() if getattr(view, "csrf_exempt", False)}
-    assert taking - ADDRESSES.keys() - OPEN == {"stop-link"}
+    assert taking - ADDRESSES.keys() - OPEN == {"stop-link", "unsubscribe"}
 
 
 def views(patterns=None):

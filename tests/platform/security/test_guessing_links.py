@@ -39,6 +39,9 @@ def wrong(link):
         "of the stop link": link[1].replace("/stop/", "/s/"),
         "as an open link": f"/open/{real}",
         "to stop": f"/stop/{secrets.token_hex(20)}",
+        "to a message": f"/m/{token()}",
+        "to stop by one click": f"/stop/one-click/{token()}",
+        "a survey's, to a message": f"/m/{real}",
         "empty of sense": "/s/' OR 1=1--",
         "very long": f"/s/{'a' * 4000}",
     }

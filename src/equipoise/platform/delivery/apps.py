@@ -12,5 +12,5 @@ class DeliveryConfig(AppConfig):
     label = "delivery"
 
     def ready(self) -> None:
-        """Add to the records of participants, and to what an erasure destroys."""
-        from equipoise.platform.delivery import erasing, records  # noqa: F401
+        """Add to records of participants, to what an erasure destroys, and to what a launch waits for."""
+        from equipoise.platform.delivery import erasing, media, records  # noqa: F401

@@ -11,6 +11,7 @@ from equipoise.protocol.checks.analyses import check_analyses
 from equipoise.protocol.checks.conduct import check_conduct
 from equipoise.protocol.checks.extracts import check_extracts
 from equipoise.protocol.checks.fieldwork import check_fieldwork
+from equipoise.protocol.checks.media import check_media
 from equipoise.protocol.checks.outcomes import check_outcomes
 from equipoise.protocol.checks.people import check_people
 from equipoise.protocol.checks.surveys import check_surveys
@@ -25,6 +26,7 @@ CHECKS = (
     check_people,
     check_allocation,
     check_fieldwork,
+    check_media,
     check_surveys,
     check_translations,
     check_wording,
