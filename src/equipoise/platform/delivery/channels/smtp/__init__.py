@@ -1,0 +1,1 @@
+"""Mail by the workspace's own mail server."""

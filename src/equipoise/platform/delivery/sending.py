@@ -1,0 +1,191 @@
+"""Sending what is due of one carrier: claimed, written, marked, handed over, settled, one after the other.
+
+Nothing is handed over before it is stored that it will be, and what became of it is stored before the next
+one is. Both are one transaction a message: how the one went, and that the next one is being sent.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from django.conf import settings
+from django.db import DatabaseError
+
+from equipoise.messages.sms import measure
+from equipoise.platform.clock import now
+from equipoise.platform.database import writing
+from equipoise.platform.delivery.beats import beat
+from equipoise.platform.delivery.channels import channel_of
+from equipoise.platform.delivery.channels.contract import Channel, Outcome, Outgoing
+from equipoise.platform.delivery.claims import Claimed, claim, release
+from equipoise.platform.delivery.composing import Composer, Unsendable
+from equipoise.platform.delivery.crashes import crash_point
+from equipoise.platform.delivery.events import add
+from equipoise.platform.delivery.models import Dispatch
+from equipoise.platform.delivery.rechecking import Kept, mark, rules_of, what_keeps
+from equipoise.platform.delivery.settling import store
+from equipoise.platform.delivery.storing import until_stored
+from equipoise.platform.registry.models import Study
+
+__all__ = ["send_due"]
+
+_log = logging.getLogger("equipoise.delivery")
+# What somebody should look at fails; what is as it should be is cancelled.
+_FAILS = ("no-address", "field-missing")
+Settled = tuple[Dispatch, Outcome]
+
+
+def send_due(carrier: str, *, stop: Callable[[], bool]) -> int:
+    """Send what is due of a carrier, until nothing is, the carrier asks for peace, or `stop` says so.
+
+    Args:
+        carrier: the folder of its channel.
+        stop: asked before each message; what is under way is finished first.
+    Returns:
+        How many the provider took.
+    Raises:
+        InputError: messages cannot be written at all, as without the key of addresses; nothing was sent.
+    """
+    sent = 0
+    composers: dict[tuple[int, int], Composer] = {}
+    beat()
+    with channel_of(settings.WORKSPACE, carrier) as channel:
+        while not stop():
+            batch = claim(carrier, channel.at_once)
+            if not batch:
+                break
+            if batch.study is not None:
+                crash_point("after-claim")
+                sent += _Batch(channel, stop, _composer(composers, batch.study), batch).send()
+            beat()
+    return sent
+
+
+def _composer(kept: dict[tuple[int, int], Composer], study: Study) -> Composer:
+    """What writes the messages of a study by its version in force; its templates are read once."""
+    found = kept.get((study.pk, study.version))
+    if found is None:
+        found = kept[study.pk, study.version] = Composer(study)
+    return found
+
+
+@dataclass
+class _Batch:
+    """Messages of one study that this worker holds."""
+
+    channel: Channel
+    stop: Callable[[], bool]
+    composer: Composer
+    claimed: Claimed
+    resting: bool = False  # the carrier asked for peace
+    before: Settled | None = None  # handed over, and what became of it is not stored yet
+    sent: int = 0
+    left: list[Dispatch] = field(default_factory=list)
+
+    def send(self) -> int:
+        """Send them; how many the provider took. What is not sent is given back."""
+        self.left = list(self.claimed.dispatches)
+        try:
+            ready = self._written()
+            crash_point("after-compose")
+            while self.left and not self.resting and not self.stop():
+                dispatch = self.left.pop(0)
+                if dispatch.pk in ready:
+                    self._one(dispatch, ready[dispatch.pk])
+        finally:
+            self._finish()
+        return self.sent
+
+    def _written(self) -> Mapping[int, Outgoing]:
+        """The messages, by dispatch; what cannot be written is settled, what has to wait is put off."""
+        with writing():
+            put_off = {dispatch.pk for dispatch in self.left if self._waits(dispatch)}
+            self.left = [dispatch for dispatch in self.left if dispatch.pk not in put_off]
+            composed = self.composer.compose(self.left)
+            for dispatch in self.left:
+                found = composed.get(dispatch.pk)
+                if isinstance(found, Unsendable):
+                    state = "failed" if found.reason in _FAILS else "cancelled"
+                    _turn_away(dispatch, Kept(state, found.reason), found.field or "")
+        return {number: found for number, found in composed.items() if isinstance(found, Outgoing)}
+
+    def _waits(self, dispatch: Dispatch) -> bool:
+        """Put off what is late and would now come in a quiet hour; whether it was.
+
+        What was planned for a quiet hour is meant so: a person had it sent.
+        """
+        rules = rules_of(self.composer.study, dispatch.contact, dispatch.channel)
+        moment = now()
+        opens = rules.opens(moment)
+        if opens == moment or rules.opens(dispatch.next_at) != dispatch.next_at:
+            return False
+        in_time = opens <= dispatch.last_at
+        _turn_away(dispatch, Kept("planned", "", opens) if in_time else Kept("missed", "late"))
+        return True
+
+    def _one(self, dispatch: Dispatch, message: Outgoing) -> None:
+        """Mark it, with what became of the one before, and hand it over."""
+        if not self._store(dispatch, message):
+            return
+        crash_point("after-sending")
+        outcome = self._handed_over(message)
+        crash_point("after-provider")
+        self.before = (dispatch, outcome)
+        self.sent += outcome.kind == "sent"
+        self.resting = outcome.pause_seconds > 0
+
+    def _store(self, dispatch: Dispatch | None = None, message: Outgoing | None = None) -> bool:
+        """Store what became of the one before, and mark this one; whether it may be handed over."""
+        before = self.before
+
+        def both() -> bool:
+            if before is not None:
+                store(*before)
+            return dispatch is not None and message is not None and _marked(dispatch, message)
+
+        marked = until_stored(both, self.stop)
+        self.before = None
+        if before is not None:
+            crash_point("after-settle")
+        return marked
+
+    def _handed_over(self, message: Outgoing) -> Outcome:
+        try:
+            return self.channel.send(message)
+        except Exception:
+            _log.exception("the channel %s failed", self.channel.name)
+            return Outcome("unknown", "channel-failed")
+
+    def _finish(self) -> None:
+        """Store what became of the last one, and give the rest back."""
+        if self.before is not None:
+            self._store()
+        if self.left:
+            try:
+                release(self.left)
+            except DatabaseError:  # they come back by themselves when our time with them is over
+                _log.warning("messages that were not sent could not be given back")
+
+
+def _marked(dispatch: Dispatch, message: Outgoing) -> bool:
+    rules = rules_of(dispatch.study, dispatch.contact, dispatch.channel)
+    parts = measure(message.template.text(message.fields)).parts if dispatch.channel == "sms" else None
+    if mark(dispatch, rules, parts):
+        add(dispatch, "sending", "", "worker")
+        return True
+    kept = what_keeps(dispatch, rules)
+    if kept is None:
+        return True
+    if kept.state:
+        _turn_away(dispatch, kept)
+    return False
+
+
+def _turn_away(dispatch: Dispatch, kept: Kept, about: str = "") -> None:
+    """Do not send a claimed dispatch now, or at all; inside `writing()`."""
+    ours = Dispatch.objects.filter(pk=dispatch.pk, fence=dispatch.fence, state="claimed")
+    again = {"next_at": kept.next_at} if kept.next_at is not None else {}
+    if not ours.update(state=kept.state, reason=kept.reason, lease_until=None, **again):
+        return
+    if kept.state != "planned":
+        add(dispatch, kept.state, f"{kept.reason}:{about}" if about else kept.reason, "worker")
