@@ -200,7 +200,8 @@ class Privacy(Record):
 class Sending(Record):
     """When nothing is sent, and at most how often to one person.
 
-    `zone` is a roster column that holds each participant's time zone, where not all live in the study's.
+    `zone` is a roster column that holds each participant's time zone, where not all live in the study's, and
+    `language` one that holds the tag of the language in which they are written to, such as `cy`.
     `track-opens` puts a picture into e-mails that tells when it was loaded, which says little about reading.
     """
 
@@ -211,6 +212,7 @@ class Sending(Record):
     # Left out of the spelled-out form where they are not given: studies that were locked without them keep
     # their hash.
     zone: Name | None = Field(default=None, exclude_if=lambda given: given is None)
+    language: Name | None = Field(default=None, exclude_if=lambda given: given is None)
     track_opens: bool = Field(default=False, exclude_if=lambda given: not given)
 
 
