@@ -66,9 +66,17 @@ def _found(study: "Study", *, with_report: bool) -> dict[str, Any]:
         "locked": locked.time if locked else None,
         "changes": changes,
         "report": [{"place": each.place, "where": each.where, "message": each.message} for each in words],
+        "notes": _notes(study),
         "ok": not changes and not words,
         "size": _size(study),
     }
+
+
+def _notes(study: "Study") -> list[str]:
+    """What is allowed and perhaps not meant: messages that never go out, and rules that an old lock has."""
+    from equipoise.protocol.checks.schedule import missed_occasions, schedule_problems
+
+    return [*(str(problem) for problem in schedule_problems(study)), *missed_occasions(study)]
 
 
 def _words_of_report(study: "Study") -> "list[Problem]":
@@ -93,7 +101,11 @@ def _lines(found: dict[str, Any], folder: Path) -> list[str]:
         return lines
     size = ", ".join(_counted(count, what) for what, count in found["size"].items() if count)
     state = f"Locked on {found['locked']}" if found["locked"] else "Not locked"
-    return [f"{name}: no problems ({size}). {state}; hash {found['hash'][:12]}. {_next(found, folder)}"]
+    noted = [f"{name}: {note}." for note in found["notes"]]
+    return [
+        f"{name}: no problems ({size}). {state}; hash {found['hash'][:12]}. {_next(found, folder)}",
+        *noted,
+    ]
 
 
 def _counted(count: int, what: str) -> str:
@@ -121,5 +133,8 @@ def _size(study: "Study") -> dict[str, int]:
 def _explained(study: "Study") -> str:
     """The spelled-out protocol as YAML; loaded again it has the same hash."""
     from equipoise.protocol.canonical import plain
+    from equipoise.protocol.checks.schedule import moved_occasions
 
-    return f"# {study.protocol.study.id}, with every default written out.\n{yaml_text(plain(study.protocol))}"
+    noted = "".join(f"# {note}.\n" for note in (*_notes(study), *moved_occasions(study)))
+    head = f"# {study.protocol.study.id}, with every default written out.\n{noted}"
+    return f"{head}{yaml_text(plain(study.protocol))}"

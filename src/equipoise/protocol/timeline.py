@@ -20,7 +20,7 @@ UNDATED_LAUNCH = "2001-01-01 09:00"
 
 @dataclass(frozen=True)
 class Timeline:
-    """Moments in UTC by the name of the wave, stage or contact; `errors` has what could not be read.
+    """Moments in UTC by the name of the wave, stage, contact or period; `errors` has what could not be read.
 
     With rolling enrolment `enrolled` stands at the launch unless a moment was given: the moments are then
     those of somebody enrolled that day.
@@ -31,6 +31,7 @@ class Timeline:
     closes: Mapping[str, datetime]
     draws: Mapping[str, datetime]
     starts: Mapping[str, datetime]
+    periods: Mapping[str, datetime]
     errors: tuple[tuple[Path, EquipoiseError], ...]
 
 
@@ -67,6 +68,7 @@ def timeline(protocol: Protocol, enrolled: datetime | None = None) -> Timeline:
             if f"allocated({name})" in resolved
         },
         starts=starts,
+        periods={name: resolved[name] for name in _periods(protocol) if name in resolved},
         errors=tuple(errors),
     )
 
@@ -119,12 +121,16 @@ def _follows(protocol: Protocol, stage: str, other: str, seen: frozenset[str] = 
     return other in named or any(_follows(protocol, name, other, seen | {stage, name}) for name in named)
 
 
+def _periods(protocol: Protocol) -> Mapping[str, str]:
+    return protocol.schedule.periods if protocol.schedule else {}
+
+
 def _written(protocol: Protocol, enrolled: datetime | None) -> Iterator[tuple[str, tuple[Path, str, Role]]]:
     launch = protocol.study.launch or UNDATED_LAUNCH
     came = enrolled.astimezone(_zone(protocol)).strftime("%Y-%m-%d %H:%M") if enrolled else launch
     yield "launch", (("study", "launch"), launch, "sends")
     yield "enrolled", (("study", "launch"), came, "sends")
-    for number, (name, text) in enumerate(protocol.schedule.periods.items() if protocol.schedule else ()):
+    for number, (name, text) in enumerate(_periods(protocol).items()):
         path = ("schedule", "periods", name)
         own = "launch" if text.startswith("period(") else text
         yield name, (path, own, "opens")

@@ -14,6 +14,7 @@ from equipoise.protocol.checks.fieldwork import check_fieldwork
 from equipoise.protocol.checks.media import check_media
 from equipoise.protocol.checks.outcomes import check_outcomes
 from equipoise.protocol.checks.people import check_people
+from equipoise.protocol.checks.schedule import check_schedule
 from equipoise.protocol.checks.surveys import check_surveys
 from equipoise.protocol.checks.translations import check_translations
 from equipoise.protocol.checks.vignettes import check_vignettes
@@ -27,6 +28,7 @@ CHECKS = (
     check_allocation,
     check_fieldwork,
     check_media,
+    check_schedule,
     check_surveys,
     check_translations,
     check_wording,
