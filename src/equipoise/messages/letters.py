@@ -22,8 +22,8 @@ _PAGE = """\
 @page {{ size: A4; margin: 25mm 22mm; @bottom-right {{ content: counter(page) " / " counter(pages); \
 font: 9pt Arial, Helvetica, sans-serif; }} }}
 body {{ font: 11.5pt/1.45 Arial, Helvetica, sans-serif; color: #1a1a1a; }}
-/* What the window of a DL envelope always shows, however the folded page lies in it: 55 to 79 mm from the top, \
-20 to 100 mm from the left. Five lines have room in it. */
+/* A window of a DL envelope shows 55 to 79 mm from the top and 20 to 100 mm from the left, however the page \
+lies in it: room for five lines. */
 address {{ font: 11pt/1.2 Arial, Helvetica, sans-serif; height: 30mm; margin-top: 29.5mm; width: 78mm; \
 overflow: hidden; }}
 .head {{ display: flex; justify-content: space-between; margin: 0 0 8mm 0; font-size: 10pt; }}

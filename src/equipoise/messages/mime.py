@@ -150,9 +150,12 @@ def _words(line: str) -> Iterator[bytes]:
 
 
 def _quoted(text: str) -> bytes:
-    """Quoted-printable. The end of line at its end is needed: it tells the encoder how lines end."""
+    """Quoted-printable. The end of line at its end is needed: it tells the encoder how lines end.
+
+    The encoder sees to dots that stand alone, but not to those that do because it broke the line.
+    """
     raw = (text + "\n").encode("utf-8", "replace").replace(b"\n", b"\r\n")
-    return binascii.b2a_qp(raw, istext=True)
+    return binascii.b2a_qp(raw, istext=True).replace(b"\r\n.\r\n", b"\r\n=2E\r\n")
 
 
 def _lines(text: str) -> bytes:
