@@ -68,7 +68,8 @@ def _workspace(path: Path, anchor: Path | None, *, quiet: bool) -> tuple[dict[st
     compared = f", and the heads kept in {anchor}" if anchor is not None else ""
     lines = [f"{path}: verified: {', '.join(found.checks)}{compared}."]
     if found.waiting:
-        lines.append(f"{found.waiting:,} submissions wait for the next seal, within a minute of a worker.")
+        said = f"{found.waiting:,} submissions and events of messages wait for the next seal"
+        lines.append(f"{said}, within a minute of a worker.")
     lines.append("Keep these heads where others can see them, with the date:")
     lines += [f"  {name} {head.number} {head.head}" for name, head in found.heads.items()]
     told = {name: {"number": head.number, "head": head.head} for name, head in found.heads.items()}

@@ -4,10 +4,13 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from equipoise.errors import CheckFailedError, InputError, Problem
 from equipoise.platform.audit.queries import Head, anchor_faults, heads, verdicts
 from equipoise.platform.database import snapshot
+from equipoise.platform.delivery.models import SealedDispatchEvent
+from equipoise.platform.delivery.sealing import event_faults, unsealed_events
 from equipoise.platform.fieldwork.models import SealedSubmission
 from equipoise.platform.fieldwork.sealing import seal_faults, unsealed
 from equipoise.platform.incidents.verification import incident_faults
@@ -29,7 +32,7 @@ class Verdict:
         heads: of each chain; kept elsewhere, they later show that nothing was cut off or rewritten.
         checks: what was computed again, in words.
         faults: what does not fit.
-        waiting: submissions that the next seal will cover.
+        waiting: submissions and events of messages that the next seals will cover.
     """
 
     heads: dict[str, Head]
@@ -52,15 +55,17 @@ def verify_workspace(anchor: Mapping[str, Head] | None = None) -> Verdict:
         there = list(Study.objects.order_by("name"))
         faults += _chains_missing(there, {chain.chain for chain in chains})
         faults += [fault for study in there for fault in seal_faults(study)]
+        faults += [fault for study in there for fault in event_faults(study)]
         faults += [fault for study in there for fault in certificate_faults(study)]
         faults += [fault for study in there for fault in incident_faults(study)]
         drawn, wrong = _stages(there)
         checks = (
             f"{len(chains)} chains, {sum(chain.entries for chain in chains):,} entries",
-            f"{_sealed(there):,} sealed submissions",
+            f"{_sealed(SealedSubmission, there):,} sealed submissions",
+            f"{_sealed(SealedDispatchEvent, there):,} sealed events of messages",
             f"{drawn} stages of allocation",
         )
-        waiting = sum(unsealed(study).count() for study in there)
+        waiting = sum(unsealed(study).count() + unsealed_events(study).count() for study in there)
         return Verdict(heads(), checks, tuple(faults + wrong), waiting)
 
 
@@ -106,8 +111,8 @@ def _chains_missing(there: Sequence[Study], chains: set[str]) -> list[str]:
     return [f"{study.name}: the chain is gone" for study in there if study.name not in chains]
 
 
-def _sealed(there: list[Study]) -> int:
-    return SealedSubmission.objects.filter(seal__chain_id__in=[study.name for study in there]).count()
+def _sealed(covers: Any, there: list[Study]) -> int:
+    return covers.objects.filter(seal__chain_id__in=[study.name for study in there]).count()
 
 
 def _stages(there: list[Study]) -> tuple[int, list[str]]:

@@ -45,7 +45,7 @@ def test_a_submission_that_comes_in_late_with_a_lower_number_is_sealed_too(swing
 
 
 def test_more_submissions_than_one_seal_takes_get_several(swing, answered, monkeypatch):
-    monkeypatch.setattr("equipoise.platform.fieldwork.sealing._AT_ONCE", 2)
+    monkeypatch.setattr("equipoise.platform.audit.sealing._AT_ONCE", 2)
     answered(pages=5)
 
     assert seal_submissions(swing) == 5

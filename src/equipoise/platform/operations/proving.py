@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from equipoise.platform.audit.actions import WORKSPACE_CHAIN, record
 from equipoise.platform.audit.queries import Head, heads, verdicts
 from equipoise.platform.database import snapshot, writing
+from equipoise.platform.delivery.sealing import event_faults
 from equipoise.platform.fieldwork.sealing import seal_faults
 from equipoise.platform.operations.keys import key_faults
 from equipoise.platform.operations.restoring import Restored
@@ -51,6 +52,7 @@ def prove(restored: Restored) -> Proof:
     with snapshot():
         there = list(Study.objects.order_by("name"))
         faults += [fault for study in there for fault in seal_faults(study)]
+        faults += [fault for study in there for fault in event_faults(study)]
         keys = tuple(key_faults())
         due = tuple(f"{timer.kind} of {study.name}" for study in there for timer in waiting(study))
     with writing():

@@ -9,9 +9,10 @@ from django.db import connection
 
 from equipoise import __version__
 from equipoise.platform.audit.models import Entry, RehearsalClock
+from equipoise.platform.delivery.sealing import events_waiting
 from equipoise.platform.operations.checks.finding import Finding, good, note, wrong
 from equipoise.platform.operations.keys import key_faults, keys_in_use
-from equipoise.platform.operations.measures import waiting_for_a_seal
+from equipoise.platform.operations.measures import Waiting, waiting_for_a_seal
 from equipoise.platform.operations.schema import last_version, migrations
 from equipoise.platform.startup import unsafe_database, unsafe_settings
 from equipoise.platform.workspace import Workspace
@@ -97,10 +98,13 @@ def keys(workspace: Workspace) -> Iterator[Finding]:
 
 
 def seals(workspace: Workspace) -> Iterator[Finding]:
-    """Whether what participants sent is under a seal, but for the last minutes."""
-    waiting = waiting_for_a_seal()
-    said = f"{waiting.number:,} pages wait for a seal, the oldest for {waiting.seconds / 60:,.0f} minutes"
-    if waiting.seconds > _LATE_SECONDS:
+    """Whether what participants sent, and what was sent to them, is sealed but for the last minutes."""
+    pages = waiting_for_a_seal()
+    events, since = events_waiting()
+    number, seconds = pages.number + events, max(pages.seconds, Waiting(events, since).seconds)
+    what = "pages and events of messages" if events else "pages"
+    said = f"{number:,} {what} wait for a seal, the oldest for {seconds / 60:,.0f} minutes"
+    if seconds > _LATE_SECONDS:
         yield wrong("seals", said, "see that the worker runs; what it logs says why it does not seal")
     else:
-        yield good("seals", said if waiting.number else "everything that was sent is sealed")
+        yield good("seals", said if number else "everything that was sent is sealed")
