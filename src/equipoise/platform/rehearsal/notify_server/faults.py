@@ -36,6 +36,7 @@ def _error(status: int, error: str, message: str) -> bytes:
 
 _SERVER_ERROR = _error(500, "Exception", "Internal server error")
 _TRIAL = "Can't send to this recipient when service is in trial mode"
+_CLOCK = "Error: Your system clock must be accurate to within 30 seconds"
 _PAGE = b"<html><head><title>Bad gateway</title></head><body><h1>502</h1></body></html>"
 FAULTS: dict[str, Fault] = {
     "500": Fault(body=_SERVER_ERROR),
@@ -56,6 +57,7 @@ FAULTS: dict[str, Fault] = {
     "drip-taken": Fault(instead="drip", takes=True),
     "400-template": Fault(status=400, body=_error(400, "BadRequestError", "Template not found")),
     "400-trial": Fault(status=400, body=_error(400, "BadRequestError", _TRIAL)),
+    "403-clock": Fault(status=403, body=_error(403, "AuthError", _CLOCK)),
 }
 
 

@@ -89,7 +89,7 @@ class NotifyServer(ThreadingHTTPServer):
     def __enter__(self) -> Self:
         """Answers from here on."""
         self._caller = Caller(self.options.back)
-        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True, name="notify-server").start()
+        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True, name="notify-server").start()
         return self
 
     def __exit__(

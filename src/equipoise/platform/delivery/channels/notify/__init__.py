@@ -3,8 +3,3 @@
 Notify does not know one message from its repetition: posted twice, it goes out twice. So what may have been
 taken is *unknown*, and Notify is asked by our reference before anything is tried again.
 """
-
-from equipoise.platform.delivery.channels.notify.channel import NotifyChannel
-from equipoise.platform.delivery.channels.notify.setup import problems
-
-__all__ = ["NotifyChannel", "problems"]

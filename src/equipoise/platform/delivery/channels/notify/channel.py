@@ -75,7 +75,7 @@ class NotifyChannel:
         try:
             answer = self._send_email(message) if "@" in message.to else self._send_text(message)
         except _FAULTS as error:
-            return outcome_of(error, message.reference, self._clock())
+            return outcome_of(error, message.reference, self._clock)
         number = answer.get("id")
         if not isinstance(number, str) or not number:
             return Outcome("unknown", "bad-answer")

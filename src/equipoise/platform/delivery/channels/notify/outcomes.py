@@ -7,6 +7,8 @@ refused    not taken, for the message's own sake: its address, its length
 unknown    5xx, an answer that is not Notify's, or none: it may have been taken
 """
 
+import zlib
+from collections.abc import Callable
 from datetime import datetime, time, timedelta
 
 from equipoise.platform.delivery.channels.contract import Outcome
@@ -29,31 +31,31 @@ _SET_UP = (
 )
 
 
-def outcome_of(error: Exception, reference: str, moment: datetime) -> Outcome:
+def outcome_of(error: Exception, reference: str, clock: Callable[[], datetime]) -> Outcome:
     """What became of a message that was not plainly taken.
 
     Args:
         error: what the client raised.
         reference: of the message; spreads those that wait for tomorrow.
-        moment: now, in UTC.
+        clock: tells the moment in UTC, where that matters.
     """
     if isinstance(error, NotReached):
         return _wait(error.why, _TROUBLE_SECONDS)
     if isinstance(error, NoAnswer):
         return Outcome("unknown", "no-answer", pause_seconds=_TROUBLE_SECONDS)
     if isinstance(error, Answer):
-        return _by_status(error, reference, moment)
+        return _by_status(error, reference, clock)
     raise error
 
 
-def _by_status(answer: Answer, reference: str, moment: datetime) -> Outcome:
+def _by_status(answer: Answer, reference: str, clock: Callable[[], datetime]) -> Outcome:
     code = f"http-{answer.status}"
     if answer.status < 300:
         return Outcome("unknown", "bad-answer", pause_seconds=_TROUBLE_SECONDS)
     if answer.status >= 500 or answer.status == 408:
         return Outcome("unknown", code, pause_seconds=_TROUBLE_SECONDS)
     if answer.status == _TOO_MANY:
-        return _limited(answer, reference, moment)
+        return _limited(answer, reference, clock)
     if answer.status in (401, 403):
         return _wait(_who(answer), _PERSON_SECONDS)
     if answer.status in (400, 413):
@@ -61,11 +63,12 @@ def _by_status(answer: Answer, reference: str, moment: datetime) -> Outcome:
     return _wait(code, _PERSON_SECONDS)  # a redirection, or not Notify's address
 
 
-def _limited(answer: Answer, reference: str, moment: datetime) -> Outcome:
+def _limited(answer: Answer, reference: str, clock: Callable[[], datetime]) -> Outcome:
     """Two limits have one status: so many a minute, and so many a day until midnight."""
     if answer.error == "TooManyRequestsError":
+        moment = clock()
         midnight = datetime.combine(moment.date() + timedelta(days=1), time(), moment.tzinfo)
-        spread = int(reference[:8] or "0", 36) % _JITTER_SECONDS if reference[:8].isalnum() else 0
+        spread = zlib.crc32(reference.encode()) % _JITTER_SECONDS
         return _wait("daily-limit", (midnight - moment).total_seconds() + spread)
     return _wait("rate-limit", _RATE_SECONDS if answer.error else _TROUBLE_SECONDS)
 
