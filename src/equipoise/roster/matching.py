@@ -48,6 +48,9 @@ _SYNONYMS = (
     {"name", "full name", "staff name", "employee name"},
     {"first name", "forename", "given name"},
     {"surname", "last name", "family name"},
+    {"occasion", "n", "no", "number", "week", "week number", "message", "message number", "e mail number"},
+    {"sent on", "sent", "sent at", "date sent", "day sent", "send date", "accepted on", "date"},
+    {"status", "outcome", "result", "delivery", "delivery status"},
 )  # fmt: skip
 _TYPE_WORDS = {"phone": "phone", "email": "email"}
 

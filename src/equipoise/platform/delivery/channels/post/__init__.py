@@ -4,6 +4,6 @@ There is no provider, so no worker claims what goes this way. `files` makes the 
 which day they were posted.
 """
 
-from equipoise.platform.delivery.channels.post.letters import Letter, letters_pdf
+from equipoise.platform.delivery.channels.post.letters import Letter, address_lines, letters_pdf
 
-__all__ = ["Letter", "letters_pdf"]
+__all__ = ["Letter", "address_lines", "letters_pdf"]

@@ -1,4 +1,4 @@
-"""Letters as one PDF to print: each from a page of its own, tagged so that it can be read aloud (PDF/UA-1)."""
+"""Letters as one PDF to print: each on pages of its own, tagged to be read aloud (PDF/UA-1)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,8 +10,9 @@ from equipoise.messages.letters import letter_html
 if TYPE_CHECKING:
     from weasyprint import Document
 
-__all__ = ["Letter", "letters_pdf"]
+__all__ = ["Letter", "address_lines", "letters_pdf"]
 
+_WHOLE = 3  # lines of an address that has a column for each
 _VARIANT = {"pdf_variant": "pdf/ua-1", "pdf_tags": True}
 
 
@@ -32,6 +33,18 @@ class Letter:
     fields: Mapping[str, str]
     sender: str = ""
     date: str = ""
+
+
+def address_lines(text: str) -> tuple[str, ...]:
+    """The lines of an address; one that a roster has in a single column is broken at its commas.
+
+    >>> address_lines("Zoë Example\\n12 High Street, Northmoor, NM1 2AB")
+    ('Zoë Example', '12 High Street', 'Northmoor', 'NM1 2AB')
+    """
+    lines = text.splitlines()
+    if 0 < len(lines) < _WHOLE:
+        lines[-1:] = lines[-1].split(",")
+    return tuple(line.strip() for line in lines if line.strip())
 
 
 def letters_pdf(letters: Sequence[Letter], title: str) -> bytes:

@@ -1,0 +1,75 @@
+"""Whom a file is for, and what each of them is to be sent."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+
+from equipoise.platform.clock import now
+from equipoise.platform.database import writing
+from equipoise.platform.delivery.channels.contract import Outgoing
+from equipoise.platform.delivery.composing import Composer, Unsendable
+from equipoise.platform.delivery.files.listing import FileOf
+from equipoise.platform.delivery.models import Dispatch
+from equipoise.platform.fieldwork.models import Session
+from equipoise.platform.registry.models import Study
+
+__all__ = ["AT_ONCE", "Filled", "filled", "may_go", "to_be_filed"]
+
+AT_ONCE = 200
+_ASKING = ("invite", "remind")
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A dispatch with what goes out of it, or why it cannot."""
+
+    dispatch: Dispatch
+    message: Outgoing | Unsendable
+
+
+def to_be_filed(study: Study, wanted: FileOf, *, again: bool = False) -> "QuerySet[Dispatch]":
+    """The dispatches of a file that may go out now, in the order of pseudonyms.
+
+    Args:
+        study: whose they are.
+        wanted: the file.
+        again: those who are in one already, of whom nothing has come back.
+    """
+    rows = Dispatch.objects.filter(
+        study=study, contact=wanted.send, occasion=wanted.occasion, carrier=wanted.carrier
+    )
+    if wanted.carrier == "partner_file":
+        rows = rows.filter(participant__partner=wanted.partner)
+    return may_go(rows.filter(state="sending" if again else "planned"), wanted.send).order_by(
+        "participant__key"
+    )
+
+
+def may_go(rows: "QuerySet[Dispatch]", send: str) -> "QuerySet[Dispatch]":
+    """Those of which nothing has happened meanwhile that keeps a message of this send from going out."""
+    wave, _, kind = send.rpartition(".")
+    rows = rows.filter(
+        participant__state="enrolled", participant__messages_stopped_at=None, last_at__gte=now()
+    )
+    if not wave or kind not in _ASKING:
+        return rows
+    done = Session.objects.filter(wave=wave).exclude(state="started")
+    return rows.exclude(participant__in=done.values("participant"))
+
+
+def filled(study: Study, numbers: list[int]) -> Iterator[Filled]:
+    """What goes out of each dispatch; some at a time, each time with new links that are stored.
+
+    Args:
+        study: whose they are.
+        numbers: of the dispatches, in the order of the file.
+    """
+    composer = Composer(study)
+    for at in range(0, len(numbers), AT_ONCE):
+        some = numbers[at : at + AT_ONCE]
+        with writing():
+            rows = Dispatch.objects.select_related("participant__study").in_bulk(some)
+            there = [rows[number] for number in some if number in rows]
+            messages = composer.compose(there)
+        yield from (Filled(each, messages[each.pk]) for each in there)
