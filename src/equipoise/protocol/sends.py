@@ -4,15 +4,16 @@
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from equipoise.protocol.models.fieldwork import Channel, Contact, Wave
 from equipoise.protocol.models.protocol import Protocol
 from equipoise.protocol.study import Study
 
-__all__ = ["Kind", "Send", "sends"]
+__all__ = ["ADDRESSES", "Kind", "Send", "sends"]
 
 Kind = Literal["contact", "invite", "remind", "thank"]
+ADDRESSES: dict[Channel, str] = {"email": "email", "sms": "phone", "letter": "text"}  # types of columns
 _WORDS: dict[Kind, str] = {"invite": "Invitation", "remind": "Reminder", "thank": "Thanks"}
 
 
@@ -65,7 +66,7 @@ def sends(study: Study | Protocol) -> dict[str, Send]:
     protocol = study if isinstance(study, Protocol) else study.protocol
     found = [_contact(name, contact, protocol) for name, contact in protocol.contacts.items()]
     for name, wave in protocol.waves.items():
-        found += _of_wave(name, wave)
+        found += _of_wave(name, wave, protocol)
     return {send.name: send for send in found}
 
 
@@ -88,31 +89,42 @@ def _contact(name: str, contact: Contact, protocol: Protocol) -> Send:
     )
 
 
-def _of_wave(name: str, wave: Wave) -> list[Send]:
+def _of_wave(name: str, wave: Wave, protocol: Protocol) -> list[Send]:
     found = []
     for kind, part in (("invite", wave.invite), ("thank", wave.thank)):
         if part is not None:
-            found.append(
-                _about(name, wave, "invite" if kind == "invite" else "thank", part.channel, part.template)
-            )
+            what: Kind = "invite" if kind == "invite" else "thank"
+            found.append(_about(name, wave, what, _Way.of(protocol, part.channel), part.template))
     if wave.remind is not None:
         channel = wave.remind.channel or (wave.invite.channel if wave.invite else "email")
         times = len(wave.remind.after)
-        found.insert(
-            1 if wave.invite else 0, _about(name, wave, "remind", channel, wave.remind.template, times)
-        )
+        way = _Way.of(protocol, channel)
+        found.insert(1 if wave.invite else 0, _about(name, wave, "remind", way, wave.remind.template, times))
     return found
 
 
-def _about(wave: str, declared: Wave, kind: Kind, channel: Channel, template: str, times: int = 1) -> Send:
+class _Way(NamedTuple):
+    channel: Channel
+    carrier: Literal["workspace", "partner"]
+
+    @classmethod
+    def of(cls, protocol: Protocol, channel: Channel) -> "_Way":
+        """What goes with a wave is sent by the partners where they gave references and no addresses."""
+        roster = protocol.participants.roster.values() if protocol.participants else ()
+        known = any(column.role == "identifier" for column in roster) and bool(protocol.partners)
+        reached = any(column.role == "contact" and column.type == ADDRESSES[channel] for column in roster)
+        return cls(channel, "partner" if known and not reached else "workspace")
+
+
+def _about(wave: str, declared: Wave, kind: Kind, way: _Way, template: str, times: int = 1) -> Send:
     title = declared.label or wave.replace("_", " ")
     return Send(
         name=f"{wave}.{kind}",
         kind=kind,
         wave=wave,
         label=f"{_WORDS[kind]}: {title}",
-        channel=channel,
-        carrier="workspace",
+        channel=way.channel,
+        carrier=way.carrier,
         template=template,
         times=times,
         where=declared.among,
