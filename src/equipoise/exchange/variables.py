@@ -11,6 +11,7 @@ from equipoise.instruments.library import load
 from equipoise.instruments.scoring import REASONS
 from equipoise.protocol.asked import WHY
 from equipoise.protocol.columns import REASON_LABELS, AnswerColumn, answer_columns
+from equipoise.protocol.doses import dose_columns, sent_columns
 from equipoise.protocol.extracts import ABSENT, measured
 from equipoise.protocol.factors import contrast_factors, waves_asking
 from equipoise.protocol.models.outcomes import Outcome
@@ -192,9 +193,11 @@ def _participants(study: Study) -> Iterator[Variable]:
     for wave, said in protocol.waves.items():
         label = f"When the wave was answered: {said.label or wave}"
         yield Variable(f"answered_{wave}", "moment", label, "fieldwork", wave=wave)
-    for contact, sent in protocol.contacts.items():
-        label = f"When first sent: {sent.label or contact}"
-        yield Variable(protocol.sent_column(contact), "moment", label, "delivery")
+    for column, words in sent_columns(protocol).items():
+        yield Variable(column, "moment", f"When first sent: {words}", "delivery")
+    for dose in dose_columns(protocol):
+        low = 0.0 if dose.type != "moment" else None
+        yield Variable(dose.name, dose.type, dose.meaning, "delivery", low=low, high=dose.high)
     yield Variable("enrolled_at", "moment", "When enrolled", "fieldwork")
     yield Variable("partner", "text", "The partner whose people include the participant", "the roster")
     for event in dict.fromkeys((*protocol.events, *protocol.harms, *FIELDWORK_EVENTS)):

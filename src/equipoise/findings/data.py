@@ -21,6 +21,7 @@ from equipoise.findings.results import SeenByArm
 from equipoise.findings.typing import Declared, typed_column
 from equipoise.instruments.scoring import Floats
 from equipoise.protocol.columns import answer_columns
+from equipoise.protocol.doses import dose_columns, sent_columns
 from equipoise.protocol.factors import contrast_factors, waves_asking
 from equipoise.protocol.models.protocol import Protocol
 from equipoise.protocol.recorded import FIELDWORK_EVENTS, recorded_columns
@@ -255,7 +256,8 @@ def _declared(study: Study, table: str, identifier: str, *, masked: bool) -> dic
         columns = {protocol.frame_column(name, wave) for wave in waves} | {f"{name}_{wave}" for wave in waves}
         declared |= dict.fromkeys(columns | {outcome.column or name}, kind)
     declared |= {f"answered_{wave}": Declared("moment") for wave in protocol.waves}
-    declared |= {protocol.sent_column(contact): Declared("moment") for contact in protocol.contacts}
+    declared |= {column: Declared("moment") for column in sent_columns(protocol)}
+    declared |= {dose.name: Declared(dose.type) for dose in dose_columns(protocol)}
     events = (*protocol.events, *protocol.harms, *FIELDWORK_EVENTS)
     known = {**dict.fromkeys(events, Declared("yes-no")), "enrolled_at": Declared("moment")}
     declared |= {name: kind for name, kind in known.items() if name not in declared}

@@ -5,6 +5,7 @@ from datetime import timedelta
 import numpy as np
 import polars as pl
 import pytest
+from tests.platform.delivery.video.conftest import sent
 from tests.platform.export.conftest import OPENED
 
 from equipoise.platform.fieldwork.models import Session, Submission
@@ -32,6 +33,8 @@ def strong(trial):
     for page in Submission.objects.filter(session__in=after, page="close"):
         page.answers = {**page.answers, "comment": "The messages were kind"}
         page.save()
+    for person in Participant.objects.filter(pk__in=some).select_related("study"):
+        sent(person, "weekly-message", at=OPENED["after"])
     return trial
 
 
@@ -87,4 +90,5 @@ def test_no_column_that_is_shown_but_the_outcomes_tells_a_from_b(strong, alice, 
     strong.study.refresh_from_db()
     named = told_by(export_study(alice, strong.study, tmp_path / "named").folder, no_outcome)
     tells = {name for (_, name), p in named.items() if p <= TELLS}
-    assert tells >= {"opted_out", "left_employer", "answered_after", "started_at", "channel", "comment"}
+    assert tells >= {"opted_out", "left_employer", "answered_after", "started_at", "channel", "comment",
+                     "dose_sent", "dose_weeks_received", "sent_weekly_message"}  # fmt: skip

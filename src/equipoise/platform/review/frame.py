@@ -19,6 +19,7 @@ from django.db.models import Count, Max
 
 from equipoise.exchange.masking import withheld
 from equipoise.platform.crypto import digest
+from equipoise.platform.delivery.dose import dose_frame
 from equipoise.platform.extracts.frames import outcomes_frame
 from equipoise.platform.fieldwork.answers import answered_sessions, answers_frame
 from equipoise.platform.incidents.events import logged_events
@@ -73,8 +74,9 @@ def participants_frame(study: Study, *, masked: bool) -> pl.DataFrame:
         study: of this workspace.
         masked: arms go by letters, and what tells them apart without being an outcome is left out.
     Returns:
-        Key, attributes, arms, outcomes from extracts, `enrolled_at`, `partner`, `answered_WAVE`, and what
-        happened to them. Once lots are drawn, only those who were in the draw.
+        Key, attributes, arms, outcomes from extracts, `enrolled_at`, `partner`, `answered_WAVE`, what
+        happened to them, and how much of the intervention reached them. Once lots are drawn, only those who
+        were in the draw.
     """
     frame = _everything(study, folder_of(study))
     return masked_participants(study, frame) if masked else frame
@@ -168,9 +170,10 @@ def _everything(study: Study, loaded: StudyFolder) -> pl.DataFrame:
     identifier = frame.columns[0]
     outcomes = outcomes_frame(study, people)
     frame = frame if outcomes is None else _beside(frame, outcomes)
-    known = _known(study, people, identifier)
-    added = [name for name in known.columns if name not in frame.columns]  # the roster's own come first
-    return _beside(frame, known.select(identifier, *added))
+    for known in (_known(study, people, identifier), dose_frame(study, frame[identifier])):
+        added = [name for name in known.columns if name not in frame.columns]  # the roster's own come first
+        frame = _beside(frame, known.select(identifier, *added))
+    return frame
 
 
 def _with_arms(frame: pl.DataFrame, loaded: StudyFolder, stage: Stage) -> pl.DataFrame:

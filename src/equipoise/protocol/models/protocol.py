@@ -91,8 +91,8 @@ class Protocol(Record):
         return "arm" if len(self.allocation) == 1 else stage
 
     def sent_column(self, contact: str) -> str:
-        """The frame's column that says when a contact was first sent to a participant."""
-        return f"sent_{contact.replace('-', '_')}"
+        """The frame's column that says when a contact, or `WAVE.invite`, was first sent to a participant."""
+        return f"sent_{contact.replace('-', '_').replace('.', '_')}"
 
     def frame_column(self, outcome: str, wave: str | None) -> str:
         """The frame's column of an outcome at a wave: the bare name where it has one wave."""
