@@ -7,6 +7,7 @@ from django.conf import settings
 from equipoise.errors import Problem
 from equipoise.platform.registry.models import Study
 from equipoise.platform.registry.queries import folder_of
+from equipoise.protocol.sends import sends
 
 __all__ = ["channels_of", "lacking", "launch_problems"]
 
@@ -15,17 +16,11 @@ _KINDS = {"email": "e-mails", "sms": "text messages", "letter": "letters"}
 
 def channels_of(study: Study) -> dict[str, str]:
     """The channels by which the workspace sends for a study, each with the first place that says so."""
-    protocol = folder_of(study).protocol
     found: dict[str, str] = {}
-    for name, wave in protocol.waves.items():
-        for kind in ("invite", "remind", "thank"):
-            message = getattr(wave, kind)
-            if message is not None:
-                channel = message.channel or (wave.invite and wave.invite.channel) or "email"
-                found.setdefault(channel, f"waves.{name}.{kind}")
-    for name, contact in protocol.contacts.items():
-        if contact.carrier == "workspace":
-            found.setdefault(contact.channel, f"contacts.{name}")
+    for send in sends(folder_of(study)).values():
+        if send.carrier == "workspace":
+            place = f"contacts.{send.name}" if send.wave is None else f"waves.{send.name}"
+            found.setdefault(send.channel, place)
     return found
 
 
