@@ -13,14 +13,17 @@ __all__ = ["work"]
 
 def work(
     workspace: Annotated[Path, typer.Argument(help="The folder of the workspace.")],
-    once: Annotated[bool, typer.Option("--once", help="Do each duty once, and end.")] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="Do each duty once, send what is due, and end.")
+    ] = False,
     parent: Annotated[
         int, typer.Option("--parent", hidden=True, help="End when this process has ended.")
     ] = 0,
     quiet: Quiet = False,
 ) -> None:
-    """Do what is due: seal what participants sent, send links asked for, delete what may not be kept.
+    """Send the messages that are due, and do the duties: seal what came in, delete what may not be kept.
 
+    Any number of workers may run at one workspace. All of them send, and one of them does the duties.
     `equipoise serve` runs a worker of its own unless told not to.
     """
     from equipoise.platform.workspace import activate, open_workspace

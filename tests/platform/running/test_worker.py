@@ -2,17 +2,30 @@
 
 import logging
 import threading
+from contextlib import nullcontext
 
 import pytest
 from django.conf import settings
 from django.db import OperationalError
 
-from equipoise.errors import InputError
 from equipoise.platform.processes import only_one
 from equipoise.platform.worker import loop
 from equipoise.platform.worker.loop import Duty, run
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def no_threads(monkeypatch):
+    """What sends is tried with real processes elsewhere."""
+
+    class Nobody(nullcontext):
+        sent = 0
+
+        def __init__(self, *_):
+            super().__init__(self)
+
+    monkeypatch.setattr(loop, "Senders", Nobody)
 
 
 @pytest.fixture
@@ -36,7 +49,7 @@ def test_a_duty_that_fails_is_logged_without_its_values_and_holds_up_no_other(du
     with caplog.at_level(logging.ERROR, "equipoise.worker"):
         done = run(settings.WORKSPACE, once=True)
 
-    assert done == {"first": 0, "second": 3}
+    assert done == {"first": 0, "second": 3, "messages sent": 0}
     assert [record.getMessage() for record in caplog.records] == ["first failed"]
 
 
@@ -58,7 +71,8 @@ def test_a_duty_is_done_again_when_its_time_has_come_and_not_before(duties, monk
     monkeypatch.setattr(stopping, "wait", wait)
     duties(Duty("often", 10, lambda: count("often")), Duty("seldom", 40, lambda: count("seldom")))
 
-    assert run(settings.WORKSPACE) == counted == {"often": 7, "seldom": 2}
+    assert run(settings.WORKSPACE) == counted | {"messages sent": 0}
+    assert counted == {"often": 7, "seldom": 2}
 
 
 def test_whoever_is_told_to_stop_begins_no_further_duty(duties, monkeypatch):
@@ -66,13 +80,15 @@ def test_whoever_is_told_to_stop_begins_no_further_duty(duties, monkeypatch):
     monkeypatch.setattr(loop.threading, "Event", lambda: stopping)
     duties(Duty("first", 1, lambda: stopping.set() or 1), Duty("second", 1, lambda: 1))
 
-    assert run(settings.WORKSPACE) == {"first": 1, "second": 0}
+    assert run(settings.WORKSPACE) == {"first": 1, "second": 0, "messages sent": 0}
 
 
-def test_a_second_worker_is_refused_and_told_which_process_is_at_work():
-    place = settings.WORKSPACE.folder / loop.LOCK
-    with only_one(place, "taken"), pytest.raises(InputError, match=r"a worker is at work here .*process \d+"):
-        run(settings.WORKSPACE, once=True)
+def test_a_second_worker_sends_and_leaves_the_duties_to_the_first_until_it_ends(duties, monkeypatch):
+    monkeypatch.setattr(loop, "send_round", lambda workspace, carrier, stop: 5)
+    duties(Duty("first", 60, lambda: 1))
+    with only_one(settings.WORKSPACE.folder / loop.LOCK, "taken"):
+        assert run(settings.WORKSPACE, once=True) == {"first": 0, "messages sent": 5}
+    assert run(settings.WORKSPACE, once=True) == {"first": 1, "messages sent": 5}
 
 
 def test_no_two_duties_have_one_name():

@@ -31,7 +31,7 @@ def real_now() -> datetime:
 
 
 def hasty(seconds: float) -> float:
-    """A time that waits for other processes; a rehearsal divides it by EQUIPOISE_HASTE."""
+    """A length of real time; a rehearsal, whose own clock runs ahead, divides it by EQUIPOISE_HASTE."""
     if settings.WORKSPACE.live:
         return seconds
     return seconds / float(os.environ.get("EQUIPOISE_HASTE", "1"))

@@ -5,17 +5,23 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from django.db import InterfaceError, OperationalError, close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
 from equipoise.platform.database import writing
 
-__all__ = ["until_stored"]
+__all__ = ["renew_connection", "until_stored"]
 
 _log = logging.getLogger("equipoise.delivery")
 _AGAIN_SECONDS = 0.5
 _AT_THE_END_SECONDS = 30.0
 
 Result = TypeVar("Result")
+
+
+def renew_connection() -> None:
+    """Drop a connection that the database has closed; the next statement opens another."""
+    if not connection.in_atomic_block:
+        close_old_connections()
 
 
 def until_stored(do: Callable[[], Result], stop: Callable[[], bool]) -> Result:
@@ -41,5 +47,5 @@ def until_stored(do: Callable[[], Result], stop: Callable[[], bool]) -> Result:
                 ending = ending or time.monotonic() + _AT_THE_END_SECONDS
                 if time.monotonic() > ending:
                     raise
-        close_old_connections()
+        renew_connection()
         time.sleep(_AGAIN_SECONDS)

@@ -1,1 +1,1 @@
-"""The loop that does what is due."""
+"""Workers: any number of them send, and one does the duties of the workspace."""

@@ -1,101 +1,90 @@
-"""The loop that does what is due, duty by duty; one for each workspace."""
+"""The loop of a worker: it sends, and does the duties of the workspace unless another worker does them."""
 
-import logging
 import signal
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
+from contextlib import ExitStack, suppress
+from functools import partial
 
-from django.db import close_old_connections
-
-from equipoise.platform.approvals.actions import expire_requests
-from equipoise.platform.fieldwork.requests import send_requested_links
-from equipoise.platform.fieldwork.sealing import seal_everything
+from equipoise.errors import InputError
+from equipoise.platform.delivery.beats import hasty
+from equipoise.platform.delivery.channels import carriers_in_use
 from equipoise.platform.operations.held import sending_held
 from equipoise.platform.operations.marker import HEARTBEAT
-from equipoise.platform.operations.retention.deleting import delete_due
-from equipoise.platform.people.pending import drop_expired
 from equipoise.platform.processes import only_one
-from equipoise.platform.review.jobs import drop_exports, make_export
-from equipoise.platform.staff.attempts import forget_failures
+from equipoise.platform.worker.duties import DUTIES, Duty, done_once
+from equipoise.platform.worker.senders import Senders, send_round
 from equipoise.platform.workspace import Workspace
 
 __all__ = ["DUTIES", "Duty", "run"]
 
-_log = logging.getLogger("equipoise.worker")
 LOCK = HEARTBEAT
-
-
-@dataclass(frozen=True)
-class Duty:
-    """Something done every so many seconds; the function says how much it did.
-
-    What `sends` is left undone while sending is held.
-    """
-
-    name: str
-    seconds: float
-    do: Callable[[], int]
-    sends: bool = False
-
-
-DUTIES = (
-    Duty("sealed", 60, seal_everything),
-    Duty("links sent", 10, send_requested_links, sends=True),
-    Duty("uploads forgotten", 3600, drop_expired),
-    Duty("exports made", 1, make_export),
-    Duty("exports dropped", 60, drop_exports),
-    Duty("requests expired", 600, expire_requests),
-    Duty("kinds of data deleted", 3600, delete_due),
-    Duty("failed sign-ins forgotten", 3600, forget_failures),
-)
+SENT = "messages sent"
+_LOOK_SECONDS = 1.0
 
 
 def run(workspace: Workspace, *, once: bool = False) -> dict[str, int]:
-    """Work until told to stop (SIGTERM or Ctrl-C), or each duty once.
+    """Work until told to stop (SIGTERM or Ctrl-C), or each duty once and then what is due to be sent.
+
+    Any number of workers may be at a workspace: all of them send. The duties are done by whoever holds the
+    lock; when that one ends, by another.
 
     Returns:
-        How much was done, by duty.
-    Raises:
-        InputError: another worker is at this workspace.
+        How much was done, by duty, and how many messages were sent.
     """
     stopping = threading.Event()
     if threading.current_thread() is threading.main_thread():
         for each in (signal.SIGTERM, signal.SIGINT):
             signal.signal(each, lambda *_: stopping.set())
-    done = dict.fromkeys((duty.name for duty in DUTIES), 0)
-    due = dict.fromkeys(done, 0.0)
-    with only_one(workspace.folder / LOCK, "a worker is at work here already; one is enough"):
-        while not stopping.is_set():
-            for duty in DUTIES:
-                if stopping.is_set() or (duty.sends and sending_held(workspace)):
-                    continue
-                if time.monotonic() >= due[duty.name]:
-                    done[duty.name] += _done(duty)
-                    due[duty.name] = time.monotonic() + duty.seconds
-                _beat(workspace)
-            if once:
-                break
-            stopping.wait(1)
-    return done
+    with ExitStack() as held:
+        duties = _Duties(workspace, stopping, held)
+        if once:
+            duties.round()
+            return duties.done | {SENT: _send_once(workspace, stopping)}
+        with Senders(workspace, stopping) as senders:
+            while not stopping.is_set():
+                duties.round()
+                stopping.wait(_LOOK_SECONDS)
+    return duties.done | {SENT: senders.sent}
 
 
-def _done(duty: Duty) -> int:
-    """One round of a duty; what fails is logged and tried again in its next round.
-
-    Whatever it is: a worker that ended over one bad row would leave every other duty undone.
-    """
-    try:
-        close_old_connections()
-        return duty.do()
-    except Exception:
-        _log.exception("%s failed", duty.name)
-        return 0
+def _send_once(workspace: Workspace, stopping: threading.Event) -> int:
+    return sum(
+        done_once(Duty(SENT, 0, partial(send_round, workspace, carrier, stopping.is_set)))
+        for carrier in carriers_in_use(workspace)
+    )
 
 
-def _beat(workspace: Workspace) -> None:
-    """Say that the worker is alive; on a full disk it is, and cannot say so."""
-    with suppress(OSError):
-        (workspace.folder / LOCK).touch()
+class _Duties:
+    """The duties, when each is due, and the lock of whoever does them."""
+
+    def __init__(self, workspace: Workspace, stopping: threading.Event, held: ExitStack) -> None:
+        self.workspace, self.stopping, self.held = workspace, stopping, held
+        self.done = dict.fromkeys((duty.name for duty in DUTIES), 0)
+        self.due = dict.fromkeys(self.done, 0.0)
+        self.ours = False
+
+    def round(self) -> None:
+        """Do what is due, if no other worker does it."""
+        self.ours = self.ours or self._take()
+        if not self.ours:
+            return
+        for duty in DUTIES:
+            if self.stopping.is_set() or (duty.sends and sending_held(self.workspace)):
+                continue
+            if time.monotonic() >= self.due[duty.name]:
+                self.done[duty.name] += done_once(duty)
+                self.due[duty.name] = time.monotonic() + hasty(duty.seconds)
+            self._show()
+
+    def _take(self) -> bool:
+        try:
+            self.held.enter_context(only_one(self.workspace.folder / LOCK, "another worker does the duties"))
+        except InputError:
+            return False
+        return True
+
+    def _show(self) -> None:
+        """Say that the duties are done; on a full disk they are, and that cannot be said."""
+        with suppress(OSError):
+            (self.workspace.folder / LOCK).touch()
