@@ -3,14 +3,11 @@
 import logging
 import os
 import tempfile
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import settings
-from ruamel.yaml import YAML
-from ruamel.yaml.nodes import Node
+from tests.reading_once import read_once
 
 from equipoise.findings.results import Findings
 from equipoise.platform.workspace import create_workspace
@@ -24,23 +21,7 @@ settings.load_profile("fixed")
 
 _LEFT_OUT: list[str] = []
 
-# The same examples are read some thousand times here, and half of that time went into their YAML: a text that
-# was composed before is not composed again. Reading walks the nodes and never changes them.
-_compose = YAML.compose
-
-
-@lru_cache(maxsize=256)
-def _composed(text: str, depth: int | None, composer: Any) -> Node | None:
-    yaml = YAML(typ="safe", pure=True)
-    yaml.max_depth, yaml.Composer = depth, composer
-    return _compose(yaml, text)
-
-
-YAML.compose = lambda yaml, stream: (  # type: ignore[method-assign]
-    _composed(stream, yaml.max_depth, yaml.Composer)
-    if isinstance(stream, str) and getattr(yaml, "max_depth", None) is not None
-    else _compose(yaml, stream)
-)
+read_once()
 
 # The platform's settings are those of a workspace, so each process of the tests has one: a rehearsal, with a clock.
 _WORKSPACE = tempfile.TemporaryDirectory(prefix="equipoise-tests-")
