@@ -73,7 +73,7 @@ class Senders:
                     self.sent += sent
             else:
                 # Somebody may have something sent now, and a rehearsal's clock may move on.
-                self.stopping.wait(_AFTER_FAILURE_SECONDS if failing else _LOOK_SECONDS)
+                self.stopping.wait(_AFTER_FAILURE_SECONDS if failing else hasty(_LOOK_SECONDS))
         connections.close_all()
 
     def _keep_beating(self) -> None:
