@@ -14,6 +14,7 @@ class ConsentWords:
     stop: str
     asks: str
     answers: Mapping[str, str]
+    watching: str
     rights_text: str
     titles: Mapping[str, str]
     questions: Mapping[str, str]
@@ -35,6 +36,10 @@ _WORDS = {
             "linked-until": "Your answers are kept under a code that can be tied to you until {until}, and not after.",
             "unlinked": "Your answers cannot be tied to you: we do not ask who you are.",
         },
+        watching=(
+            "Where a message leads to a film, a recording or a document, we keep whether you opened it and, as far "
+            "as your browser tells us, how much of it was played."
+        ),
         rights_text=(
             "You can ask to see what we hold of you, to have it put right, to have it erased, or to stop taking "
             "part, without a reason and without any harm to you. Answers that cannot be told apart as yours any "
@@ -76,6 +81,10 @@ _WORDS = {
             "linked-until": "Cedwir eich atebion o dan god y gellir ei gysylltu â chi tan {until}, ac nid wedyn.",
             "unlinked": "Ni ellir cysylltu eich atebion â chi: nid ydym yn gofyn pwy ydych.",
         },
+        watching=(
+            "Lle mae neges yn arwain at ffilm, recordiad neu ddogfen, rydym yn cadw a wnaethoch ei agor a, cyn "
+            "belled ag y mae eich porwr yn dweud wrthym, faint ohono a chwaraewyd."
+        ),
         rights_text=(
             "Gallwch ofyn am weld yr hyn sydd gennym amdanoch, ei gywiro, ei ddileu, neu roi'r gorau i gymryd "
             "rhan, heb reswm a heb niwed i chi. Ni ellir dod o hyd i atebion na ellir dweud mwyach mai eich "

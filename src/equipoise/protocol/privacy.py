@@ -137,7 +137,9 @@ def _sections(study: Study, words: ConsentWords) -> Iterator[Section]:
     said = {
         "controller": privacy.controller,
         "purpose": privacy.purpose,
-        "categories": privacy.categories,
+        "categories": "\n\n".join(
+            part for part in (privacy.categories, _watched(study.protocol, words)) if part
+        ),
         "basis": basis,
         "recipients": privacy.recipients,
         "linkage": linkage,
@@ -147,6 +149,11 @@ def _sections(study: Study, words: ConsentWords) -> Iterator[Section]:
         "complaint": privacy.complaint,
     }
     yield from (Section(words.titles[name], text) for name, text in said.items() if text)
+
+
+def _watched(protocol: Protocol, words: ConsentWords) -> str:
+    """That it is kept whether something was opened and played, where messages lead to anything."""
+    return words.watching if any(contact.asset for contact in protocol.contacts.values()) else ""
 
 
 def _tied(protocol: Protocol, words: ConsentWords) -> str:

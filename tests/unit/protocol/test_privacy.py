@@ -49,6 +49,18 @@ def test_the_notice_says_what_the_protocol_says(kinds_changed: Callable[..., Stu
     assert "Nothing is joined." in linked
 
 
+def test_the_notice_says_that_watching_is_recorded_where_messages_lead_to_a_film() -> None:
+    kept = "Which data we keep"
+    said = {
+        name: {section.title: section.body for section in privacy_notice(load_study(EXAMPLES / name))}
+        for name in ("symbolic-awards", "swing")
+    }
+    assert "how much of it was played" in said["symbolic-awards"][kept]
+    assert "how much of it was played" not in said["swing"][kept]
+    welsh = privacy_notice(load_study(EXAMPLES / "symbolic-awards"), "cy")
+    assert any("faint ohono a chwaraewyd" in section.body for section in welsh)
+
+
 def test_the_notice_has_another_version_where_it_says_something_else(
     kinds: Study, kinds_changed: Callable[..., Study]
 ) -> None:

@@ -202,7 +202,8 @@ class Sending(Record):
 
     `zone` is a roster column that holds each participant's time zone, where not all live in the study's, and
     `language` one that holds the tag of the language in which they are written to, such as `cy`.
-    `track-opens` puts a picture into e-mails that tells when it was loaded, which says little about reading.
+    `track-opens: true`, a picture in e-mails that tells when it was loaded, is refused: it tells of machines
+    and not of people.
     """
 
     quiet_hours: tuple[str, str] = ("20:00", "08:00")
