@@ -81,7 +81,7 @@ app.command("restore")(restore.restore)
 app.command("release")(restore.release)
 app.command("doctor")(doctor.doctor)
 app.command("retention")(retention.retention)
-for _name in ("simulate", "demo"):
+for _name in ("simulate", "rehearse", "demo"):
     if find_spec(f"equipoise.cli.{_name}") is not None:
         app.command(_name)(getattr(import_module(f"equipoise.cli.{_name}"), _name))
 

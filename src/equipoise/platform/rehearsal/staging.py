@@ -1,0 +1,142 @@
+"""What a rehearsal is played on: a copy of the study, locked anew, in a fresh workspace of its own.
+
+Nothing of the workspace that it was taken from is read but the study's folder: no key, no secret, nobody.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from equipoise import __version__
+from equipoise.allocation import commitment
+from equipoise.errors import InputError, NotSupportedError, Problem
+from equipoise.platform.workspace import SETTINGS, Workspace, create_workspace
+from equipoise.protocol import Study, load_study, lock
+from equipoise.protocol.registration import lock_text
+from equipoise.protocol.timeline import timeline
+
+__all__ = ["Stage", "first_moment", "settings_of", "stage_of", "staged_study", "study_folder"]
+
+_NOT_COPIED = ("amendments", "lock.json", "allocation", "findings", "rosters")
+_LOCKED_BEFORE = timedelta(weeks=2)
+_SENDER = "rehearsal@example.org"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where everything of a rehearsal stands.
+
+    Attributes:
+        folder: of the rehearsal; everything lies in it.
+        workspace: made for it.
+    """
+
+    folder: Path
+    workspace: Workspace
+
+    @property
+    def studies(self) -> Path:
+        """The locked copies of the studies."""
+        return self.folder / "studies"
+
+
+def study_folder(workspace: Path, study: str) -> Path:
+    """The folder of a study: in force in a workspace, or named itself.
+
+    Raises:
+        InputError: there is no such study.
+    """
+    named = Path(study)
+    if (named / "protocol.yaml").is_file():
+        return named
+    versions = [path for path in (workspace / "studies" / study).glob("*") if path.name.isdigit()]
+    if not versions:
+        known = sorted(path.name for path in (workspace / "studies").glob("*") if path.is_dir())
+        message = f"there is no such study here. Studies: {', '.join(known) or 'none'}; or name a folder"
+        raise InputError(Problem(str(workspace), study, message))
+    return max(versions, key=lambda path: int(path.name))
+
+
+def stage_of(folder: Path, settings: Mapping[str, Any]) -> Stage:
+    """A fresh workspace for a rehearsal.
+
+    Args:
+        folder: new or empty.
+        settings: of the workspace.
+    Raises:
+        InputError: the folder holds something.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        raise InputError(Problem(str(folder), "--out", "is not empty; name a new folder for the rehearsal"))
+    place = folder / "workspace"
+    create_workspace(place, mode="rehearsal")
+    (place / SETTINGS).write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")  # JSON is YAML
+    return Stage(folder, create_workspace(place))
+
+
+def settings_of(origin: str, mail_port: int, notify: str, templates: Mapping[str, str]) -> dict[str, Any]:
+    """Settings by which pages are at `origin`, and messages go to servers on this machine.
+
+    Args:
+        origin: the address of the pages.
+        mail_port: where the mail server listens.
+        notify: the address of the server that carries texts.
+        templates: its templates by kind.
+    """
+    return {
+        "equipoise": 1,
+        "name": "Rehearsal",
+        "mode": "rehearsal",
+        "origin": origin,
+        "mail": {"host": "localhost", "port": mail_port, "sender": _SENDER, "security": "none"},
+        "carriers": {"email": "smtp", "sms": "notify"},
+        "notify": {"address": notify, "email-template": templates["email"], "sms-template": templates["sms"]},
+    }
+
+
+def staged_study(stage: Stage, source: Path) -> tuple[Study, bytes]:
+    """A copy of a study, locked by the rehearsal's clock under a secret of the rehearsal's own.
+
+    Returns:
+        The study, and the secret that its lock commits to.
+    Raises:
+        ProtocolError: it is no study that can be locked.
+        NotSupportedError: people come to it otherwise than by a roster.
+    """
+    place = stage.studies / load_study(source).protocol.study.id
+    shutil.copytree(source, place, ignore=shutil.ignore_patterns(*_NOT_COPIED))
+    study = load_study(place)
+    _refuse_unplayable(study)
+    secret = hashlib.sha256(f"equipoise rehearsal {study.protocol.study.id}".encode()).digest()
+    registration = lock(
+        study,
+        time=(first_moment(study) - _LOCKED_BEFORE).isoformat(),
+        seed_commitment=commitment(secret) if study.protocol.allocation else None,
+        version=__version__,
+        clock="rehearsal",
+    )
+    (place / "lock.json").write_text(lock_text(registration), encoding="utf-8")
+    return load_study(place), secret
+
+
+def first_moment(study: Study) -> datetime:
+    """The earliest moment that the protocol fixes."""
+    times = timeline(study.protocol)
+    moments = [*times.opens.values(), *times.draws.values(), *times.starts.values()]
+    return min(
+        [*moments, *([times.launch] if times.launch else [])], default=datetime(2021, 1, 4, 9, tzinfo=UTC)
+    )
+
+
+def _refuse_unplayable(study: Study) -> None:
+    people = study.protocol.participants
+    if people is None or people.enrolment != "roster" or study.protocol.tasks:
+        raise NotSupportedError(
+            f"{study.protocol.study.id}: a study whose people come by an open link, one by one, or judge "
+            "vignettes cannot be rehearsed yet; rehearse a study that enrols from a roster"
+        )

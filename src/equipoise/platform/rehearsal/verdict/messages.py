@@ -1,0 +1,307 @@
+"""The messages that arrived, held against the protocol: each once, to whom it is for, when it may come."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from equipoise.errors import EquipoiseError
+from equipoise.platform.delivery.models import Dispatch
+from equipoise.platform.people.models import Participant
+from equipoise.platform.rehearsal.drive import CARRIED
+from equipoise.platform.rehearsal.due import WAITS, Due, dues, essence, is_quiet
+from equipoise.platform.rehearsal.people import Person, address_of
+from equipoise.platform.rehearsal.post import Message, Refusal
+from equipoise.platform.rehearsal.production import Production
+from equipoise.platform.rehearsal.verdict import Check
+from equipoise.protocol.expressions import compile_expression
+from equipoise.protocol.facts import roster_schema
+
+__all__ = ["message_checks"]
+
+_TRIED_AGAIN = timedelta(days=1)  # how much later a message may come whose mailbox was busy
+_FOR_A_PERSON = ("cap", "field-missing")
+_UNSETTLED = ("planned", "claimed", "sending", "unknown")
+
+_Key = tuple[str, str, int]  # identifier, send, occasion
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """A dispatch as it ended."""
+
+    key: str
+    send: str
+    occasion: int
+    state: str
+    reason: str
+    carrier: str
+
+
+def message_checks(
+    production: Production, messages: Sequence[Message], refusals: Sequence[Refusal]
+) -> list[Check]:
+    """Every check of the messages of one study.
+
+    Args:
+        production: as it ended.
+        messages: everything that arrived, of other studies too.
+        refusals: what the mail server refused.
+    """
+    found = _Arrived(production, messages)
+    return [
+        found.once(),
+        found.everything_due(),
+        found.nothing_else(),
+        found.right_arm(),
+        found.nobody_who_left(),
+        found.in_time(),
+        found.right_words(),
+        _bounces(production, refusals),
+        _stopped(production),
+        _settled(production),
+    ]
+
+
+@dataclass
+class _Arrived:
+    """What arrived of one study, with whom it reached and which send it is."""
+
+    production: Production
+    everything: Sequence[Message]
+    known: dict[_Key, list[Message]] = field(default_factory=dict)
+    strangers: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        people = {person.identifier: person for person in self.production.cast}
+        owners = {key: identifier for identifier, key in self.production.keys.items()}
+        for message in self.everything:
+            sent = self.dispatches.get(message.reference)
+            if sent is None:
+                if message.to.endswith(f"@{self.production.name}.example.org"):
+                    self.strangers.append(
+                        f"{message.at:%Y-%m-%d %H:%M}: a message of which nothing is recorded"
+                    )
+                continue
+            person = people.get(owners.get(sent.key, ""))
+            if person is None or address_of(message.to) not in map(address_of, (person.email, person.phone)):
+                self.strangers.append(f"{sent.send} {sent.occasion} reached somebody whom it was not for")
+            if person is not None:
+                self.known.setdefault((person.identifier, sent.send, sent.occasion), []).append(message)
+
+    @cached_property
+    def dispatches(self) -> dict[str, _Sent]:
+        """By reference."""
+        rows = Dispatch.objects.filter(study=self.production.study, reference__isnull=False)
+        fields = ("participant__key", "contact", "occasion", "state", "reason", "carrier")
+        return {row[0]: _Sent(*row[1:]) for row in rows.values_list("reference", *fields)}
+
+    @cached_property
+    def states(self) -> dict[tuple[str, str, int], tuple[str, str]]:
+        """How each dispatch ended, by key, send and occasion."""
+        rows = Dispatch.objects.filter(study=self.production.study)
+        fields = ("participant__key", "contact", "occasion", "state", "reason")
+        return {row[:3]: row[3:] for row in rows.values_list(*fields).iterator(10_000)}
+
+    @cached_property
+    def people(self) -> dict[str, Person]:
+        """By identifier."""
+        return {person.identifier: person for person in self.production.cast}
+
+    @cached_property
+    def due(self) -> dict[tuple[str, int], Due]:
+        """What the protocol has, by send and occasion."""
+        return {(each.send, each.occasion): each for each in dues(self.production.folder)}
+
+    @cached_property
+    def rules(self) -> dict[str, dict[str, bool] | None]:
+        """Whom each rule selects, by identifier; None where it asks more than the roster knows."""
+        return {each.rule: self._selected(each.rule) for each in self.due.values() if each.rule}
+
+    @cached_property
+    def columns(self) -> dict[str, str]:
+        """The arms of everybody, by the column of the stage and the identifier."""
+        return {
+            f"{column}/{person.identifier}": arm
+            for person in self.production.cast
+            for column, arm in self.production.arms(person).items()
+        }
+
+    def once(self) -> Check:
+        """No message twice."""
+        faults = [
+            f"{self._said(key)} came {len(some)} times" for key, some in self.known.items() if len(some) > 1
+        ]
+        return Check("once", "No message came twice", sum(map(len, self.known.values())), tuple(faults))
+
+    def everything_due(self) -> Check:
+        """Every message that was due came."""
+        faults: list[str] = []
+        notes: list[str] = []
+        counted = 0
+        for due in self.due.values():
+            if due.carrier != "workspace" or due.channel == "letter":
+                notes.append(f"{due.send} {due.occasion} is carried by a partner or by post: not rehearsed")
+            elif due.rule and self.rules[due.rule] is None:
+                notes.append(f"{due.send} {due.occasion}: whom `{due.rule}` selects was not worked out again")
+            else:
+                for person in self.production.cast:
+                    if self._must(person, due):
+                        counted += 1
+                        self._missed(person, due, faults, notes)
+        return Check("due", "Every message that was due came", counted, tuple(faults), tuple(notes))
+
+    def nothing_else(self) -> Check:
+        """Nothing came that the protocol does not have, no reminder after answering, no thanks without."""
+        faults = list(self.strangers)
+        for key, message in self._each():
+            due = self.due.get(key[1:])
+            if due is None:
+                faults.append(f"{self._said(key)} is not in the protocol")
+                continue
+            answered = self.production.answered.get((due.wave, key[0]))
+            finished = answered.finished if answered else None
+            if due.kind == "remind" and finished is not None and finished < message.number:
+                faults.append(f"{self._said(key)} came after they had answered")
+            if due.kind == "thank" and (finished is None or finished > message.number):
+                faults.append(f"{self._said(key)} came before they had answered")
+            if due.rule and (selected := self.rules[due.rule]) is not None and not selected.get(key[0]):
+                faults.append(f"{self._said(key)} came to somebody whom `{due.rule}` leaves out")
+        return Check("nothing-else", "Nothing came that was not due", len(list(self._each())), tuple(faults))
+
+    def right_arm(self) -> Check:
+        """No message to the wrong arm."""
+        faults, counted = [], 0
+        for key, _ in self._each():
+            due = self.due.get(key[1:])
+            if due is not None and due.arms:
+                counted += 1
+                if (arm := self._arm(self.people[key[0]], due)) not in due.arms:
+                    faults.append(f"{self._said(key)} came to somebody in {arm or 'no arm'}")
+        return Check("arm", "No message went to the wrong arm", counted, tuple(faults))
+
+    def nobody_who_left(self) -> Check:
+        """No message after somebody stopped them or left."""
+        left = self.production.left
+        faults = [
+            f"{self._said(key)} came after they had left ({left[key[0]].how})"
+            for key, message in self._each()
+            if key[0] in left and left[key[0]].number < message.number
+        ]
+        return Check("left", "No message came to somebody who had stopped them", len(left), tuple(faults))
+
+    def in_time(self) -> Check:
+        """Each in its time, none in quiet hours."""
+        faults = []
+        for key, message in self._each():
+            due = self.due.get(key[1:])
+            if due is None:
+                continue
+            grace = _TRIED_AGAIN if self.people[key[0]].habits.busy else timedelta()
+            if not due.after <= message.at <= due.until + grace:
+                faults.append(f"{self._said(key)} came at {message.at:%Y-%m-%d %H:%M} UTC")
+            elif is_quiet(self.production.folder, message.at):
+                faults.append(f"{self._said(key)} came in quiet hours, at {message.at:%Y-%m-%d %H:%M} UTC")
+        return Check("time", "Each message came in its time", len(list(self._each())), tuple(faults))
+
+    def right_words(self) -> Check:
+        """Each says what its template says."""
+        faults, counted = [], 0
+        words = {due: essence(self.production.folder, each) for due, each in self.due.items()}
+        for key, message in self._each():
+            wanted = words.get(key[1:], "")
+            counted += bool(wanted)
+            if wanted and wanted not in " ".join(message.text.split()):
+                faults.append(f"{self._said(key)} does not say: {wanted[:60]}")
+        return Check("words", "Each message says what its template says", counted, tuple(faults))
+
+    def _must(self, person: Person, due: Due) -> bool:
+        """Whether a message had to reach somebody, whatever the moment within its time."""
+        answered = self.production.answered.get((due.wave, person.identifier))
+        finished = answered.finished_at if answered else None
+        until = due.until
+        if due.kind == "thank":
+            if finished is None:
+                return False
+            until = finished + WAITS
+        if due.kind == "remind" and finished is not None and finished <= until:
+            return False
+        left = self.production.left.get(person.identifier)
+        there = left is None or left.at > until
+        selected = not due.rule or bool((self.rules[due.rule] or {}).get(person.identifier))
+        return there and selected and self._reachable(person, due) and self._in_arms(person, due)
+
+    def _missed(self, person: Person, due: Due, faults: list[str], notes: list[str]) -> None:
+        key = (person.identifier, due.send, due.occasion)
+        if key in self.known:
+            return
+        pseudonym = self.production.keys.get(person.identifier, "")
+        state, reason = self.states.get((pseudonym, due.send, due.occasion), ("never planned", ""))
+        said = f"{self._said(key)} did not come: {state}{f', {reason}' if reason else ''}"
+        (notes if reason in _FOR_A_PERSON else faults).append(said)
+
+    def _reachable(self, person: Person, due: Due) -> bool:
+        people = self.production.folder.protocol.participants
+        kinds = {column.type for column in people.roster.values()} if people else set()
+        if due.channel == "email":
+            return "email" in kinds and not person.habits.bounces
+        return "phone" in kinds and bool(person.phone)
+
+    def _in_arms(self, person: Person, due: Due) -> bool:
+        return not due.arms or self._arm(person, due) in due.arms
+
+    def _arm(self, person: Person, due: Due) -> str:
+        column = self.production.folder.protocol.arm_column(due.stage)
+        return self.columns.get(f"{column}/{person.identifier}", "")
+
+    def _selected(self, rule: str) -> dict[str, bool] | None:
+        protocol, frame = self.production.folder.protocol, self.production.frame
+        try:
+            chosen = compile_expression(rule, roster_schema(protocol)).evaluate_frame(frame)
+        except EquipoiseError:
+            return None
+        identifiers = frame[self.production.identifier].cast(str).to_list()
+        return dict(zip(identifiers, chosen.fill_null(False).to_list(), strict=True))
+
+    def _each(self) -> Iterator[tuple[_Key, Message]]:
+        yield from ((key, message) for key, some in self.known.items() for message in some)
+
+    def _said(self, key: _Key) -> str:
+        return f"{key[0]}: {key[1]} {key[2]}"
+
+
+def _bounces(production: Production, refusals: Sequence[Refusal]) -> Check:
+    mine = {person.email: person.identifier for person in production.cast}
+    tried = Counter(each.to for each in refusals if each.for_good and each.to in mine)
+    faults = [f"{mine[to]}: tried {count} times" for to, count in tried.items() if count > 1]
+    title = "An address that does not exist is tried once, and then left alone"
+    return Check("bounces", title, len(tried), tuple(faults))
+
+
+def _stopped(production: Production) -> Check:
+    """Whoever stopped, left or was erased is known as that, and nobody else: no scanner stopped anything."""
+    rows = Participant.objects.filter(study=production.study)
+    states = dict(rows.values_list("key", "state"))
+    stopped: dict[str, datetime | None] = dict(rows.values_list("key", "messages_stopped_at"))
+    wanted = {"everything": "withdrawn", "erase": "erased"}
+    faults = []
+    for identifier, key in production.keys.items():
+        left = production.left.get(identifier)
+        state = wanted.get(left.how, "enrolled") if left else "enrolled"
+        if states.get(key) != state:
+            faults.append(f"{identifier}: {states.get(key)}, but they are {state}")
+        elif state == "enrolled" and (stopped.get(key) is not None) != (left is not None):
+            faults.append(f"{identifier}: messages {'go on' if left else 'stopped'} against their will")
+    title = "Whoever stopped messages or left is known to have, and nobody else"
+    return Check("choices", title, len(production.keys), tuple(faults))
+
+
+def _settled(production: Production) -> Check:
+    rows = Dispatch.objects.filter(study=production.study)
+    left = Counter(rows.filter(state__in=_UNSETTLED).values_list("carrier", "contact", "state"))
+    said = {each: f"{each[1]}: {count:,} {each[2]} by {each[0]}" for each, count in left.items()}
+    faults = [text for each, text in said.items() if each[0] in CARRIED]
+    notes = [text for each, text in said.items() if each[0] not in CARRIED]
+    ended = "Of every message it is known what became of it"
+    return Check("settled", ended, rows.count(), tuple(faults), tuple(notes))
