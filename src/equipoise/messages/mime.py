@@ -107,7 +107,7 @@ def ascii_address(address: str) -> str:
     """
     local, _, domain = address.rpartition("@")
     try:
-        domain = domain.encode("idna").decode("ascii")
+        domain = domain if domain.isascii() else domain.encode("idna").decode("ascii")
     except UnicodeError:
         domain = ""
     if not _LOCAL.fullmatch(local) or not _DOMAIN.fullmatch(domain):

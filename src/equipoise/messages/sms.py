@@ -12,9 +12,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["LONGEST_TEXT", "Measured", "measure", "sms_cost"]
+from equipoise.protocol.models.fieldwork import LONGEST_TEXT
 
-LONGEST_TEXT = 918  # six parts of GSM-7: more than this is not carried
+__all__ = ["LONGEST_TEXT", "Measured", "measure", "sms_cost"]
 
 Encoding = Literal["GSM-7", "UCS-2"]
 

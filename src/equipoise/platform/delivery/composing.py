@@ -22,14 +22,14 @@ from equipoise.platform.delivery.values import OCCASION, example_word, occasion_
 from equipoise.platform.people.models import Participant
 from equipoise.platform.registry.models import Study
 from equipoise.platform.registry.queries import folder_of, rolling, roster_columns
+from equipoise.protocol.models.fieldwork import Channel
 from equipoise.protocol.models.files import Message
-from equipoise.protocol.sends import Send, sends
+from equipoise.protocol.sends import ADDRESSES, Send, sends
 from equipoise.protocol.translation import message_paths, same_language
 
 __all__ = ["Composer", "Preview", "Unsendable", "preview"]
 
 _PARTNER = "partner_file"
-_ADDRESSES = {"email": "email", "sms": "phone", "letter": "text"}  # of a channel, the type of its columns
 
 
 @dataclass(frozen=True)
@@ -130,12 +130,12 @@ class Composer:
                 fields[name] = value
         return fields, missing
 
-    def address(self, channel: str, known: Known) -> str | Unsendable:
+    def address(self, channel: Channel, known: Known) -> str | Unsendable:
         """Where it goes: the first address that is there and not closed; of a letter every line."""
         columns = [
             name
             for name, column in self.columns.items()
-            if column.role == "contact" and column.type == _ADDRESSES[channel] and known.details.get(name)
+            if column.role == "contact" and column.type == ADDRESSES[channel] and known.details.get(name)
         ]
         left = [name for name in columns if name not in known.closed]
         if not left:

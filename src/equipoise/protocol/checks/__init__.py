@@ -12,6 +12,7 @@ from equipoise.protocol.checks.conduct import check_conduct
 from equipoise.protocol.checks.extracts import check_extracts
 from equipoise.protocol.checks.fieldwork import check_fieldwork
 from equipoise.protocol.checks.media import check_media
+from equipoise.protocol.checks.messages import check_messages
 from equipoise.protocol.checks.outcomes import check_outcomes
 from equipoise.protocol.checks.people import check_people
 from equipoise.protocol.checks.schedule import check_schedule
@@ -28,6 +29,7 @@ CHECKS = (
     check_allocation,
     check_fieldwork,
     check_media,
+    check_messages,
     check_schedule,
     check_surveys,
     check_translations,

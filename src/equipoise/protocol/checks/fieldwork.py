@@ -1,4 +1,4 @@
-"""Waves, contacts and messages: what is asked or sent, to whom, and whether its files are there."""
+"""Waves and contacts: what is asked or sent, to whom, and whether its files are there."""
 
 import re
 from collections.abc import Iterator
@@ -17,12 +17,10 @@ __all__ = ["check_fieldwork"]
 
 Path = tuple[str | int, ...]
 FIELD = re.compile(r"\{\s*([^{}]*?)\s*\}")
-# What a message may say of the person and the occasion besides the roster's columns.
-OCCASION = ("link", "stop_link", "n", "study", "contact", "closes", "minutes", "asset", "reward")
 
 
 def check_fieldwork(study: Study) -> Iterator[Problem]:
-    """Times of waves and stages, templates, reminders, contacts, fields of messages."""
+    """Times of waves and stages, templates, reminders, contacts."""
     times = timeline(study.protocol)
     for path, error in times.errors:
         yield time_problems(study, path, error)
@@ -30,7 +28,6 @@ def check_fieldwork(study: Study) -> Iterator[Problem]:
         yield from _wave(study, name, wave, times)
     for name, contact in study.protocol.contacts.items():
         yield from _contact(study, name, contact)
-    yield from _fields(study)
 
 
 def _wave(study: Study, name: str, wave: Wave, times: Timeline) -> Iterator[Problem]:
@@ -125,21 +122,6 @@ def _reachable(study: Study, contact: Contact) -> bool:
     participants = study.protocol.participants
     columns = participants.roster.values() if participants else ()
     return any(column.type == _address(contact) and column.role == "contact" for column in columns)
-
-
-def _fields(study: Study) -> Iterator[Problem]:
-    participants = study.protocol.participants
-    known = [*(participants.roster if participants else ()), *OCCASION]
-    for path, message in study.messages.items():
-        document = study.documents[path]
-        for part, text in (("subject", message.subject or ""), ("body", message.body)):
-            for found in FIELD.finditer(text):
-                field = found[1]
-                if field not in known:
-                    line = document.line((part,)) + text.count("\n", 0, found.start())
-                    listed = nearest(field, known)
-                    what = f'"{{{field}}}" is not a roster column or a word of the occasion. Known: {listed}'
-                    yield Problem(f"{document.name}:{line}", part, what)
 
 
 def _parsed(study: Study, path: Path, text: str, parse: object) -> Iterator[Problem]:

@@ -6,9 +6,10 @@ from pydantic import Field, model_validator
 
 from equipoise.record import Identifier, Name, Record, Text
 
-__all__ = ["Audience", "Channel", "Contact", "Invitation", "Reminder", "Wave"]
+__all__ = ["LONGEST_TEXT", "Audience", "Channel", "Contact", "Invitation", "Reminder", "Wave"]
 
 Channel = Literal["email", "sms", "letter"]
+LONGEST_TEXT = 918  # characters that a text message may have: six parts of the telephones' own alphabet
 
 
 class Invitation(Record):
