@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from equipoise.platform.delivery.views import player
+from equipoise.platform.delivery.views import callbacks, player
 from equipoise.platform.fieldwork.views.choices import stop_link
 
 urlpatterns = [
@@ -12,4 +12,6 @@ urlpatterns = [
     path("m/<str:token>", player.landing, name="message-page"),
     path("message/<str:code>/", player.message, name="message"),
     path("message/<str:code>/media/<path:path>", player.media, name="message-media"),
+    path("callbacks/notify/receipt", callbacks.receipt, name="notify-receipt"),
+    path("callbacks/notify/text", callbacks.text, name="notify-text"),
 ]

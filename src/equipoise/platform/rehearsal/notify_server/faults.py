@@ -16,8 +16,8 @@ class Fault:
         takes: the message is taken and kept, whatever the answer says.
         status: of the answer.
         body: of the answer; None for the right one.
-        instead: what is done instead of an answer: `hang` says nothing, `drop` hangs up, `drip` sends a byte
-            now and then.
+        instead: what is done instead of an answer: `hang` says nothing, `drop` hangs up, `drip` and
+            `drip-body` send a byte of a header, or of the body, now and then.
         content_type: of the answer.
         location: where a redirection leads.
     """
@@ -55,6 +55,7 @@ FAULTS: dict[str, Fault] = {
     "drop-taken": Fault(instead="drop", takes=True),
     "drip": Fault(instead="drip"),
     "drip-taken": Fault(instead="drip", takes=True),
+    "drip-body-taken": Fault(instead="drip-body", takes=True),
     "400-template": Fault(status=400, body=_error(400, "BadRequestError", "Template not found")),
     "400-trial": Fault(status=400, body=_error(400, "BadRequestError", _TRIAL)),
     "403-clock": Fault(status=403, body=_error(403, "AuthError", _CLOCK)),

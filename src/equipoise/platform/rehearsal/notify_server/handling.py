@@ -87,17 +87,21 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         if fault.instead == "hang":
             self.notify.closing.wait(_HANG_SECONDS)
-        elif fault.instead == "drip":
-            self._drip()
+        elif fault.instead.startswith("drip"):
+            self._drip(in_body=fault.instead == "drip-body")
         elif not fault.instead:
             body = json.dumps(answer).encode() if fault.body is None else fault.body
             self._send(fault.status, body, fault.content_type, fault.location)
 
-    def _drip(self) -> None:
-        """A header that never ends, a byte at a time, until the other side has had enough."""
+    def _drip(self, *, in_body: bool) -> None:
+        """A header or a body that never ends, a byte at a time, until the other side has had enough."""
         self.send_response(201)
-        self.flush_headers()
-        self.wfile.write(b"X-Slow: ")
+        if in_body:
+            self.send_header("Content-Length", "1000000")
+            self.end_headers()
+        else:
+            self.flush_headers()
+            self.wfile.write(b"X-Slow: ")
         try:
             while not self.notify.closing.wait(_DRIP_SECONDS):
                 self.wfile.write(b"x")

@@ -1,0 +1,75 @@
+"""Asking Notify what it would have told by calling: a call that was lost is lost for good.
+
+Notify tries to deliver for three days. What it has not ended by then stays *sent*.
+"""
+
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+from equipoise.platform.clock import now
+from equipoise.platform.delivery.channels import carriers_in_use
+from equipoise.platform.delivery.channels.notify.setup import problems
+from equipoise.platform.delivery.models import Dispatch, InboundText
+from equipoise.platform.delivery.receipts import receive
+from equipoise.platform.delivery.replies import take_reply
+
+if TYPE_CHECKING:
+    from equipoise.platform.delivery.channels.notify.channel import NotifyChannel
+
+__all__ = ["poll"]
+
+_log = logging.getLogger("equipoise.delivery")
+_FROM, _UNTIL = timedelta(minutes=10), timedelta(hours=80)  # after a message went out
+_AT_ONCE = 200  # messages asked about in a round; Notify takes 3,000 requests a minute, sending among them
+_KNOWN_IN_A_ROW = 250  # texts of a page; beyond them nothing new is expected
+_UNDER_WAY = ("created", "sending", "pending", "sent")
+
+
+def poll() -> int:
+    """Ask Notify about messages whose end it has not told, and for texts that came in.
+
+    Returns:
+        How much of it was news.
+    """
+    if "notify" not in carriers_in_use(settings.WORKSPACE):
+        return 0
+    # Its libraries are loaded by whoever speaks to it alone.
+    from equipoise.platform.delivery.channels.notify.channel import opened
+
+    if problems(settings.WORKSPACE):
+        return 0  # whoever sends says so
+    with opened(settings.WORKSPACE) as channel:
+        try:
+            return _ask_about_messages(channel) + _ask_for_texts(channel)
+        except ConnectionError as error:
+            _log.warning("notify could not be asked what became of messages: %s", error)
+            return 0
+
+
+def _ask_about_messages(channel: "NotifyChannel") -> int:
+    """A sample drawn anew each time, so that none is passed over for ever."""
+    moment = now()
+    waiting = Dispatch.objects.filter(
+        carrier="notify", state="sent", sent_at__gt=moment - _UNTIL, sent_at__lt=moment - _FROM
+    ).exclude(provider_id="")
+    news = 0
+    for number in waiting.order_by("?").values_list("provider_id", flat=True)[:_AT_ONCE]:
+        told = channel.state_of(number)
+        if told is not None and told.status not in _UNDER_WAY:
+            receive("notify", told.provider_id, told.reference, told.status, told.at)
+            news += 1
+    return news
+
+
+def _ask_for_texts(channel: "NotifyChannel") -> int:
+    news = in_a_row = 0
+    for text in channel.texts_in():
+        known = InboundText.objects.filter(provider_id=text.provider_id).exists()
+        in_a_row = in_a_row + 1 if known else 0
+        news += not known and take_reply("notify", text.provider_id, text.number, text.words)
+        if in_a_row >= _KNOWN_IN_A_ROW:
+            break
+    return news
