@@ -12,6 +12,7 @@ import pytest
 from django.apps import apps
 from django.conf import settings
 from django.db import connection
+from tests.platform.delivery.video.conftest import everything_kept
 from tests.platform.fieldwork.test_link_again import ROSTER
 from tests.platform.incidents.conftest import CALLED, TEXTS
 from tests.platform.office.conftest import Desk
@@ -19,6 +20,16 @@ from tests.platform.office.conftest import Desk
 from equipoise.cli import main
 from equipoise.errors import InputError
 from equipoise.platform.audit.models import Entry
+from equipoise.platform.delivery.models import (
+    ClosedAddress,
+    Dispatch,
+    DispatchEvent,
+    MessageLink,
+    Receipt,
+    SealedDispatchEvent,
+    Watch,
+)
+from equipoise.platform.delivery.sealing import event_faults
 from equipoise.platform.extracts.models import Extract, ExtractValue
 from equipoise.platform.fieldwork.actions import start_session
 from equipoise.platform.fieldwork.links import make_links
@@ -84,6 +95,7 @@ def lived(kept, alice, tmp_path):
             session=session, key=str(page), page="p", answers={"comment": "a canary"}, shown={},
             at=person.enrolled_at,
         )  # fmt: skip
+    everything_kept(person, "weekly-message")
     seal_everything()
     return kept
 
@@ -91,6 +103,7 @@ def lived(kept, alice, tmp_path):
 def held():
     """How much there is of everything that is ever deleted."""
     models = (ContactDetails, Lookup, LinkRequest, Submission, Session, RosterFacts, Link)
+    models += (Dispatch, DispatchEvent, MessageLink, Watch, Receipt, ClosedAddress)
     return SimpleNamespace(**{model.__name__: model.objects.count() for model in models})
 
 
@@ -200,6 +213,9 @@ def test_answers_go_with_the_exports_and_the_seals_still_add_up(lived, at):
     assert SealedSubmission.objects.filter(erased=True).count() == 3
     said = json.loads(Deletion.objects.get(kind="answers").certificate)
     assert (said["deleted"]["pages sent"], said["deleted"]["files of exports"]) == (3, 1)
+    assert (said["deleted"]["messages"], said["deleted"]["what became of messages"]) == (1, 3)
+    assert SealedDispatchEvent.objects.filter(erased=True).count() == 3
+    assert list(event_faults(lived)) == []
     assert verify_workspace().faults == ()
     person = Participant.objects.filter(study=lived).first()
     told = {section.heading: dict(section.rows) for section in person_record(person)}

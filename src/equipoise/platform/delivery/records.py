@@ -36,7 +36,8 @@ def messages_of(participant: Participant) -> Iterator[RecordSection]:
     rows = rows.select_related("watch").prefetch_related("links").order_by("sent_at", "pk")
     said = [line for row in rows for line in _said(study, row)]
     titles = folder_of(study).protocol.contacts
-    later = [(titles[name].label or name, _LATER) for name in titles if name in hidden]
+    kept = participant.state != "erased" and Dispatch.objects.filter(study=study).exists()
+    later = [(titles[name].label or name, _LATER) for name in titles if kept and name in hidden]
     yield RecordSection("Messages", (*said, *later))
     yield RecordSection("Addresses that nothing is sent to", tuple(_closed(participant)))
 

@@ -7,7 +7,15 @@ from tests.platform.fieldwork.conftest import Browser
 
 from equipoise.platform.clock import now
 from equipoise.platform.crypto import token, token_hash
-from equipoise.platform.delivery.models import Dispatch, MessageLink
+from equipoise.platform.delivery.models import (
+    ClosedAddress,
+    Dispatch,
+    DispatchEvent,
+    MessageLink,
+    Receipt,
+    Watch,
+)
+from equipoise.platform.delivery.sealing import seal_events
 from equipoise.platform.fieldwork.models import Link
 from equipoise.platform.people.models import Participant, RosterFacts
 from equipoise.platform.registry.actions import move_study
@@ -54,6 +62,29 @@ def sent(person, contact="thank-you-video", occasion=1, *, state="sent", at=None
         state=state,
         **{**times, **gone, **more},
     )
+
+
+def everything_kept(person, contact):
+    """A message with all that can come of it, under a seal as far as seals go."""
+    dispatch = sent(
+        person, contact, state="delivered", reference=f"r{person.pk}", provider_id=f"p{person.pk}"
+    )
+    page_link(dispatch)
+    moment = now()
+    dispatch.links.update(opened_at=moment, started_at=moment)
+    Watch.objects.create(
+        dispatch=dispatch, seconds=30.0, length=77.0, ranges=[[0, 30]], first_at=moment, last_at=moment
+    )
+    for kind in ("sending", "sent", "delivered"):
+        DispatchEvent.objects.create(dispatch=dispatch, kind=kind, source="worker", at=moment)
+    told = {"carrier": dispatch.carrier, "status": "delivered", "told_at": moment, "at": moment}
+    Receipt.objects.create(provider_id=f"p{person.pk}", **told)
+    Receipt.objects.create(provider_id=f"q{person.pk}", reference=f"r{person.pk}", **told)
+    ClosedAddress.objects.create(
+        participant=person, column="email", digest="0" * 64, reason="bounced", at=moment
+    )
+    seal_events()
+    return dispatch
 
 
 def page_link(dispatch):
