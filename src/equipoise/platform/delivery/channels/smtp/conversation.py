@@ -43,7 +43,7 @@ class Conversation(smtplib.SMTP):
     """
 
     def __init__(self, mail: Mail, credentials: tuple[str, str], seconds: float) -> None:
-        self.seconds, self.mail = seconds, mail
+        self.seconds, self.server = seconds, mail
         self.context = ssl.create_default_context()
         self.until = time.monotonic() + seconds
         super().__init__(timeout=seconds)
@@ -54,12 +54,12 @@ class Conversation(smtplib.SMTP):
             raise
 
     def _open(self, credentials: tuple[str, str]) -> None:
-        self._host = self.mail.host
-        code, _ = self.connect(self.mail.host, self.mail.port)
+        self._host = self.server.host
+        code, _ = self.connect(self.server.host, self.server.port)
         if code != 220:
             raise smtplib.SMTPConnectError(code, b"")
         self.ehlo_or_helo_if_needed()
-        if self.mail.security == "starttls":
+        if self.server.security == "starttls":
             self.starttls(context=self.context)
             self.ehlo_or_helo_if_needed()
         name, password = credentials
@@ -70,7 +70,7 @@ class Conversation(smtplib.SMTP):
         made = socket.create_connection((host, port), self.left())
         # A request and its answer are one small packet each; waiting for more would only be waiting.
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if self.mail.security != "tls":
+        if self.server.security != "tls":
             return made
         return self.context.wrap_socket(made, server_hostname=host)
 
