@@ -24,10 +24,20 @@ from equipoise.roster import propose_mapping, read_table
 from equipoise.roster.headers import header_line
 from equipoise.roster.reading import RawTable
 
-__all__ = ["columns", "pending_of", "scope_of", "trail_of"]
+__all__ = [
+    "ENCODINGS",
+    "column_rows",
+    "columns",
+    "matched_columns",
+    "pending_of",
+    "said_of_reading",
+    "scope_of",
+    "table_as_chosen",
+    "trail_of",
+]
 
 _NONE = ""
-_ENCODINGS = [("", "As detected"), ("utf-8", "UTF-8"), ("cp1252", "Windows-1252"), ("utf-16", "UTF-16")]
+ENCODINGS = [("", "As detected"), ("utf-8", "UTF-8"), ("cp1252", "Windows-1252"), ("utf-16", "UTF-16")]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -42,12 +52,12 @@ def columns(request: HttpRequest, study: Study, number: int) -> HttpResponse:
     try:
         with source_of(pending) as source:
             if request.method == "POST":
-                chosen |= _said(request)
+                chosen |= said_of_reading(request)
             if "look" in request.POST:
                 chosen.pop("columns", None)
-            table = _table(source, declared, chosen)
+            table = table_as_chosen(source, declared, chosen)
             if request.method == "POST" and "look" not in request.POST:
-                chosen["columns"] = _matched(request, declared, table)
+                chosen["columns"] = matched_columns(request, declared, table)
             elif "columns" not in chosen:
                 chosen["columns"] = propose_mapping(table, declared).mapping.columns
     except EquipoiseError as error:
@@ -63,10 +73,12 @@ def columns(request: HttpRequest, study: Study, number: int) -> HttpResponse:
         "pending": pending,
         "what": scope_words(study, scope_of(pending)),
         "table": table.source if table is not None else None,
-        "rows": list(_rows(table, declared, chosen)) if table is not None else [],
+        "rows": list(column_rows(table, declared, chosen)) if table is not None else [],
         "header": chosen.get("header") or (table.source.header_line if table is not None else ""),
-        "encodings": _ENCODINGS,
+        "encodings": ENCODINGS,
         "encoding": chosen.get("encoding") or "",
+        "button_text": "See what would be kept",
+        "discard": reverse("extract-discard", args=[study.name, number]),
         "trail": trail_of(study, pending)[:1],
     }
     return render(request, "office/extract_columns.html", page, status=422 if problems else 200)
@@ -99,18 +111,20 @@ def trail_of(study: Study, pending: PendingImport) -> list[dict[str, str]]:
     ]
 
 
-def _said(request: HttpRequest) -> dict[str, Any]:
+def said_of_reading(request: HttpRequest) -> dict[str, Any]:
     """How the file is to be read; read in another way its columns are proposed anew."""
     encoding, line = request.POST.get("encoding", ""), request.POST.get("header", "").strip()
     if line and not (line.isdecimal() and 0 < len(line) < 6):
         raise InputError(Problem("", "header", "write the number of a line, such as 2"))
     return {
-        "encoding": encoding if encoding and encoding in dict(_ENCODINGS) else None,
+        "encoding": encoding if encoding and encoding in dict(ENCODINGS) else None,
         "header": int(line) if line else None,
     }
 
 
-def _table(source: RosterSource, declared: Mapping[str, RosterColumn], chosen: dict[str, Any]) -> RawTable:
+def table_as_chosen(
+    source: RosterSource, declared: Mapping[str, RosterColumn], chosen: dict[str, Any]
+) -> RawTable:
     """The file as it was chosen to be read; where nothing was, from the line that names what is sought."""
     encoding, line = chosen.get("encoding"), chosen.get("header")
     line = line or header_line(source.path, declared, mapping=source.mapping, encoding=encoding)
@@ -120,7 +134,9 @@ def _table(source: RosterSource, declared: Mapping[str, RosterColumn], chosen: d
     return table
 
 
-def _matched(request: HttpRequest, declared: Mapping[str, RosterColumn], table: RawTable) -> dict[str, str]:
+def matched_columns(
+    request: HttpRequest, declared: Mapping[str, RosterColumn], table: RawTable
+) -> dict[str, str]:
     """The columns that were chosen.
 
     Raises:
@@ -139,9 +155,10 @@ def _matched(request: HttpRequest, declared: Mapping[str, RosterColumn], table: 
     return mapped
 
 
-def _rows(
+def column_rows(
     table: RawTable, declared: Mapping[str, RosterColumn], chosen: Mapping[str, Any]
 ) -> Iterator[dict[str, Any]]:
+    """Each declared column with the file's columns to choose from."""
     options = [(_NONE, "Not in the file"), *((name, name) for name in table.source.columns)]
     for name, column in declared.items():
         yield {
