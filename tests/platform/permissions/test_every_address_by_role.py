@@ -38,6 +38,7 @@ NO_VERB = {
     "mfa_activate_totp totp-picture mfa_deactivate_totp mfa_view_recovery_codes": "one's own",
     "mfa_generate_recovery_codes mfa_download_recovery_codes staff-sessions": "one's own",
     "mfa_list_webauthn mfa_add_webauthn mfa_remove_webauthn": "one's own",
+    "notify-receipt notify-text": "GOV.UK Notify, by a token of its own",
     "sign-on sign-on-done": "whoever signs in by the provider",
 }
 # Pages whose act asks for another verb than the page: it follows from the address.

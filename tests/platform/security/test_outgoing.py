@@ -19,15 +19,19 @@ OUTWARD = {
     "platform/staff/invitations.py": "the mail server, by Django",
     "platform/fieldwork/requests.py": "the mail server, by Django",
     "platform/delivery/telling.py": "the second mail server, that of alarms",
+    "platform/delivery/channels/notify/client.py": "GOV.UK Notify, if it carries messages",
     "platform/operations/held.py": "the mail server, by Django",
     "platform/operations/checks/mail.py": "the name server and the mail server, when `equipoise doctor` is run",
 }
 SPEAKING = re.compile(
     r"requests_session|smtplib|EmailMessage|EmailBackend|send_mail|get_connection\(|dns\.resolver|create_connection"
-    r"|urlopen|socket\.socket\("
+    r"|urlopen|NotificationsAPIClient|socket\.socket\("
 )
 # Sockets that listen, or that speak to this very machine.
-AT_HOME = {"platform/serving.py", "platform/startup.py", "platform/processes.py"}
+AT_HOME = {
+    *("platform/serving.py", "platform/startup.py", "platform/processes.py"),
+    "platform/rehearsal/notify_server/calling_back.py",
+}
 SETTINGS = (
     lambda address: {"sign-in": {"breached-passwords": address}},
     lambda address: {

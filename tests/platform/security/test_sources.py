@@ -13,6 +13,11 @@ TEMPLATES = sorted((PACKAGE / "platform").rglob("*.html"))
 CODE = {"eval", "exec", "compile", "__import__"}
 OBJECTS = {"pickle", "cPickle", "marshal", "shelve", "dill", "joblib", "cloudpickle"}
 CLIENTS = {"requests", "httpx", "aiohttp", "urllib3", "http.client", "urllib.request", "ftplib", "pycurl"}
+# Who speaks HTTP all the same, and to whom.
+ASKING = {
+    "platform/delivery/channels/notify/client.py": "GOV.UK Notify, which the workspace names",
+    "platform/rehearsal/notify_server/calling_back.py": "a rehearsal's own platform, on this machine",
+}
 STATEMENTS = {"execute", "executemany", "executescript"}
 SHELLS = {"system", "popen", "getoutput", "getstatusoutput"}
 # Pragmas with names and numbers of the source itself.
@@ -70,7 +75,7 @@ def test_no_text_is_handed_to_a_shell():
 def test_nothing_asks_an_address_on_the_network():
     """Mail is sent by Django, and a provider of sign-in asked by django-allauth: those that the workspace names."""
     for path in SOURCES:
-        assert not CLIENTS & set(imported(path)), place(path)
+        assert place(path) in ASKING or not CLIENTS & set(imported(path)), place(path)
 
 
 def test_values_never_become_part_of_a_statement():

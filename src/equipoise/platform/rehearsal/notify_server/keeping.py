@@ -2,12 +2,13 @@
 
 import json
 import threading
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
+
+from equipoise.platform.rehearsal.notify_server.keys import new_id
 
 __all__ = ["PAGE", "Keeping", "Kept", "KeptText"]
 
@@ -93,7 +94,7 @@ class Keeping:
 
     def add_text(self, number: str, words: str, at: datetime) -> KeptText:
         """Keep a text that came in."""
-        text = KeptText(str(uuid.uuid4()), number, words, at)
+        text = KeptText(new_id(), number, words, at)
         with self._lock:
             self._texts.append(text)
         return text

@@ -3,7 +3,6 @@
 import ssl
 import threading
 import time
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,7 +17,7 @@ from equipoise.platform.rehearsal.notify_server.fates import fate, leaves_no_tra
 from equipoise.platform.rehearsal.notify_server.faults import Fault, Faults
 from equipoise.platform.rehearsal.notify_server.handling import Handler
 from equipoise.platform.rehearsal.notify_server.keeping import Keeping, Kept, KeptText
-from equipoise.platform.rehearsal.notify_server.keys import KeyKind, Keys
+from equipoise.platform.rehearsal.notify_server.keys import KeyKind, Keys, new_id
 from equipoise.platform.rehearsal.notify_server.limits import Limits
 from equipoise.platform.rehearsal.notify_server.taking import message_of
 
@@ -77,7 +76,7 @@ class NotifyServer(ThreadingHTTPServer):
         self.limits = Limits(self.options.per_minute, self.options.per_day)
         self.closing = threading.Event()
         self._caller: Caller | None = None
-        self.templates = {kind: str(uuid.uuid4()) for kind in ("email", "sms")}
+        self.templates = {kind: new_id() for kind in ("email", "sms")}
         super().__init__(("127.0.0.1", self.options.port), Handler)
         if self.options.tls is not None:
             self.socket = self.options.tls.wrap_socket(

@@ -1,19 +1,20 @@
 """Whether Notify would take a message, and as what it is kept."""
 
-import uuid
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from equipoise.platform.rehearsal.notify_server.fates import is_address, is_number
 from equipoise.platform.rehearsal.notify_server.keeping import Kept
-from equipoise.platform.rehearsal.notify_server.keys import Refused
+from equipoise.platform.rehearsal.notify_server.keys import Refused, new_id
 
 __all__ = ["NEEDED", "message_of"]
 
 LONGEST_TEXT = 918
 # The fields of each template of the service.
 NEEDED: dict[str, tuple[str, ...]] = {"email": ("subject", "body"), "sms": ("body",)}
+_ID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _WHERE = {"email": "email_address", "sms": "phone_number"}
 
 
@@ -41,7 +42,7 @@ def message_of(kind: str, sent: object, key: str, at: datetime) -> Kept:
         message = "Can't send to this recipient using a team-only API key"
         raise Refused(400, "BadRequestError", message)
     return Kept(
-        id=str(uuid.uuid4()),
+        id=new_id(),
         kind="email" if kind == "email" else "sms",
         to=str(to),
         reference=sent.get("reference"),
@@ -56,10 +57,9 @@ def message_of(kind: str, sent: object, key: str, at: datetime) -> Kept:
 
 
 def _template(given: object) -> str:
-    try:
-        return str(uuid.UUID(str(given)))
-    except ValueError:
-        raise Refused(400, "ValidationError", "template_id is not a valid UUID") from None
+    if not isinstance(given, str) or not _ID.fullmatch(given):
+        raise Refused(400, "ValidationError", "template_id is not a valid UUID")
+    return given.lower()
 
 
 def _personalisation(kind: str, given: Any) -> dict[str, str]:
