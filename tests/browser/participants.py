@@ -1,7 +1,8 @@
-"""Makes a rehearsal with three live studies in a workspace, in a process of its own, and prints the links.
+"""Makes a rehearsal with four live studies in a workspace, in a process of its own, and prints the links.
 
 python tests/browser/participants.py WORKSPACE FOLDER     the studies, with links to every wave
 python tests/browser/participants.py WORKSPACE clock TIME the rehearsal's clock set
+python tests/browser/participants.py WORKSPACE watched    what was watched of each message's film
 """
 
 import json
@@ -26,6 +27,11 @@ def main(place: str, *rest: str) -> None:
 
     if rest[0] == "clock":
         set_clock(datetime.fromisoformat(rest[1]).replace(tzinfo=UTC))
+        return
+    if rest[0] == "watched":
+        from equipoise.platform.delivery.models import Watch
+
+        print(json.dumps([[row.ranges, row.seconds, row.length] for row in Watch.objects.order_by("pk")]))
         return
     from equipoise.platform.serving import make_ready
 
@@ -62,7 +68,26 @@ def links(folder: Path) -> dict[str, list[str]]:
     study.refresh_from_db()
     people = enrolled(study, {"team": "blue", "years": 3, "started_on": "2020-01-11"})
     found["kinds.before"] = [made.link for made in make_links(who, study, "before", people)]
+    awards = added(locked(folder, ROOT / "examples" / "hhp2" / "symbolic-awards"))
+    people = enrolled(awards, {"authority": "northmoor", "team": "Fostering", "started_on": "2020-01-11"})
+    found["symbolic-awards.video"] = [message_link(person) for person in people]
     return found
+
+
+def message_link(person) -> str:
+    """The address of the page of a video that was sent to somebody."""
+    from equipoise.platform.clock import now
+    from equipoise.platform.crypto import token, token_hash
+    from equipoise.platform.delivery.models import Dispatch, MessageLink
+    from equipoise.platform.fieldwork.links import address
+
+    text, moment = token(), now()
+    dispatch = Dispatch.objects.create(
+        study=person.study, participant=person, contact="thank-you-video", occasion=1, channel="email",
+        carrier="smtp", state="sent", due_at=moment, next_at=moment, last_at=moment, sent_at=moment, version=1,
+    )  # fmt: skip
+    MessageLink.objects.create(dispatch=dispatch, token_hash=token_hash(text), made_at=moment)
+    return address("message-page", text)
 
 
 def locked(folder: Path, source: Path, *, by_secret: bool = False, change=None) -> Path:

@@ -211,6 +211,57 @@ def test_errors_choices_and_ends_are_as_accessible_as_the_rest(site, browser):
     assert_valid_html(sources.kept)
 
 
+def test_a_film_is_as_accessible_as_the_rest_and_needs_no_script(site, browser):
+    link = site[1]["symbolic-awards.video"][0]
+    for script in (False, True):
+        context = browser.new_context(viewport=PHONE, bypass_csp=script, java_script_enabled=script)
+        page = context.new_page()
+        sources = Sources(page)
+        page.goto(link)
+        for name in ("button", "player"):
+            assert_nothing_scrolls_sideways(page)
+            sources.keep(name)
+            if script:
+                assert_no_axe_violations(page)
+            if name == "button":
+                page.click("button[type=submit]")
+        assert page.locator("video[controls] track[kind=captions][default]").count() == 1
+        assert "I am speaking for four of us" in page.inner_text("main")
+        context.close()
+        assert_valid_html(sources.kept)
+
+
+def test_what_is_played_is_told_when_the_page_is_left_and_each_second_once(site, browser):
+    workspace, links = site
+    context = browser.new_context(viewport=PHONE)
+    page, refused = context.new_page(), []
+    page.on("console", lambda said: refused.append(said.text) if said.type == "error" else None)
+    page.goto(links["symbolic-awards.video"][1])
+    page.click("button[type=submit]")
+    page.evaluate(
+        "() => { const film = document.querySelector('video'); film.muted = true; return film.play() }"
+    )
+    page.wait_for_function("() => document.querySelector('video').currentTime > 0.5")
+    for at in (0, 40):
+        page.evaluate("at => { document.querySelector('video').currentTime = at }", at)
+        page.wait_for_function(
+            "at => { const now = document.querySelector('video').currentTime; return now > at + 0.3 && now < at + 9 }",
+            arg=at,
+        )
+    assert page.evaluate("document.querySelector('video').textTracks[0].cues.length") == 10
+    page.goto("about:blank")
+    for _ in range(15):
+        told = json.loads(say(workspace, "watched"))
+        if told:
+            break
+    context.close()
+    ((ranges, seconds, length),) = told
+    assert [round(start) for start, _ in ranges] == [0, 40]
+    assert seconds == pytest.approx(sum(end - start for start, end in ranges), abs=0.05)
+    assert length == 77.0
+    assert refused == []
+
+
 def test_the_first_page_weighs_less_than_60_kilobytes_and_asks_nobody_else(site, browser):
     workspace, links = site
     say(workspace, "clock", WAVES["swing.before"])
