@@ -28,6 +28,7 @@ from equipoise.cli import (
     instruments,
     keys,
     lock,
+    messages,
     new,
     report,
     restore,
@@ -74,6 +75,7 @@ for _name in ("commit", "draw", "links"):
 for _name in ("unmask", "approvals", "approve"):
     study.app.command(_name)(getattr(study_approvals, _name))
 app.add_typer(study.app, name="study")
+app.add_typer(messages.app, name="messages")
 app.command("serve")(serve.serve)
 app.command("work")(work.work)
 app.command("backup")(backup.backup)
