@@ -36,6 +36,7 @@ def main(place: str, folder: str) -> None:
     answer(people[20:40], "after")
     links = staff()
     ask_for_two(people[-1])
+    send(people)
     log("harmhappen", people[7])
     print(json.dumps({"links": links, "people": [person.key for person in people]}))
 
@@ -119,6 +120,39 @@ def staff() -> dict[str, str]:
     for study in studies():
         grant(who, cast["Alice"], "lead", Place(study))
     return {name: password_link(who, member) for name, member in cast.items()}
+
+
+def send(people: list) -> None:
+    """The first three texts to half of them: most arrived, one is in doubt, some failed; and an alarm."""
+    from datetime import timedelta
+
+    from equipoise.platform.clock import now
+    from equipoise.platform.delivery.models import Alarm, ClosedAddress, Dispatch
+
+    swing, states = people[0].study, ["delivered"] * 7 + ["sent", "failed", "missed"]
+    for occasion in (1, 2, 3):
+        due = now() - timedelta(days=7 * (4 - occasion))
+        for number, person in enumerate(people[::2]):
+            state = "unknown" if (number, occasion) == (0, 3) else states[(number + occasion) % 10]
+            Dispatch.objects.create(
+                study=swing,
+                participant=person,
+                contact="weekly-message",
+                occasion=occasion,
+                channel="sms",
+                carrier="notify",
+                due_at=due,
+                next_at=due,
+                last_at=due + timedelta(days=6),
+                sent_at=due if state in ("sent", "delivered", "unknown") else None,
+                state=state,
+                parts=1,
+                reason={"failed": "closed-address", "missed": "late", "unknown": "no-answer"}.get(state, ""),
+            )
+    ClosedAddress.objects.create(
+        participant=people[0], column="mobile", digest="0" * 64, reason="refused", at=now()
+    )
+    Alarm.objects.create(study=swing, kind="unknown", numbers={"number": 1}, since=now())
 
 
 def log(code: str, person) -> None:

@@ -43,8 +43,10 @@ ELSEWHERE = {
     "survey-preview-media",
     "service-end",
     "study-staff-take",
+    "messages-settle",
+    "messages-let",
 }
-SENT_ONLY = {"approval-take-back", "approval-file"}
+SENT_ONLY = {"approval-take-back", "approval-file", "message-test"}
 # The pages of the workspace's staff are in test_members.
 MEMBERS = {
     "members",
@@ -87,6 +89,14 @@ def pages_of(person):
         "surveys/before/days",
         "surveys/before/links",
         "surveys/before/preview/1",
+        "messages/",
+        "messages/in-doubt/",
+        "messages/not-sent/",
+        "messages/closed/",
+        "messages/waiting/",
+        "messages/sends/weekly-message/1/",
+        "messages/sends/weekly-message/1/now",
+        "messages/sends/weekly-message/1/retry",
         "incidents/",
         "incidents/add",
         "extracts/",
@@ -212,6 +222,10 @@ LISTS = (
     "people/",
     "people/?format=csv",
     "surveys/",
+    "messages/",
+    "messages/sends/before.invite/1/",
+    "messages/in-doubt/",
+    "messages/not-sent/",
     "allocation/",
     "record/",
     "allocation/main/strata",

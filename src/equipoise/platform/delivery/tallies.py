@@ -13,12 +13,15 @@ from django.db.models import Count, Max, Sum
 
 from equipoise.platform.clock import now
 from equipoise.platform.database import writing
+from equipoise.platform.delivery.forecasts import forecast
 from equipoise.platform.delivery.models import Dispatch, DispatchEvent, DispatchTally
+from equipoise.platform.people.models import Participant
 from equipoise.platform.registry.models import Study
 
 __all__ = [
     "GONE_OUT",
     "MANY",
+    "MANY_PEOPLE",
     "TO_GO_OUT",
     "Counted",
     "Tally",
@@ -29,7 +32,10 @@ __all__ = [
 
 TO_GO_OUT = ("planned", "claimed", "sending")
 GONE_OUT = ("sent", "delivered")
-MANY = 50_000  # dispatches of a study; counting so many takes about 30 ms
+UNSENT = ("failed", "missed", "cancelled")
+MANY = 20_000  # dispatches of a study; counting so many takes about 20 ms
+MANY_PEOPLE = 5_000  # of a study; saying to how many of them something will go takes as long
+_EXPECTED = "expected"  # among the counts: to how many a send will go
 _AT_LEAST_EVERY = timedelta(minutes=10)
 
 
@@ -57,10 +63,12 @@ class Tally:
     Attributes:
         occasions: by the contact and the number of the occasion.
         at: when they were counted, where that was not just now.
+        expected: to how many people each send will go, where the worker has counted that.
     """
 
     occasions: Mapping[tuple[str, int], Counted]
     at: datetime | None = None
+    expected: Mapping[str, int] | None = None
 
     def one(self, contact: str, occasion: int) -> Counted:
         """An occasion; nothing where it has no dispatches yet."""
@@ -76,17 +84,20 @@ def tally(study: Study) -> Tally:
     """The dispatches of a study, as they are now or as the worker last counted them."""
     kept = DispatchTally.objects.filter(study=study).first()
     if kept is None:
-        return _read(_rows(study))
-    return _read(kept.counts, kept.at)
+        return Tally(_read(_rows(study)))
+    expected = {contact: number for contact, _, state, number, _ in kept.counts if state == _EXPECTED}
+    if kept.number < MANY:
+        return Tally(_read(_rows(study)), None, expected)
+    return Tally(_read(row for row in kept.counts if row[2] != _EXPECTED), kept.at, expected)
 
 
 def count_dispatches() -> int:
-    """Count the studies with very many dispatches again, where anything has happened since.
+    """Count the studies with very many dispatches or people again, where anything has happened since.
 
     Returns:
         How many were counted.
     """
-    return sum(_count(study) for study in Study.objects.exclude(launched_at=None))
+    return sum(_count(study) for study in Study.objects.filter(state__in=("locked", "live", "paused")))
 
 
 def dispatch_states() -> dict[str, int]:
@@ -103,14 +114,18 @@ def _count(study: Study) -> bool:
     if kept is not None and not _changed(kept, moment):
         return False
     rows = _rows(study)
-    said = {"counts": rows, "number": sum(row[3] for row in rows), "at": moment}
+    number = sum(row[3] for row in rows)
+    rows += [[name, 0, _EXPECTED, people, 0] for name, people in forecast(study).items()]
     with writing():
+        said = {"counts": rows, "number": number, "at": moment}
         DispatchTally.objects.update_or_create(study=study, defaults=said)
     return True
 
 
 def _many(study: Study) -> bool:
     """Whether there are very many; no more of them are looked at than that takes."""
+    if Participant.objects.filter(study=study).order_by()[:MANY_PEOPLE].count() == MANY_PEOPLE:
+        return True
     return Dispatch.objects.filter(study=study).order_by()[:MANY].count() == MANY
 
 
@@ -128,13 +143,13 @@ def _rows(study: Study) -> list[list[Any]]:
     return [[*row, parts.get((row[0], row[1])) or 0] for row in found]
 
 
-def _read(rows: Iterable[Sequence[Any]], at: datetime | None = None) -> Tally:
+def _read(rows: Iterable[Sequence[Any]]) -> dict[tuple[str, int], Counted]:
     states: dict[tuple[str, int], dict[str, int]] = {}
     parts: dict[tuple[str, int], int] = {}
     for contact, occasion, state, number, of_texts in rows:
         states.setdefault((contact, occasion), {})[state] = number
         parts[contact, occasion] = of_texts
-    return Tally({key: Counted(found, parts[key]) for key, found in states.items()}, at)
+    return {key: Counted(found, parts[key]) for key, found in states.items()}
 
 
 def _together(found: Iterable[Counted]) -> Counted:

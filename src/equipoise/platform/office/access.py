@@ -37,6 +37,7 @@ _PLACES = (
     ("people", "People", "people.see"),
     ("allocation", "Allocation", "allocation.see"),
     ("surveys", "Surveys", "surveys.response"),
+    ("messages", "Messages", "messages.calendar"),
     ("incidents", "Incidents", "incidents.log"),
     ("extracts", "HR extracts", "extracts.import"),
     ("exports", "Data", "data.export"),

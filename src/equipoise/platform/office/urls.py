@@ -6,6 +6,9 @@ from equipoise.platform.office.data import exclusions, exports, reviewing, seali
 from equipoise.platform.office.extracts import files as extracts_files
 from equipoise.platform.office.imports import files as imports_files
 from equipoise.platform.office.incidents import forms, incident, log
+from equipoise.platform.office.messages import calendar, doubt, occasion, unsent, waiting
+from equipoise.platform.office.messages import files as message_files
+from equipoise.platform.office.messages import receipts as message_receipts
 from equipoise.platform.office.people import entry, everybody, leaving, person
 from equipoise.platform.office.staff import member, members, of_study, services
 from equipoise.platform.office.studies import overview, protocol, record, retention
@@ -27,6 +30,13 @@ urlpatterns = [
     *responses.urlpatterns,
     *links.urlpatterns,
     *previews.urlpatterns,
+    *calendar.urlpatterns,
+    *doubt.urlpatterns,
+    *unsent.urlpatterns,
+    *occasion.urlpatterns,
+    *message_files.urlpatterns,
+    *message_receipts.urlpatterns,
+    *waiting.urlpatterns,
     *forms.urlpatterns,
     *log.urlpatterns,
     *incident.urlpatterns,

@@ -51,6 +51,7 @@ def _filled(world, name, route):
         ],
         "code": world.links["session"].split("/")[2],
         "page": "wellbeing",
+        "send": "weekly-message",
         "uidb36": "1",
     }
     if name.startswith("open-link-"):

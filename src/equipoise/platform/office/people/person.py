@@ -19,6 +19,7 @@ from equipoise.platform.fieldwork.queries import sessions_of
 from equipoise.platform.fieldwork.standing import standing
 from equipoise.platform.office.access import problems_in, study_page
 from equipoise.platform.office.downloads import attachment
+from equipoise.platform.office.messages.one_person import sent_to
 from equipoise.platform.office.people.disclosing import disclose_contact, disclose_record
 from equipoise.platform.office.people.everybody import STATES, seen_by
 from equipoise.platform.pages.filters import day, moment
@@ -87,6 +88,8 @@ def person(request: HttpRequest, study: Study, participant: Participant) -> Http
         "facts_kept": _labelled(study, facts_of(participant)),
         "consents": _consents(participant, zone) if knows else [],
         "waves": _waves(study, participant, zone) if knows else [],
+        "sent": sent_to(study, participant) if knows and request.may("messages.calendar") else None,
+        "zone": zone,
         "taking_part": participant.state == "enrolled",
         "may": {verb: request.may(verb) for verb in _ACTS},
         "erasing": _erasing(participant) if request.may("approvals.see") else None,

@@ -8,6 +8,7 @@ from django.urls import reverse
 from equipoise.platform.approvals.queries import waiting_for
 from equipoise.platform.clock import now
 from equipoise.platform.office.incidents.log import incident_calls
+from equipoise.platform.office.messages.calls import message_calls
 from equipoise.platform.office.studies.retention import announcements
 from equipoise.platform.pages.filters import moment
 from equipoise.platform.permissions import Acting, reach
@@ -27,10 +28,12 @@ def needs(who: Acting, studies: Sequence[Study]) -> dict[int, list[dict[str, str
         studies: those that they see.
     """
     waiting, calls = waiting_for(who, studies), incident_calls(who, studies)
+    messages = message_calls(who, studies)
     found = {}
     for study in studies:
         due = [said for verb, said in _due(study) if reach(who, verb, study)]
-        found[study.pk] = [*due, *_to_decide(study, waiting[study.pk]), *calls.get(study.pk, ())]
+        decide, happened = _to_decide(study, waiting[study.pk]), calls.get(study.pk, ())
+        found[study.pk] = [*due, *decide, *happened, *messages.get(study.pk, ())]
     return found
 
 

@@ -21,6 +21,8 @@ from equipoise.platform.office.access import office_page, problems_in, study_pag
 from equipoise.platform.office.confirming import confirmed_act
 from equipoise.platform.office.disclosed import reached, told
 from equipoise.platform.office.downloads import csv_file, wants_csv
+from equipoise.platform.office.messages.calls import waiting_sends
+from equipoise.platform.office.messages.coming import messages_at_a_glance
 from equipoise.platform.office.studies.needs import needs, to_do
 from equipoise.platform.pages.filters import moment
 from equipoise.platform.permissions import NotAllowedError, Reach, can
@@ -139,6 +141,7 @@ def overview(request: HttpRequest, study: Study) -> HttpResponse:
         "in_tens": not request.reach.everybody,
         "told": told,
         "moves": moves,
+        "sending": messages_at_a_glance(study) if request.may("messages.calendar") else None,
         "zone": zone,
         "now": moment(now(), zone),
         "leads": ", ".join(row.member.name for row in leads) or "Nobody yet",
@@ -254,6 +257,7 @@ def _needs(request: HttpRequest, study: Study, waves: list[dict[str, Any]]) -> I
     """What is to be done in one study; its own page says by a checklist what a launch needs."""
     if study.state != "locked":
         yield from needs(request.user, [study])[study.pk]
+        yield from waiting_sends(request.user, study)
     enrols = folder_of(study).protocol.participants
     nobody = not any(row["row"].asked for row in waves)
     if study.state == "live" and nobody and enrols is not None and request.may("people.import"):
