@@ -8,7 +8,6 @@ import html
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from urllib.parse import quote
 
 from equipoise.errors import InputError, Problem
 
@@ -36,6 +35,7 @@ LINKS = ("link", "stop_link", "asset")  # whole addresses of ours
 _FIRST, _FURTHER, _LAST = 0xE000, 0xC00, 0xF7FF
 MARK = re.compile(f"[{chr(_FIRST)}-{chr(_LAST)}]")
 OUR_LINK = re.compile(f"[{chr(_FIRST)}-{chr(_FIRST + len(LINKS) - 1)}]")
+_RESERVED = re.compile(rb"[^A-Za-z0-9_.~-]")  # all but what RFC 3986 section 2.3 leaves as it is
 _FIELD = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
 
 
@@ -121,7 +121,8 @@ def in_html(value: str) -> str:
 
 
 def _in_address(value: str) -> str:
-    return quote(value, safe="", errors="replace")
+    raw = _RESERVED.sub(lambda found: b"%%%02X" % found[0][0], value.encode("utf-8", "replace"))
+    return raw.decode("ascii")
 
 
 def _marked(found: re.Match[str], names: list[str]) -> str:

@@ -5,9 +5,9 @@ of mail or of the telephone stays text. A field for an address of ours (`{link}`
 becomes a link.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import cache
-from urllib.parse import urlsplit
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -17,7 +17,7 @@ from equipoise.messages.fields import MARK, OUR_LINK, part_of_address
 
 __all__ = ["parse", "to_html", "to_text"]
 
-_SCHEMES = ("http", "https", "mailto", "tel")
+_FOLLOWED = re.compile(r"(https?|mailto|tel):", re.IGNORECASE)
 _STYLES = {
     "p": "margin:0 0 16px 0",
     "h1": "margin:0 0 16px 0;font-size:24px;line-height:1.3",
@@ -68,11 +68,7 @@ def _markdown() -> MarkdownIt:
 
 
 def _may_be_followed(address: str) -> bool:
-    try:
-        scheme = urlsplit(address.strip()).scheme.lower()
-    except ValueError:
-        return False
-    return scheme in _SCHEMES or OUR_LINK.match(address) is not None
+    return (_FOLLOWED.match(address) or OUR_LINK.match(address)) is not None
 
 
 def _with_fields(url: str) -> str:

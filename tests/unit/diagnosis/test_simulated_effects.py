@@ -99,7 +99,7 @@ def test_effect_by_week_is_recovered_in_each_week(build, analyse):
             "supplementary-to": "effect",
         }
 
-    study = build(change, {"messages/remind.md": "---\nsubject: Reminder\n---\nPlease answer.\n"})
+    study = build(change, {"messages/remind.md": "---\nsubject: Reminder\n---\nPlease answer: {link}\n"})
     found, overall = {}, []
     for seed in range(50):
         simulated = simulate_study(study, seed, people=400)
