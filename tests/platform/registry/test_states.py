@@ -91,7 +91,7 @@ def test_a_launch_is_refused_with_everything_that_is_missing_at_once(add_example
 def test_what_can_follow_the_launch_is_on_the_checklist_and_does_not_hold_it_up(add_example, alice):
     study = add_example()
     open_points = {each.name for each in conditions(study) if each.problem is not None}
-    assert open_points == {"roster", "secret"}
+    assert open_points == {"roster", "secret", "carriers"}
     assert readiness(study) == []
     assert move_study(alice, study, "live").state == "live"
 

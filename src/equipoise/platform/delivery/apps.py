@@ -13,4 +13,11 @@ class DeliveryConfig(AppConfig):
 
     def ready(self) -> None:
         """Add to records of participants, to what an erasure destroys, and to what a launch waits for."""
-        from equipoise.platform.delivery import erasing, media, records  # noqa: F401
+        from equipoise.platform.delivery import (  # noqa: F401
+            confirming,
+            erasing,
+            media,
+            readiness,
+            records,
+            sweeping,
+        )

@@ -21,6 +21,7 @@ from equipoise.platform.policies import (
     check_two_people,
 )
 from equipoise.platform.registry.folders import incoming, put_in_place
+from equipoise.platform.registry.following import follow_amendment, follow_move
 from equipoise.platform.registry.models import Partner, Programme, Stage, Study, StudyVersion
 from equipoise.platform.registry.queries import folder_of
 from equipoise.platform.registry.readiness import readiness
@@ -73,6 +74,7 @@ def add_amendment(who: Acting, study: Study, folder: Path) -> StudyVersion:
         version = _add_version(held, loaded, held.version)
         told = [amendment.reason for amendment in loaded.amendments[len(before.amendments) :]]
         said = {"number": held.version, "protocol_hash": version.protocol_hash, "reasons": told}
+        follow_amendment(who, held, loaded)
         record(held.name, who.actor, "study.amend", said)
         put_in_place(loaded, held.name, held.version)
     study.version = held.version
@@ -110,6 +112,7 @@ def move_study(who: Acting, study: Study, wanted: str, *, reason: str = "") -> S
         if wanted == "closed":
             held.closed_at = now()
         held.save(update_fields=["state", "launched_at", "closed_at"])
+        follow_move(who, held, was)
         record(held.name, who.actor, verb, {"from": was, "to": wanted, "reason": reason.strip()})
     return held
 

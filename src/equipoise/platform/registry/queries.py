@@ -23,6 +23,7 @@ __all__ = [
     "rolling",
     "stage_named",
     "stages",
+    "stopped_at",
     "studies",
     "study_named",
     "wave_times",
@@ -106,20 +107,37 @@ def rolling(study: Study) -> bool:
 
 
 def wave_times(study: Study, enrolled: datetime | None = None) -> dict[str, WaveTimes]:
-    """Each wave's times and state at this moment.
+    """Each wave's times and state at this moment; none is open once an amendment has ended the collection.
 
     Args:
         study: whose waves.
         enrolled: when the participant came in; waves anchored at `enrolled` are each person's own.
     """
     times = _times(settings.WORKSPACE.studies / study.name / str(study.version), enrolled)
-    moment = now()
+    moment, stopped = now(), stopped_at(study)
     found = {}
     for name, wave in folder_of(study).protocol.waves.items():
         opens, closes = times.opens[name], times.closes[name]
-        state = "planned" if moment < opens else "open" if moment < closes else "closed"
+        closes = closes if stopped is None else min(closes, stopped)
+        state = "closed" if moment >= closes else "planned" if moment < opens else "open"
         found[name] = WaveTimes(name, wave.label or name, opens, closes, state)
     return found
+
+
+def stopped_at(study: Study, version: int | None = None) -> datetime | None:
+    """When an amendment that ends data collection came into force, in UTC; None where there is none.
+
+    Args:
+        study: of this workspace.
+        version: the number of the version until which it may have; the one in force when left out.
+    """
+    until = version or study.version
+    if not any(amendment.stops for amendment in folder_of(study, until).amendments):
+        return None
+    for each in study.versions.filter(number__lte=until).order_by("number"):
+        if any(amendment.stops for amendment in folder_of(study, each.number).amendments):
+            return each.entered_at
+    return None
 
 
 def roster_columns(study: Study) -> dict[str, RosterColumn]:

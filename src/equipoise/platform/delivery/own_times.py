@@ -1,0 +1,106 @@
+"""Planning what has no moment of the study's: so long after somebody came in, or once they have answered."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q
+
+from equipoise.platform.clock import now
+from equipoise.platform.database import writing
+from equipoise.platform.delivery.audience import audience, chosen
+from equipoise.platform.delivery.events import add_all
+from equipoise.platform.delivery.models import ConfirmedContact, Dispatch
+from equipoise.platform.delivery.planned import WITHDRAWN, Slot, in_force, row_of
+from equipoise.platform.delivery.time_zones import own_zones
+from equipoise.platform.fieldwork.models import Session
+from equipoise.platform.people.models import Participant
+from equipoise.platform.registry.queries import folder_of
+from equipoise.protocol.occasions import Occasion as Moment
+from equipoise.protocol.occasions import occasions, thanks
+
+__all__ = ["plan_own", "plan_thanks"]
+
+# By how much somebody's own moment may lie beside what it is for somebody enrolled now: months differ in
+# length, and quiet hours and holidays put off.
+_SLACK = timedelta(days=10)
+_THANKED_FOR = timedelta(weeks=1)
+
+Moments = Callable[[list[int]], dict[int, Moment]]
+
+
+def plan_own(slot: Slot, told: ConfirmedContact, until: datetime) -> int:
+    """Plan what each person gets so long after they came in, as far as it is due until a moment."""
+    protocol, moment = folder_of(slot.study).protocol, now()
+    made = 0
+    for usual in occasions(protocol, slot.send, moment):
+        came = until - (usual.written - moment) + _SLACK
+        people = audience(slot.study, slot.send, moment).filter(enrolled_at__lte=came)
+
+        def moments(numbers: list[int], place: int = usual.number - 1) -> dict[int, Moment]:
+            rows = Participant.objects.filter(pk__in=numbers).values_list("pk", "enrolled_at")
+            zones = own_zones(slot.study, numbers)
+            found = {
+                number: occasions(protocol, slot.send, enrolled, zones.get(number))[place]
+                for number, enrolled in rows
+            }
+            return {
+                number: each for number, each in found.items() if each.due <= until and each.last >= told.at
+            }
+
+        made += _plan(slot, usual.number, people, moments)
+    return made
+
+
+def plan_thanks(slot: Slot, told: ConfirmedContact) -> int:
+    """Plan the thanks to everybody who has answered the wave since shortly before thanking was confirmed."""
+    protocol = folder_of(slot.study).protocol
+    since = told.at - _THANKED_FOR
+    done = Session.objects.filter(
+        study=slot.study, wave=slot.send.wave, state="complete", ended_at__gte=since
+    )
+    people = audience(slot.study, slot.send, now()).filter(pk__in=done.values("participant"))
+
+    def moments(numbers: list[int]) -> dict[int, Moment]:
+        zones = own_zones(slot.study, numbers)
+        rows = done.filter(participant__in=numbers).values_list("participant", "ended_at")
+        return {number: thanks(protocol, ended, zones.get(number)) for number, ended in rows}
+
+    return _plan(slot, 1, people, moments)
+
+
+def _plan(slot: Slot, number: int, people: Any, moments: Moments) -> int:
+    """Plan an occasion for those who have no dispatch of it, or one that was called off with an earlier
+    form."""
+    called_off = Q(state="cancelled", reason=WITHDRAWN)
+    there = Dispatch.objects.filter(
+        participant=OuterRef("pk"), contact=slot.send.name, occasion=number
+    ).exclude(called_off)
+    made = 0
+    for some in chosen(slot.study, slot.send, people.filter(~Exists(there))):
+        rows = [row_of(slot, moment, person) for person, moment in moments(some.people).items()]
+        with writing():
+            if not in_force(slot.study):
+                return made
+            made += _store(slot, number, rows)
+    return made
+
+
+def _store(slot: Slot, number: int, rows: list[Dispatch]) -> int:
+    """Store what is new, and what was called off; how many are new."""
+    rows = [row for row in rows if row.state != "missed" or row.due_at <= now()]
+    people = [row.participant_id for row in rows]
+    known = dict(
+        Dispatch.objects.filter(participant__in=people, contact=slot.send.name, occasion=number).values_list(
+            "participant", "pk"
+        )
+    )
+    fresh = [row for row in rows if row.participant_id not in known]
+    Dispatch.objects.bulk_create(fresh, ignore_conflicts=True)
+    again = [row for row in rows if row.participant_id in known and row.state == "planned"]
+    for row in again:
+        row.pk = known[row.participant_id]
+    changed = ["channel", "carrier", "due_at", "next_at", "last_at", "state", "reason"]
+    Dispatch.objects.bulk_update(again, changed, batch_size=500)
+    add_all([(row.pk, "planned", "") for row in again], "worker")
+    return len(fresh)
