@@ -1,10 +1,9 @@
 """Whether somebody carries a study's messages: asked before its launch, and by `equipoise doctor`."""
 
-import os
-
 from django.conf import settings
 
 from equipoise.errors import Problem
+from equipoise.platform.delivery.channels.notify.setup import problems
 from equipoise.platform.registry.models import Study
 from equipoise.platform.registry.queries import folder_of
 from equipoise.protocol.sends import sends
@@ -50,11 +49,7 @@ def lacking(channel: str) -> str | None:
 
 
 def _lacking_notify(channel: str) -> str | None:
-    notify = settings.WORKSPACE.settings.notify
-    if notify is None:
-        return f"{_KINDS[channel]} are carried by notify, which is not set up; fill it in in workspace.yaml"
-    if getattr(notify, f"{channel}_template") is None:
-        return f"notify needs the id of its template; fill in notify.{channel}-template in workspace.yaml"
-    if not os.environ.get(notify.key_from):
-        return f"{notify.key_from} is not set in the environment; it holds the API key of notify"
-    return None
+    """The first thing that is wrong with Notify's set-up and concerns the channel."""
+    other = {"email": "notify.sms-template", "sms": "notify.email-template"}[channel]
+    found = [each for each in problems(settings.WORKSPACE) if each.where != other]
+    return f"{found[0].where} {found[0].message}" if found else None

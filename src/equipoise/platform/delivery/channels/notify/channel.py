@@ -124,13 +124,14 @@ class NotifyChannel:
                 yield TextIn(str(text["id"]), str(text["user_number"]), str(text["content"]))
             oldest = str(texts[-1]["id"])
 
-    def greet(self) -> None:
-        """Ask for the templates, which says whether Notify is there and takes the key.
+    def templates(self) -> dict[str, str]:
+        """The templates of the service: for each id, whether it is for email or sms.
 
         Raises:
-            NotReached, NoAnswer, Answer: it is not, or does not.
+            NotReached, NoAnswer, Answer: Notify is not there, or does not take the key.
         """
-        self._client.get_all_templates()
+        found = _listed(self._client.get_all_templates(), "templates")
+        return {str(each.get("id")): str(each.get("type")) for each in found}
 
     def _send_email(self, message: Outgoing) -> dict[str, Any]:
         # Notify reads what stands for a field as its Markdown: what a roster says is to make no link there.

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from equipoise.errors import Problem
 from equipoise.platform.workspace import Notify, Workspace
 
-__all__ = ["api_key", "problems"]
+__all__ = ["api_key", "problems", "reaches_people"]
 
 _PLACE = "workspace.yaml"
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -27,6 +27,13 @@ def problems(workspace: Workspace) -> list[Problem]:
         message = "messages are carried by notify, which is not set up; say its key and templates"
         return [Problem(_PLACE, "notify", message)]
     return [*_of_address(named, workspace.live), *_of_key(named, workspace.live), *_of_templates(workspace)]
+
+
+def reaches_people(workspace: Workspace) -> bool:
+    """Whether a rehearsal would write to real addresses; nothing is launched there then."""
+    named, carriers = workspace.settings.notify, workspace.settings.carriers
+    carries = "notify" in (carriers.email, carriers.sms)
+    return not workspace.live and carries and named is not None and named.key == "live"
 
 
 def api_key(named: Notify) -> str:
