@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from equipoise.platform.approvals.actions import expire_requests
+from equipoise.platform.delivery.files import end_unreported
 from equipoise.platform.delivery.rescue import rescue
 from equipoise.platform.delivery.sealing import seal_events
 from equipoise.platform.delivery.storing import renew_connection
@@ -40,6 +41,7 @@ DUTIES = (
     Duty("events sealed", 60, seal_events),
     Duty("links sent", 10, send_requested_links, sends=True),
     Duty("messages rescued", 15, rescue, sends=True),
+    Duty("files without a receipt", 300, end_unreported),
     Duty("alarms raised", 300, watch),
     Duty("counts of messages", 60, count_dispatches),
     Duty("uploads forgotten", 3600, drop_expired),
