@@ -1,5 +1,7 @@
 """How a text message is counted: its alphabet, its parts, and the character that makes it dear."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -69,3 +71,14 @@ def test_what_is_suggested_makes_the_text_cheap_unless_nothing_can(text):
 
 def test_what_a_text_costs_is_parts_times_people_times_price():
     assert sms_cost(measure("a" * 200), 1000, 0.0233) == pytest.approx(46.6)
+
+
+def test_the_costed_example_of_the_guide_costs_what_it_says():
+    page = (Path(__file__).parents[3] / "docs" / "how-to" / "write-messages.md").read_text("utf-8")
+    text = next(line for line in page.splitlines() if line.startswith("Don’t skip"))
+    text = text.replace("{stop_link}", "https://survey.example.org/stop/" + "x" * 32)
+    plain = text.replace("’", "'").replace("–", "-")
+    assert f"This text has {measure(text).characters} characters" in page
+    assert (measure(text).parts, measure(plain).parts) == (3, 1)
+    for one in (text, plain):
+        assert f"£{sms_cost(measure(one), 574 * 8, 0.0233):.2f}" in page

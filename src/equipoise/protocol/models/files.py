@@ -28,7 +28,10 @@ __all__ = [
 
 
 class Message(Record):
-    """`messages/NAME.md`: front matter and Markdown with {fields} of the roster."""
+    """`messages/NAME.md`: front matter and Markdown with {fields} of the roster and the occasion.
+
+    `messages/NAME.cy.md` is the same in another language, with the same fields.
+    """
 
     subject: Text | None = None
     author: Text | None = None
