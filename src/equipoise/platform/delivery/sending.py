@@ -31,7 +31,7 @@ __all__ = ["send_due"]
 
 _log = logging.getLogger("equipoise.delivery")
 # What somebody should look at fails; what is as it should be is cancelled.
-_FAILS = ("no-address", "field-missing")
+_FAILS = ("no-address", "field-missing", "refused")
 Settled = tuple[Dispatch, Outcome]
 
 

@@ -31,7 +31,7 @@ def preview_as(who: Acting, study: Study, name: str, occasion: int, participant:
     """
     check_permission(who, "messages.preview", study)
     check_permission(who, "people.contact", study, participant.partner_id)
-    found = preview(study, name, occasion, participant)
+    found = preview(study, name, occasion, participant, names=True)
     said = {"participant": participant.key, "contact": name, "occasion": occasion}
     with writing():
         record(study.name, who.actor, "messages.preview", said)
