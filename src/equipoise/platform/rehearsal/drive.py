@@ -23,6 +23,7 @@ from equipoise.platform.rehearsal.browser import Browser, PageError, Sitting
 from equipoise.platform.rehearsal.chromium import Chromium
 from equipoise.platform.rehearsal.diary import Answered, Diary, Left
 from equipoise.platform.rehearsal.inbox import Inbox
+from equipoise.platform.rehearsal.partners import Partners
 from equipoise.platform.rehearsal.people import Person, address_of
 from equipoise.platform.rehearsal.post import Message
 from equipoise.platform.rehearsal.production import Production
@@ -35,7 +36,7 @@ _SECONDS_WITHOUT_PROGRESS = 90.0
 _LOOK_EVERY_SECONDS = 0.02
 _SOON = timedelta(minutes=20)  # from reading a message to acting on it
 _LATER = timedelta(days=1)  # from breaking off to going on elsewhere
-_LONGEST_STEP = timedelta(days=1)
+_LONGEST_STEP = timedelta(hours=40)  # what is due within two days is planned
 _AFTER_THE_END = timedelta(days=9)  # what is planned for the last day may wait for a working day
 
 
@@ -53,6 +54,7 @@ class Playing:
     """What somebody knows and has done so far."""
 
     messages: int = 0
+    texts: int = 0
     links: dict[str, str] = field(default_factory=dict)  # the newest, by wave
     stop_link: str = ""
     unsubscribe: str = ""
@@ -82,6 +84,7 @@ class Driver:
             died: tells which processes have ended by themselves.
         """
         self.productions, self.diary, self.inbox = productions, diary, inbox
+        self.partners = Partners(diary)
         self.troubles: list[str] = []
         self.chromium = 0  # how many more people use it
         self._certificates, self._died = certificates, died
@@ -112,7 +115,7 @@ class Driver:
             plan_due()
             sweep()
             self._wait()
-            if not self._react():
+            if not self._react() + self._partners_act():
                 return
 
     def _wait(self) -> None:
@@ -144,7 +147,9 @@ class Driver:
         """The next moment at which something may happen; None when all is over."""
         now = self.diary.moment
         moments = [self._acts[0].at] if self._acts else []
-        planned = Dispatch.objects.filter(state="planned", carrier__in=CARRIED, next_at__gt=now)
+        told = self.partners.next_account()
+        moments += [told] if told is not None else []
+        planned = Dispatch.objects.filter(state="planned", next_at__gt=now)
         moments += [each for each in planned.aggregate(first=Min("next_at")).values() if each is not None]
         paused = CarrierPause.objects.filter(until__gt=now)
         moments += [each for each in paused.aggregate(first=Min("until")).values() if each is not None]
@@ -191,6 +196,17 @@ class Driver:
                 self._reads(production, person, message, contacts.get(message.reference, ""))
         return len(fresh)
 
+    def _partners_act(self) -> int:
+        """Partners send what is due, and account for what they sent; how much they did."""
+        done = self.partners.account_due()
+        for production in self.productions:
+            for message in (sent := self.partners.send_due(production)):
+                person = production.by_address[address_of(message.to)]
+                self._reads(production, person, message, message.send)
+            self.inbox.add(sent)
+            done += len(sent)
+        return done
+
     def _whose(self, message: Message) -> Iterator[tuple[Production, Person]]:
         for production in self.productions:
             person = production.by_address.get(address_of(message.to))
@@ -200,6 +216,7 @@ class Driver:
     def _reads(self, production: Production, person: Person, message: Message, contact: str) -> None:
         playing = self._playing.setdefault((production.name, person.identifier), Playing())
         playing.messages += 1
+        playing.texts += message.channel == "sms"
         if person.habits.scanner:
             self._scan(message)
         playing.stop_link = next((link for link in message.links if "/stop/" in link), playing.stop_link)
@@ -274,9 +291,9 @@ class Driver:
             return
         if how == "one-click" and playing.unsubscribe:
             Browser(self._certificates).one_click(playing.unsubscribe)
-        elif how == "text":
+        elif how == "text" and playing.texts:
             self.inbox.reply(person.phone, "STOP")
-        elif playing.stop_link:
+        elif how != "text" and playing.stop_link:
             choice = "messages" if how == "one-click" else how
             browser = Browser(self._certificates)
             browser.stop(playing.stop_link, choice)

@@ -61,7 +61,7 @@ class Due:
 
 def dues(study: Study) -> list[Due]:
     """Every occasion that the protocol has, those of waves first."""
-    return [*_of_waves(study), *_of_contacts(study)]
+    return [_by_whom(study, due) for due in (*_of_waves(study), *_of_contacts(study))]
 
 
 def is_quiet(study: Study, moment: datetime) -> bool:
@@ -90,6 +90,14 @@ def essence(study: Study, due: Due) -> str:
     body = place.read_text("utf-8").rpartition("\n---\n")[2]
     passages = [" ".join(found.split()) for line in body.split("\n\n") for found in _PLAIN.findall(line)]
     return max(passages, key=len, default="")
+
+
+def _by_whom(study: Study, due: Due) -> Due:
+    """What goes with a wave is the partner's to send where the partner alone has the addresses."""
+    people, kind = study.protocol.participants, {"email": "email", "sms": "phone"}.get(due.channel)
+    known = people is not None and any(column.type == kind for column in people.roster.values())
+    theirs = any(contact.carrier == "partner" for contact in study.protocol.contacts.values())
+    return replace(due, carrier="partner") if kind and theirs and not known else due
 
 
 def _of_waves(study: Study) -> Iterator[Due]:

@@ -5,6 +5,7 @@ import time
 from equipoise.errors import CheckFailedError
 from equipoise.platform.rehearsal.diary import Diary
 from equipoise.platform.rehearsal.notify_server import NotifyServer
+from equipoise.platform.rehearsal.people import address_of
 from equipoise.platform.rehearsal.post import LINK, Message, Post
 
 __all__ = ["Inbox"]
@@ -48,9 +49,13 @@ class Inbox:
         self.messages += [*mails, *texts]
         return [*mails, *texts]
 
+    def add(self, messages: list[Message]) -> None:
+        """What came by another way."""
+        self.messages += messages
+
     def reply(self, number: str, words: str) -> None:
         """Somebody answers a text."""
-        self.notify.text_in(number, words)
+        self.notify.text_in(f"+44{address_of(number)}", words)
         self._wait()
 
     def _wait(self) -> None:

@@ -3,6 +3,7 @@
 It speaks real SMTP on this machine. Some mailboxes do not exist and are refused for good; some are busy once.
 """
 
+import logging
 import re
 import threading
 from collections.abc import Callable, Collection
@@ -35,6 +36,7 @@ class Message:
         text: as it can be read.
         links: every address in it, in order.
         unsubscribe: the address of one-click unsubscribing, or empty.
+        send, occasion, person: what a partner sent, by its file; the platform tells the rest by reference.
     """
 
     number: int
@@ -46,6 +48,9 @@ class Message:
     text: str
     links: tuple[str, ...]
     unsubscribe: str = ""
+    send: str = ""
+    occasion: int = 0
+    person: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,8 @@ class Post:
         self._controller = Controller(self, hostname="localhost", port=port)
 
     def start(self) -> None:
-        """Listen."""
+        """Listen, and say nothing of every command."""
+        logging.getLogger("mail.log").setLevel(logging.WARNING)
         self._controller.start()
 
     def stop(self) -> None:

@@ -134,7 +134,7 @@ class Production:
 
     def last_occasions(self) -> list[datetime]:
         """When the last of each send is due."""
-        return [due.until for due in dues(self.folder) if due.carrier == "workspace"]
+        return [due.until for due in dues(self.folder)]
 
     def close(self) -> None:
         """Close the study."""

@@ -19,7 +19,14 @@ from equipoise.platform.rehearsal.inbox import Inbox
 from equipoise.platform.rehearsal.notify_server import CallBack, NotifyServer
 from equipoise.platform.rehearsal.post import Post
 from equipoise.platform.rehearsal.processes import Certificates, Company, free_port
-from equipoise.platform.rehearsal.staging import Stage, first_moment, settings_of, stage_of, staged_study
+from equipoise.platform.rehearsal.staging import (
+    Stage,
+    first_moment,
+    refuse_unplayable,
+    settings_of,
+    stage_of,
+    staged_study,
+)
 from equipoise.platform.rehearsal.verdict import Check, Verdict
 from equipoise.platform.workspace import activate
 
@@ -66,6 +73,8 @@ def rehearse_all(
     wanted: Sequence[Wanted], seed: int, out: Path, *, browsers: int = 0, seeds: int = 0
 ) -> list[Verdict]:
     """Rehearse several studies side by side in one workspace; the rest is as for `rehearse`."""
+    for each in wanted:
+        refuse_unplayable(each.folder, out)
     if browsers:
         refuse_missing()
     with ExitStack() as open_things:

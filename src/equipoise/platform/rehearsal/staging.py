@@ -14,13 +14,22 @@ from typing import Any
 
 from equipoise import __version__
 from equipoise.allocation import commitment
+from equipoise.diagnosis.refusals import refuse_unassumed
 from equipoise.errors import InputError, NotSupportedError, Problem
 from equipoise.platform.workspace import SETTINGS, Workspace, create_workspace
 from equipoise.protocol import Study, load_study, lock
 from equipoise.protocol.registration import lock_text
 from equipoise.protocol.timeline import timeline
 
-__all__ = ["Stage", "first_moment", "settings_of", "stage_of", "staged_study", "study_folder"]
+__all__ = [
+    "Stage",
+    "first_moment",
+    "refuse_unplayable",
+    "settings_of",
+    "stage_of",
+    "staged_study",
+    "study_folder",
+]
 
 _NOT_COPIED = ("amendments", "lock.json", "allocation", "findings", "rosters")
 _LOCKED_BEFORE = timedelta(weeks=2)
@@ -68,11 +77,7 @@ def stage_of(folder: Path, settings: Mapping[str, Any]) -> Stage:
     Args:
         folder: new or empty.
         settings: of the workspace.
-    Raises:
-        InputError: the folder holds something.
     """
-    if folder.exists() and any(folder.iterdir()):
-        raise InputError(Problem(str(folder), "--out", "is not empty; name a new folder for the rehearsal"))
     place = folder / "workspace"
     create_workspace(place, mode="rehearsal")
     (place / SETTINGS).write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")  # JSON is YAML
@@ -95,7 +100,12 @@ def settings_of(origin: str, mail_port: int, notify: str, templates: Mapping[str
         "origin": origin,
         "mail": {"host": "localhost", "port": mail_port, "sender": _SENDER, "security": "none"},
         "carriers": {"email": "smtp", "sms": "notify"},
-        "notify": {"address": notify, "email-template": templates["email"], "sms-template": templates["sms"]},
+        "notify": {
+            "key": "test",
+            "address": notify,
+            "email-template": templates["email"],
+            "sms-template": templates["sms"],
+        },
     }
 
 
@@ -106,12 +116,10 @@ def staged_study(stage: Stage, source: Path) -> tuple[Study, bytes]:
         The study, and the secret that its lock commits to.
     Raises:
         ProtocolError: it is no study that can be locked.
-        NotSupportedError: people come to it otherwise than by a roster.
     """
     place = stage.studies / load_study(source).protocol.study.id
     shutil.copytree(source, place, ignore=shutil.ignore_patterns(*_NOT_COPIED))
     study = load_study(place)
-    _refuse_unplayable(study)
     secret = hashlib.sha256(f"equipoise rehearsal {study.protocol.study.id}".encode()).digest()
     registration = lock(
         study,
@@ -133,10 +141,20 @@ def first_moment(study: Study) -> datetime:
     )
 
 
-def _refuse_unplayable(study: Study) -> None:
+def refuse_unplayable(source: Path, out: Path) -> None:
+    """Stop before anything is made where a study cannot be rehearsed, or not there.
+
+    Raises:
+        InputError: the folder to be holds something; the study is none, or assumes nothing of its data.
+        NotSupportedError: people come to it otherwise than by a roster.
+    """
+    if out.exists() and any(out.iterdir()):
+        raise InputError(Problem(str(out), "--out", "is not empty; name a new folder for the rehearsal"))
+    study = load_study(source)
     people = study.protocol.participants
     if people is None or people.enrolment != "roster" or study.protocol.tasks:
         raise NotSupportedError(
             f"{study.protocol.study.id}: a study whose people come by an open link, one by one, or judge "
             "vignettes cannot be rehearsed yet; rehearse a study that enrols from a roster"
         )
+    refuse_unassumed(study)

@@ -77,18 +77,31 @@ class _Arrived:
         people = {person.identifier: person for person in self.production.cast}
         owners = {key: identifier for identifier, key in self.production.keys.items()}
         for message in self.everything:
-            sent = self.dispatches.get(message.reference)
+            sent = self._sent(message)
             if sent is None:
-                if message.to.endswith(f"@{self.production.name}.example.org"):
-                    self.strangers.append(
-                        f"{message.at:%Y-%m-%d %H:%M}: a message of which nothing is recorded"
-                    )
+                self._unknown(message)
                 continue
             person = people.get(owners.get(sent.key, ""))
             if person is None or address_of(message.to) not in map(address_of, (person.email, person.phone)):
                 self.strangers.append(f"{sent.send} {sent.occasion} reached somebody whom it was not for")
             if person is not None:
                 self.known.setdefault((person.identifier, sent.send, sent.occasion), []).append(message)
+
+    def _unknown(self, message: Message) -> None:
+        """A message of which nothing is recorded: only what came to somebody before they were erased."""
+        person = self.production.by_address.get(address_of(message.to))
+        left = self.production.left.get(person.identifier) if person else None
+        erased = left is not None and left.how == "erase" and message.number < left.number
+        if message.to.endswith(f"@{self.production.name}.example.org") and not erased:
+            self.strangers.append(f"{message.at:%Y-%m-%d %H:%M}: a message of which nothing is recorded")
+
+    def _sent(self, message: Message) -> _Sent | None:
+        """The dispatch of a message; a partner's own are known by whom they are for."""
+        if not message.person or not message.to.endswith(f"@{self.production.name}.example.org"):
+            return self.dispatches.get(message.reference)
+        key = self.production.keys[message.person]
+        state = self.states.get((key, message.send, message.occasion))
+        return _Sent(key, message.send, message.occasion, *state, "partner_file") if state else None
 
     @cached_property
     def dispatches(self) -> dict[str, _Sent]:
@@ -141,8 +154,8 @@ class _Arrived:
         notes: list[str] = []
         counted = 0
         for due in self.due.values():
-            if due.carrier != "workspace" or due.channel == "letter":
-                notes.append(f"{due.send} {due.occasion} is carried by a partner or by post: not rehearsed")
+            if due.channel == "letter":
+                notes.append(f"{due.send} {due.occasion} goes by post, which was not rehearsed")
             elif due.rule and self.rules[due.rule] is None:
                 notes.append(f"{due.send} {due.occasion}: whom `{due.rule}` selects was not worked out again")
             else:
@@ -228,7 +241,7 @@ class _Arrived:
         if due.kind == "remind" and finished is not None and finished <= until:
             return False
         left = self.production.left.get(person.identifier)
-        there = left is None or left.at > until
+        there = left is None or (left.at > until and left.how != "erase")
         selected = not due.rule or bool((self.rules[due.rule] or {}).get(person.identifier))
         return there and selected and self._reachable(person, due) and self._in_arms(person, due)
 
@@ -242,6 +255,8 @@ class _Arrived:
         (notes if reason in _FOR_A_PERSON else faults).append(said)
 
     def _reachable(self, person: Person, due: Due) -> bool:
+        if due.carrier == "partner":
+            return True
         people = self.production.folder.protocol.participants
         kinds = {column.type for column in people.roster.values()} if people else set()
         if due.channel == "email":
