@@ -27,7 +27,9 @@ pytestmark = pytest.mark.django_db
 
 # Addresses that ask for no verb, and why that is right.
 NO_VERB = {
-    "survey-link open-link stop-link": "whoever has the link; its token is the key",
+    "survey-link open-link stop-link message-page unsubscribe": "whoever has the link; its token is the key",
+    "message message-media": "whoever holds the ticket that a message's page gave",
+    "message-watched": "the player of such a page, by a key that stood in it",
     "survey survey-consent survey-thanks survey-later survey-choices survey-media survey-page": "whoever holds "
     "the ticket that a link gave",
     "link-again privacy-notice": "everybody: nothing of anybody is said",

@@ -46,9 +46,9 @@ def _filled(world, name, route):
         "to": "paused",
         "stage": "main",
         "what": "refused",
-        "token": world.links[{"stop-link": "stop", "open-link": "open"}.get(name, "after")].rpartition("/")[
-            2
-        ],
+        "token": world.links[
+            {"stop-link": "stop", "unsubscribe": "stop", "open-link": "open"}.get(name, "after")
+        ].rpartition("/")[2],
         "code": world.links["session"].split("/")[2],
         "page": "wellbeing",
         "send": "weekly-message",
