@@ -28,11 +28,11 @@ _HEAD = """\
 <title>{title}</title>
 </head>
 <body style="margin:0;padding:16px;background:#ffffff">
-<div style="max-width:600px;margin:0 auto;\
+<main style="max-width:600px;margin:0 auto;\
 font-family:Arial,Helvetica,sans-serif;font-size:16px;line-height:1.5;color:#1a1a1a">
 """
 _END = """
-</div>
+</main>
 </body>
 </html>"""
 

@@ -24,9 +24,9 @@ font: 9pt Arial, Helvetica, sans-serif; }} }}
 body {{ font: 11.5pt/1.45 Arial, Helvetica, sans-serif; color: #1a1a1a; }}
 /* A window of a DL envelope shows 55 to 79 mm from the top and 20 to 100 mm from the left, however the page \
 lies in it: room for five lines. */
-address {{ font: 11pt/1.2 Arial, Helvetica, sans-serif; height: 30mm; margin-top: 29.5mm; width: 78mm; \
-overflow: hidden; }}
+address {{ font: 11pt/1.2 Arial, Helvetica, sans-serif; min-height: 30mm; margin-top: 29.5mm; width: 76mm; }}
 .head {{ display: flex; justify-content: space-between; margin: 0 0 8mm 0; font-size: 10pt; }}
+.head span + span {{ white-space: nowrap; margin-left: 8mm; }}
 h1 {{ font-size: 14pt; margin: 0 0 5mm 0; }}
 a {{ color: inherit; text-decoration: none; overflow-wrap: anywhere; }}
 </style>

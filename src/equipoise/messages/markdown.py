@@ -29,7 +29,7 @@ _STYLES = {
     "blockquote": "margin:0 0 16px 0;padding:0 0 0 12px;border-left:4px solid #767676",
     "hr": "margin:24px 0;border:0;border-top:1px solid #767676",
     "pre": "margin:0 0 16px 0;white-space:pre-wrap",
-    "a": "color:#1d4f91;text-decoration:underline",
+    "a": "color:#1d4f91;text-decoration:underline;overflow-wrap:anywhere",
 }
 
 
