@@ -1,17 +1,22 @@
 #!/usr/bin/env bash
-# What PyPI cannot give: a Chromium for the browser tests. Installed with the system's package manager where
-# that is allowed; otherwise one line says what to run.
+# What PyPI cannot give: a Chromium for the browser tests, and Pango, which sets the text of letters. Installed with
+# the system's package manager where that is allowed; otherwise one line says what to run.
 set -u
-command -v chromium >/dev/null 2>&1 && exit 0
-install_line="apt-get update && apt-get install --yes --no-install-recommends chromium"
+missing=()
+command -v chromium >/dev/null 2>&1 || missing+=(chromium)
+.venv/bin/python -c "import weasyprint.text.ffi" >/dev/null 2>&1 ||
+    missing+=(libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0)
+[ ${#missing[@]} = 0 ] && exit 0
+install_line="apt-get update && apt-get install --yes --no-install-recommends ${missing[*]}"
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
-    echo "Installing Chromium for the browser tests"
+    echo "Installing ${missing[*]}"
     log=$(mktemp)
-    if (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends chromium) >"$log" 2>&1; then
+    if (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends "${missing[@]}") >"$log" 2>&1; then
         exit 0
     fi
     tail -n 5 "$log"
 fi
-echo "Chromium is missing: 'make test' will fail without it (or run 'NO_BROWSER=1 make test'). To install it, run:"
+echo "Missing: ${missing[*]}. Without Chromium 'make test' fails (or run 'NO_BROWSER=1 make test'); without Pango no letter"
+echo "is printed. To install what is missing, run:"
 echo "    sudo sh -c '$install_line'"
 exit 0

@@ -48,6 +48,7 @@ class _Contents:
     study: Study
     wanted: FileOf
     numbers: list[int]
+    most: int | None = None
     taken: list[int] = field(default_factory=list)
     left_out: int = 0
 
@@ -66,6 +67,8 @@ class _Contents:
                 yield each.dispatch, each.message
             else:
                 self.left_out += 1
+            if len(self.taken) == self.most:
+                return
 
     def _lines(self) -> Iterator[Line]:
         zone = ZoneInfo(folder_of(self.study).protocol.study.timezone)
@@ -137,7 +140,7 @@ def make_file(
     form = _form(wanted, form)
     rows = to_be_filed(study, wanted, again=again)
     most = MOST_LETTERS if wanted.carrier == "post" else None
-    contents = _Contents(study, wanted, list(rows.values_list("pk", flat=True)[:most]))
+    contents = _Contents(study, wanted, list(rows.values_list("pk", flat=True)), most)
     place = (folder or _own_place()) / f"{study.name}-{wanted.name}.{form}"
     if place.exists():
         raise InputError(Problem(str(place), "", "is there already, and is never overwritten; move it away"))
