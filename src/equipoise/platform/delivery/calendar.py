@@ -12,7 +12,7 @@ from equipoise.platform.delivery.carriers import carrier_of
 from equipoise.platform.delivery.confirming import confirmed
 from equipoise.platform.delivery.expected import Expected, expected_people
 from equipoise.platform.delivery.models import Dispatch
-from equipoise.platform.delivery.tallies import tally
+from equipoise.platform.delivery.tallies import Tally, tally
 from equipoise.platform.permissions import EVERYBODY, Reach
 from equipoise.platform.registry.models import Study
 from equipoise.platform.registry.queries import folder_of
@@ -69,22 +69,31 @@ class Row:
         return bool(self.states)
 
 
-def calendar(study: Study, whose: Reach = EVERYBODY) -> list[Row]:
+def calendar(
+    study: Study, whose: Reach = EVERYBODY, *, counted: Tally | None = None, ahead: bool = True
+) -> list[Row]:
     """Every occasion of everything that a study sends, by time; what has no moment of its own comes last.
 
     Args:
         study: in any state.
         whose: the people who are counted.
+        counted: the dispatches of everybody, where they are counted already.
+        ahead: say also to how many something will go that is not planned yet, which takes longer.
     Raises:
         ProtocolError: a time or a rule of sending cannot be read.
     """
-    stand, states = confirmed(study), _states(study, whose)
-    counted: dict[Any, Expected] = {}
+    kept = counted or tally(study)
+    stand, states = confirmed(study), _states(study, whose, kept)
+    by_audience: dict[Any, Expected] = {}
     rows = []
     for send in sends(folder_of(study)).values():
         for each in _moments(study, send):
             known = states.get((send.name, each.number), {})
-            found = _expected(study, send, each, whose, counted) if not known else _planned(known)
+            found = kept.expected.get((send.name, each.number)) if whose.everybody else None
+            if known or not ahead:
+                found = _planned(known)
+            elif found is None:
+                found = _expected(study, send, each, whose, by_audience)
             rows.append(_row(study, send, each, found, known, name_stands=send.name in stand))
     return sorted(
         rows, key=lambda row: (row.due is None, row.due and row.due.timestamp(), row.name, row.occasion)
@@ -150,10 +159,10 @@ def _in_words(study: Study, send: Send, number: int) -> str:
     return f"{wave.opens}{after}"
 
 
-def _states(study: Study, whose: Reach) -> States:
+def _states(study: Study, whose: Reach, kept: Tally) -> States:
     """How many dispatches are in each state, by send and occasion."""
     if whose.everybody:
-        return {key: counted.states for key, counted in tally(study).occasions.items()}
+        return {key: counted.states for key, counted in kept.occasions.items()}
     found: dict[tuple[str, int], dict[str, int]] = {}
     for contact, occasion, state, number in _rows(study, whose):
         found.setdefault((contact, occasion), {})[state] = number

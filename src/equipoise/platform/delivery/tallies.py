@@ -6,27 +6,25 @@ worker, and its pages say when; every other study is counted as it is asked abou
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Max, Sum
+from django.db.models import Count, Sum
 
-from equipoise.platform.clock import now
-from equipoise.platform.database import writing
-from equipoise.platform.delivery.forecasts import forecast
-from equipoise.platform.delivery.models import Dispatch, DispatchEvent, DispatchTally
-from equipoise.platform.people.models import Participant
+from equipoise.platform.delivery.expected import Expected
+from equipoise.platform.delivery.models import Dispatch, DispatchTally
 from equipoise.platform.registry.models import Study
 
 __all__ = [
     "GONE_OUT",
     "MANY",
-    "MANY_PEOPLE",
     "TO_GO_OUT",
+    "UNSENT",
     "Counted",
     "Tally",
-    "count_dispatches",
+    "counted_now",
     "dispatch_states",
+    "kept_rows",
     "tally",
 ]
 
@@ -34,9 +32,7 @@ TO_GO_OUT = ("planned", "claimed", "sending")
 GONE_OUT = ("sent", "delivered")
 UNSENT = ("failed", "missed", "cancelled")
 MANY = 20_000  # dispatches of a study; counting so many takes about 20 ms
-MANY_PEOPLE = 5_000  # of a study; saying to how many of them something will go takes as long
-_EXPECTED = "expected"  # among the counts: to how many a send will go
-_AT_LEAST_EVERY = timedelta(minutes=10)
+_EXPECTED = "expected"  # stands in the place of a state: to how many an occasion will go
 
 
 @dataclass(frozen=True)
@@ -63,12 +59,12 @@ class Tally:
     Attributes:
         occasions: by the contact and the number of the occasion.
         at: when they were counted, where that was not just now.
-        expected: to how many people each send will go, where the worker has counted that.
+        expected: to how many people each occasion will go, where the worker has counted that.
     """
 
     occasions: Mapping[tuple[str, int], Counted]
     at: datetime | None = None
-    expected: Mapping[str, int] | None = None
+    expected: Mapping[tuple[str, int], Expected] = field(default_factory=dict)
 
     def one(self, contact: str, occasion: int) -> Counted:
         """An occasion; nothing where it has no dispatches yet."""
@@ -84,55 +80,34 @@ def tally(study: Study) -> Tally:
     """The dispatches of a study, as they are now or as the worker last counted them."""
     kept = DispatchTally.objects.filter(study=study).first()
     if kept is None:
-        return Tally(_read(_rows(study)))
-    expected = {contact: number for contact, _, state, number, _ in kept.counts if state == _EXPECTED}
+        return counted_now(study)
+    ahead = {(row[0], row[1]): Expected(*row[3:]) for row in kept.counts if row[2] == _EXPECTED}
     if kept.number < MANY:
-        return Tally(_read(_rows(study)), None, expected)
-    return Tally(_read(row for row in kept.counts if row[2] != _EXPECTED), kept.at, expected)
+        return Tally(counted_now(study).occasions, None, ahead)
+    return Tally(_read(row for row in kept.counts if row[2] != _EXPECTED), kept.at, ahead)
 
 
-def count_dispatches() -> int:
-    """Count the studies with very many dispatches or people again, where anything has happened since.
+def counted_now(study: Study) -> Tally:
+    """The dispatches of a study, counted now, however long it takes."""
+    return Tally(_read(_rows(study)))
 
-    Returns:
-        How many were counted.
-    """
-    return sum(_count(study) for study in Study.objects.filter(state__in=("locked", "live", "paused")))
+
+def kept_rows(found: Tally) -> list[list[Any]]:
+    """A tally as it is kept, and read again by `tally`."""
+    rows: list[list[Any]] = [
+        [*key, state, number, counted.parts]
+        for key, counted in found.occasions.items()
+        for state, number in counted.states.items()
+    ]
+    return rows + [
+        [*key, _EXPECTED, each.people, each.unknown, each.estimated] for key, each in found.expected.items()
+    ]
 
 
 def dispatch_states() -> dict[str, int]:
     """How many dispatches of all studies are in each state."""
     found = _together(tally(study).everything for study in Study.objects.exclude(launched_at=None))
     return {state: found.of(state) for state in Dispatch.STATES}
-
-
-def _count(study: Study) -> bool:
-    kept = DispatchTally.objects.filter(study=study).first()
-    if kept is None and not _many(study):
-        return False
-    moment = now()
-    if kept is not None and not _changed(kept, moment):
-        return False
-    rows = _rows(study)
-    number = sum(row[3] for row in rows)
-    rows += [[name, 0, _EXPECTED, people, 0] for name, people in forecast(study).items()]
-    with writing():
-        said = {"counts": rows, "number": number, "at": moment}
-        DispatchTally.objects.update_or_create(study=study, defaults=said)
-    return True
-
-
-def _many(study: Study) -> bool:
-    """Whether there are very many; no more of them are looked at than that takes."""
-    if Participant.objects.filter(study=study).order_by()[:MANY_PEOPLE].count() == MANY_PEOPLE:
-        return True
-    return Dispatch.objects.filter(study=study).order_by()[:MANY].count() == MANY
-
-
-def _changed(kept: DispatchTally, moment: datetime) -> bool:
-    """Whether anything was sent or told since; what is only planned waits for its turn."""
-    last = DispatchEvent.objects.aggregate(at=Max("at"))["at"]
-    return moment - kept.at >= _AT_LEAST_EVERY or (last is not None and last >= kept.at)
 
 
 def _rows(study: Study) -> list[list[Any]]:

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from equipoise.platform.approvals.actions import expire_requests
+from equipoise.platform.delivery.counting import count_dispatches
 from equipoise.platform.delivery.files import end_unreported
 from equipoise.platform.delivery.rescue import rescue
 from equipoise.platform.delivery.sealing import seal_events
 from equipoise.platform.delivery.storing import renew_connection
-from equipoise.platform.delivery.tallies import count_dispatches
 from equipoise.platform.delivery.watching import watch
 from equipoise.platform.fieldwork.requests import send_requested_links
 from equipoise.platform.fieldwork.sealing import seal_everything

@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 
 from equipoise.platform.clock import now
-from equipoise.platform.delivery import tallies
+from equipoise.platform.delivery import counting, tallies
+from equipoise.platform.delivery.counting import count_dispatches
 from equipoise.platform.delivery.models import Dispatch, DispatchEvent
-from equipoise.platform.delivery.tallies import count_dispatches, dispatch_states, tally
+from equipoise.platform.delivery.tallies import dispatch_states, tally
 
 pytestmark = pytest.mark.django_db
 
@@ -33,6 +34,7 @@ def test_very_many_are_counted_by_the_worker_again_only_after_something_happened
     swing, at, people, dispatches, monkeypatch
 ):
     monkeypatch.setattr(tallies, "MANY", 10)
+    monkeypatch.setattr(counting, "MANY", 10)
     dispatches(people[:9], state="sent")
     assert count_dispatches() == 0
     (last,) = dispatches(people[9:10])
@@ -50,6 +52,7 @@ def test_very_many_are_counted_by_the_worker_again_only_after_something_happened
 
 def test_what_is_only_planned_is_counted_within_ten_minutes(swing, at, people, dispatches, monkeypatch):
     monkeypatch.setattr(tallies, "MANY", 10)
+    monkeypatch.setattr(counting, "MANY", 10)
     dispatches(people[:10])
     count_dispatches()
     dispatches(people[10:])

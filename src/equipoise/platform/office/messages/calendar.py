@@ -46,7 +46,7 @@ _NUMBERS = ("people", "sent", "waits", "doubt", "unsent")
 _SORTS = {
     "what": lambda row: row.label,
     "due": lambda row: (row.due is None, row.due and row.due.timestamp()),
-    "people": lambda row: row.people or 0,
+    "people": lambda row: row.people,
     "unsent": lambda row: row.counted.of(*UNSENT),
 }
 
@@ -113,7 +113,7 @@ def _shown(study: Study, row: Row, zone: str) -> dict[str, Any]:
         "what": {"text": row.label, "href": reverse("message", args=[study.name, row.name, row.occasion])},
         "due": row.when if row.due is None else minute(row.due, zone),
         "channel": CHANNELS.get(row.channel, "–"),
-        "people": "–" if row.people is None else f"{row.people:,}",
+        "people": row.to,
         "sent": f"{counted.of(*GONE_OUT):,}",
         "waits": f"{counted.of(*TO_GO_OUT):,}",
         "doubt": f"{counted.of('unknown'):,}",

@@ -46,7 +46,7 @@ def so_far(rows: Sequence[Row], moment: datetime) -> list[dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for row in rows:
         if row.counted.people and (row.due is None or row.due <= moment):
-            label = row.send.label if row.send is not None else row.name
+            label = row.planned.send.label if row.planned is not None else row.name
             bar = found.setdefault(row.name, {"text": label, "value": 0, "of": 0})
             bar["value"] += row.counted.of(*GONE_OUT)
             bar["of"] += row.counted.people

@@ -33,7 +33,7 @@ def cost_of(row: Row, parts: int) -> str:
 
 def _left(row: Row) -> int:
     """How many are still to go out."""
-    return row.counted.of(*TO_GO_OUT) if row.counted.states else row.expected or 0
+    return row.counted.of(*TO_GO_OUT) if row.counted.states else row.people
 
 
 def _parts(study: Study, row: Row) -> int:

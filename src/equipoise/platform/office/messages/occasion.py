@@ -62,7 +62,7 @@ def occasion(request: HttpRequest, study: Study, row: Row) -> HttpResponse:
         return _file(request, study, row)
     key, problems = request.POST.get("key", "").strip(), []
     shown = None
-    if row.send is not None:
+    if row.planned is not None:
         try:
             shown = _preview(request, study, row, key)
         except NotAllowedError:
@@ -70,7 +70,7 @@ def occasion(request: HttpRequest, study: Study, row: Row) -> HttpResponse:
         except EquipoiseError as error:
             problems = problems_in(error, key="key")
     zone = folder_of(study).protocol.study.timezone
-    may_send = request.may("messages.send") and study.state == "live" and row.send is not None
+    may_send = request.may("messages.send") and study.state == "live" and row.planned is not None
     page = {
         "page_title": row.label,
         "row": row,
@@ -78,7 +78,7 @@ def occasion(request: HttpRequest, study: Study, row: Row) -> HttpResponse:
             ("When", row.when if row.due is None else minute(row.due, zone)),
             ("Not later than", minute(row.last, zone)),
             ("Channel", CHANNELS.get(row.channel, "–")),
-            ("To", "Not known yet" if row.people is None else f"{row.people:,}"),
+            ("To", row.to),
         ],
         "states": [
             {"state": text, "number": f"{row.counted.of(state):,}"}
@@ -90,13 +90,13 @@ def occasion(request: HttpRequest, study: Study, row: Row) -> HttpResponse:
         **(_taken(row, shown.measured) if shown is not None and shown.measured is not None else {}),
         "key": key,
         "problems": problems,
-        "may_look": row.send is not None
+        "may_look": row.planned is not None
         and request.may("people.contact")
         and request.may("messages.preview"),
         "may_list": request.may("people.participation"),
         "may_send": may_send and row.counted.of("planned", "missed") > 0,
         "may_retry": may_send and row.counted.of("failed") > 0,
-        "may_try": row.send is not None and request.may("messages.send"),
+        "may_try": row.planned is not None and request.may("messages.send"),
         "zone": zone,
         "here": [study.name, row.name, row.occasion],
         "trail": way(study),
