@@ -9,13 +9,13 @@ import pytest
 from tests.platform.delivery.video.conftest import enrolled, page_link, sent
 from tests.platform.fieldwork.conftest import Browser
 
+from equipoise.errors import InputError, ProtocolError
 from equipoise.platform.clock import now
 from equipoise.platform.delivery.models import MessageLink, Watch
 from equipoise.platform.fieldwork.actions import leave_study
 from equipoise.platform.logs import NoSecrets
+from equipoise.platform.registry.actions import move_study
 from equipoise.platform.registry.models import Study
-
-FILM = "media/northmoor"
 
 
 @pytest.fixture
@@ -163,6 +163,60 @@ def test_a_link_that_leads_to_no_file_says_what_every_wrong_link_says(awards, li
     pages = [Browser().open(each) for each in (nobody, other, "/m/abcdefghijklmnopqrstuvwxyz234567")]
     assert {page.response.status_code for page in pages} == {404}
     assert len({page.html for page in pages}) == 1
+
+
+@pytest.fixture
+def changed(add_example, alice):
+    """A function that launches the example with other files shown by its first contact."""
+
+    def launch(name, content=b"made up", **others):
+        def change(folder):
+            (folder / "media" / name).write_bytes(content)
+            for path, text in others.items():
+                (folder / "media" / path.replace("__", ".")).write_text(text, "utf-8")
+            place = folder / "protocol.yaml"
+            place.write_text(
+                place.read_text("utf-8").replace("media/{authority}.mp4", f"media/{name}", 1), "utf-8"
+            )
+
+        return move_study(alice, add_example("symbolic-awards", change), "live")
+
+    return launch
+
+
+def test_a_paper_has_a_page_with_a_link_and_no_player(changed, browser):
+    browser.open(page_link(sent(enrolled(changed("leaflet.pdf")))))
+    assert (browser.heading, "how much" in browser.text) == ("Something for you to read", False)
+    browser.send()
+    assert "<video" not in browser.html
+    assert "<script" not in browser.html
+    place = re.search(r'<a class="govuk-link" href="(/message/[^"]+\.pdf)"', browser.html)[1]
+    page = browser.client.get(place, secure=True)
+    assert (page["Content-Type"], b"".join(page.streaming_content)) == ("application/pdf", b"made up")
+
+
+def test_a_recording_whose_length_nobody_knows_is_played_with_its_words(changed, browser, at):
+    study = changed("talk.mp3", talk__md="## Words\n\nA *made-up* talk.")
+    browser.open(page_link(sent(enrolled(study)))).send()
+    assert re.search(r"<audio [^>]*controls", browser.html)
+    assert "<em>made-up</em> talk" in browser.html
+    assert "It lasts" not in browser.text
+    at(now() + timedelta(minutes=5))
+    assert tell(browser, [[0, 30]], length=120).status_code == 204
+    assert (Watch.objects.get().seconds, Watch.objects.get().length) == (30.0, 120.0)
+
+
+def test_a_film_that_is_missing_keeps_a_study_from_its_launch(add_example, alice):
+    study = add_example("symbolic-awards", lambda folder: (folder / "media" / "eastvale.mp4").unlink())
+    with pytest.raises(
+        InputError, match=r"media/eastvale\.mp4 is to be shown to participants and is not there"
+    ):
+        move_study(alice, study, "live")
+
+
+def test_a_film_without_captions_cannot_be_locked(add_example):
+    with pytest.raises(ProtocolError, match=r"eastvale\.mp4 has no captions.*refused for publication"):
+        add_example("symbolic-awards", lambda folder: (folder / "media" / "eastvale.vtt").unlink())
 
 
 def test_no_token_of_a_message_is_written_to_a_log(link):

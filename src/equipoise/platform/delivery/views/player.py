@@ -80,9 +80,8 @@ def message(request: HttpRequest, link: MessageLink, shown: Shown) -> HttpRespon
     """The player with captions and transcript, or the way to the paper."""
     asset, code = shown.asset, code_of(link)
     places = {
-        name: reverse("message-media", args=[code, path.removeprefix("media/")])
-        for name in ("file", "captions", "poster")
-        if (path := getattr(asset, name)) is not None
+        name: reverse("message-media", args=[code, path.removeprefix("media/")]) if path else ""
+        for name, path in (("file", asset.file), ("captions", asset.captions), ("poster", asset.poster))
     }
     values = {
         "places": places,
