@@ -37,7 +37,8 @@ class Options:
     Attributes:
         port: 0 for any that is free.
         keys: those that it takes; new ones where none are given.
-        clock: by which it dates what happens, and by which a day ends. Tokens are held to the real time.
+        clock: by which it dates what happens, and by which a day ends; asked in the server's threads. Tokens
+            are held to the real time.
         back: how it calls the platform back.
         file: to which each message is added.
         settles: what becomes of a message is decided at once; else `settle` does it.
