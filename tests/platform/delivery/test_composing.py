@@ -14,6 +14,7 @@ from equipoise.platform.delivery.models import ClosedAddress, Dispatch, MessageL
 from equipoise.platform.fieldwork.models import Link
 from equipoise.platform.people.contacts import lookups_of, sealed_contact, wrapping_keys
 from equipoise.platform.people.models import ContactDetails, Lookup, Participant, RosterFacts
+from equipoise.platform.registry.readiness import readiness
 
 ORIGIN = "http://localhost:8000"
 NUMBER = count(1)
@@ -246,3 +247,21 @@ def test_a_preview_of_an_example_measures_a_text_and_says_what_makes_it_dear(stu
     invitation = preview(study, "before.invite", 1, None)
     assert invitation.measured is None
     assert invitation.subject == "{first_name}, how is midlands?"
+
+
+def test_a_study_that_was_locked_with_a_message_that_cannot_go_out_is_told_so_at_its_launch(
+    add_example, monkeypatch
+):
+    def without_a_link(folder):
+        (folder / "messages" / "remind.md").write_text(
+            "---\nsubject: Still open\n---\nPlease answer.\n", "utf-8"
+        )
+
+    monkeypatch.setattr("equipoise.protocol.checks.messages.message_problems", lambda study: iter(()))
+    older = add_example("swing", without_a_link)
+    monkeypatch.undo()
+    told = [str(problem) for problem in readiness(older)]
+    assert [one for one in told if "remind.md" in one] == [
+        "1/messages/remind.md:4: body: before.remind sends this as a reminder; write {link} where the survey is",
+        "1/messages/remind.md:4: body: after.remind sends this as a reminder; write {link} where the survey is",
+    ]

@@ -13,6 +13,7 @@ from equipoise.platform.delivery.time_zones import zoneless
 from equipoise.platform.registry.models import Study
 from equipoise.platform.registry.queries import folder_of
 from equipoise.platform.registry.readiness import Condition, adds_conditions
+from equipoise.protocol.checks.messages import message_problems
 from equipoise.protocol.checks.schedule import schedule_problems
 from equipoise.protocol.occasions import Occasion, each_their_own, occasions, zone_of
 from equipoise.protocol.sends import Send, sends
@@ -23,13 +24,15 @@ __all__ = ["message_conditions"]
 
 @adds_conditions
 def message_conditions(study: Study) -> Iterator[Condition]:
-    """The schedule can be kept and lies ahead, somebody carries the messages, and takes as many."""
+    """The schedule can be kept and lies ahead; the messages can go out; somebody carries that many."""
     loaded = folder_of(study)
     if not sends(loaded):
         return
     unread, past = tuple(schedule_problems(loaded)), _past(study)
     title = "Messages have a schedule that can be kept"
     yield from (Condition("schedule", title, each) for each in unread or (past,))
+    title = "Messages can go out as they are written"
+    yield from (Condition("messages", title, each) for each in tuple(message_problems(loaded)) or (None,))
     live = settings.WORKSPACE.live
     title = "Messages have somebody who carries them"
     for problem in tuple(launch_problems(study)) or (None,):
