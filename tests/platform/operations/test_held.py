@@ -90,7 +90,11 @@ def test_the_worker_leaves_what_sends_undone_and_does_the_rest(
 
 def test_every_duty_that_sends_says_so():
     """A new duty that sends has to be listed here and marked there."""
-    assert [duty.name for duty in DUTIES if duty.sends] == ["links sent", "messages rescued"]
+    assert [duty.name for duty in DUTIES if duty.sends] == [
+        "links sent",
+        "providers asked",
+        "messages rescued",
+    ]
 
 
 def test_a_person_lets_it_send_again_and_the_record_says_why(at, hold):

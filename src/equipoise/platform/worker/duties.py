@@ -7,9 +7,13 @@ from dataclasses import dataclass
 from equipoise.platform.approvals.actions import expire_requests
 from equipoise.platform.delivery.counting import count_dispatches
 from equipoise.platform.delivery.files import end_unreported
+from equipoise.platform.delivery.planning import plan_due
+from equipoise.platform.delivery.polling import poll
+from equipoise.platform.delivery.receipts import apply_waiting
 from equipoise.platform.delivery.rescue import rescue
 from equipoise.platform.delivery.sealing import seal_events
 from equipoise.platform.delivery.storing import renew_connection
+from equipoise.platform.delivery.sweeping import sweep
 from equipoise.platform.delivery.watching import watch
 from equipoise.platform.fieldwork.requests import send_requested_links
 from equipoise.platform.fieldwork.sealing import seal_everything
@@ -40,6 +44,10 @@ DUTIES = (
     Duty("sealed", 60, seal_everything),
     Duty("events sealed", 60, seal_events),
     Duty("links sent", 10, send_requested_links, sends=True),
+    Duty("messages planned", 30, plan_due),
+    Duty("messages called off", 60, sweep),
+    Duty("receipts applied", 10, apply_waiting),
+    Duty("providers asked", 60, poll, sends=True),
     Duty("messages rescued", 15, rescue, sends=True),
     Duty("files without a receipt", 300, end_unreported),
     Duty("alarms raised", 300, watch),
