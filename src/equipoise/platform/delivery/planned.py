@@ -97,7 +97,7 @@ def _state(moment: Moment) -> tuple[str, str]:
 
 def _insert(slot: Slot, moment: Moment, people: Any) -> int:
     try:
-        query, values = people.order_by().values("pk").query.sql_with_params()
+        query, values = people.order_by().values("id").query.sql_with_params()
     except EmptyResultSet:
         return 0
     due, last = (connection.ops.adapt_datetimefield_value(each) for each in (moment.due, moment.last))
