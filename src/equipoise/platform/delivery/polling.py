@@ -24,6 +24,7 @@ __all__ = ["poll"]
 _log = logging.getLogger("equipoise.delivery")
 _FROM, _UNTIL = timedelta(minutes=10), timedelta(hours=80)  # after a message went out
 _AT_ONCE = 200  # messages asked about in a round; Notify takes 3,000 requests a minute, sending among them
+_UNKNOWN_AT_ONCE = 20
 _KNOWN_IN_A_ROW = 250  # texts of a page; beyond them nothing new is expected
 _UNDER_WAY = ("created", "sending", "pending", "sent")
 
@@ -43,13 +44,13 @@ def poll() -> int:
         return 0  # whoever sends says so
     with opened(settings.WORKSPACE) as channel:
         try:
-            return _ask_about_messages(channel) + _ask_for_texts(channel)
+            return _ask_about_ends(channel) + _ask_about_unknown(channel) + _ask_for_texts(channel)
         except ConnectionError as error:
             _log.warning("notify could not be asked what became of messages: %s", error)
             return 0
 
 
-def _ask_about_messages(channel: "NotifyChannel") -> int:
+def _ask_about_ends(channel: "NotifyChannel") -> int:
     """A sample drawn anew each time, so that none is passed over for ever."""
     moment = now()
     waiting = Dispatch.objects.filter(
@@ -59,6 +60,20 @@ def _ask_about_messages(channel: "NotifyChannel") -> int:
     for number in waiting.order_by("?").values_list("provider_id", flat=True)[:_AT_ONCE]:
         told = channel.state_of(number)
         if told is not None and told.status not in _UNDER_WAY:
+            receive("notify", told.provider_id, told.reference, told.status, told.at)
+            news += 1
+    return news
+
+
+def _ask_about_unknown(channel: "NotifyChannel") -> int:
+    """What was unknown when it was asked about before may be listed by now, and waits for a person else."""
+    left = Dispatch.objects.filter(
+        carrier="notify", state="unknown", lease_until=None, sent_at__gt=now() - _UNTIL
+    )
+    news = 0
+    for reference in left.order_by("?").values_list("reference", flat=True)[:_UNKNOWN_AT_ONCE]:
+        told = channel.told_of(reference or "")
+        if told is not None:
             receive("notify", told.provider_id, told.reference, told.status, told.at)
             news += 1
     return news
