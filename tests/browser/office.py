@@ -127,7 +127,7 @@ def send(people: list) -> None:
     from datetime import timedelta
 
     from equipoise.platform.clock import now
-    from equipoise.platform.delivery.models import Alarm, ClosedAddress, Dispatch
+    from equipoise.platform.delivery.models import Alarm, ClosedAddress, Dispatch, PartnerFile
 
     swing, states = people[0].study, ["delivered"] * 7 + ["sent", "failed", "missed"]
     for occasion in (1, 2, 3):
@@ -149,6 +149,21 @@ def send(people: list) -> None:
                 parts=1,
                 reason={"failed": "closed-address", "missed": "late", "unknown": "no-answer"}.get(state, ""),
             )
+    for number, person in enumerate(people[:6]):
+        Dispatch.objects.create(
+            study=swing,
+            participant=person,
+            contact="after.invite",
+            occasion=1,
+            channel="letter",
+            carrier="post",
+            due_at=now(),
+            next_at=now(),
+            last_at=now() + timedelta(days=7),
+            state="planned" if number % 2 else "sending",
+        )
+    made = {"carrier": "post", "contact": "after.invite", "occasion": 1, "actor": "command-line", "at": now()}
+    PartnerFile.objects.create(study=swing, kind="made", file_hash="0" * 64, counts={"people": 3}, **made)
     ClosedAddress.objects.create(
         participant=people[0], column="mobile", digest="0" * 64, reason="refused", at=now()
     )

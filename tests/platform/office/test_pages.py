@@ -45,8 +45,12 @@ ELSEWHERE = {
     "study-staff-take",
     "messages-settle",
     "messages-let",
+    "message-file",
+    "receipt-columns",
+    "receipt-preview",
+    "receipt-discard",
 }
-SENT_ONLY = {"approval-take-back", "approval-file", "message-test"}
+SENT_ONLY = {"approval-take-back", "approval-file", "message-test", "message-posted"}
 # The pages of the workspace's staff are in test_members.
 MEMBERS = {
     "members",
@@ -94,6 +98,8 @@ def pages_of(person):
         "messages/not-sent/",
         "messages/closed/",
         "messages/waiting/",
+        "messages/files/",
+        "messages/receipts/",
         "messages/sends/weekly-message/1/",
         "messages/sends/weekly-message/1/now",
         "messages/sends/weekly-message/1/retry",
@@ -226,6 +232,7 @@ LISTS = (
     "messages/sends/before.invite/1/",
     "messages/in-doubt/",
     "messages/not-sent/",
+    "messages/files/",
     "allocation/",
     "record/",
     "allocation/main/strata",

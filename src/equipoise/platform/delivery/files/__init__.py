@@ -1,7 +1,7 @@
 """Messages that leave as a file: made for a partner or for the post, and what came back of them."""
 
 from equipoise.platform.delivery.files.ending import end_unreported
-from equipoise.platform.delivery.files.listing import FileOf, file_of, files_of
+from equipoise.platform.delivery.files.listing import FileOf, file_of, files_of, waiting_for_files
 from equipoise.platform.delivery.files.making import MOST_LETTERS, make_file
 from equipoise.platform.delivery.files.posting import mark_posted
 from equipoise.platform.delivery.files.reading import ReceiptFile
@@ -18,4 +18,5 @@ __all__ = [
     "make_file",
     "mark_posted",
     "read_receipts",
+    "waiting_for_files",
 ]

@@ -1,6 +1,7 @@
 """Which files a study's messages need: a send, an occasion of it and a partner, with how far each is."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +12,7 @@ from equipoise.platform.delivery.models import Dispatch, PartnerFile
 from equipoise.platform.registry.models import Partner, Study
 from equipoise.platform.registry.queries import partners
 
-__all__ = ["FILED", "FileOf", "file_of", "files_of", "partner_word"]
+__all__ = ["FILED", "FileOf", "file_of", "files_of", "partner_word", "waiting_for_files"]
 
 FILED = ("partner_file", "post")
 _WAITING = ("planned", "sending")
@@ -76,6 +77,12 @@ def file_of(study: Study, send: str, occasion: int, partner: str | None = None) 
         message = f"say of which partner's people the file is: {', '.join(_named(each) for each in there)}"
         raise InputError(Problem(study.name, "partner", message))
     return meant[0]
+
+
+def waiting_for_files(studies: Iterable[Study]) -> dict[int, int]:
+    """How many messages wait for a file to be made, by the number of the study; one query."""
+    rows = Dispatch.objects.filter(study__in=list(studies), carrier__in=FILED, state="planned").order_by()
+    return dict(rows.values_list("study").annotate(Count("pk")))
 
 
 def partner_word(partner: Partner | None) -> str:

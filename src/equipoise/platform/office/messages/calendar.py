@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from equipoise.platform.clock import now
 from equipoise.platform.delivery.confirming import unconfirmed
+from equipoise.platform.delivery.files import waiting_for_files
 from equipoise.platform.delivery.launching import launch_problems
 from equipoise.platform.delivery.queries import alarms
 from equipoise.platform.delivery.tallies import GONE_OUT, TO_GO_OUT, UNSENT, tally
@@ -90,6 +91,8 @@ def calendar(request: HttpRequest, study: Study) -> HttpResponse:
         "counted_at": moment(counted.at, zone) if counted.at else "",
         "may_pause": request.may("study.pause") and study.state in ("live", "paused"),
         "may_send": request.may("messages.send"),
+        "may_file": request.may("messages.files"),
+        "to_file": waiting_for_files([study]).get(study.pk, 0),
     }
     return render(request, "office/messages.html", page)
 

@@ -1,10 +1,11 @@
-"""What of messages needs somebody today: alarms, messages in doubt, sends that wait to be let go."""
+"""What of messages needs somebody today: alarms, doubts, files to be made, sends that wait to be let go."""
 
 from collections.abc import Iterator, Sequence
 
 from django.urls import reverse
 
 from equipoise.platform.delivery.confirming import unconfirmed
+from equipoise.platform.delivery.files import waiting_for_files
 from equipoise.platform.delivery.models import Alarm
 from equipoise.platform.delivery.queries import alarms, unknown_in
 from equipoise.platform.delivery.telling import alarm_text
@@ -18,15 +19,21 @@ _LIVE = ("live", "paused")
 
 
 def message_calls(who: Acting, studies: Sequence[Study]) -> dict[int, list[dict[str, str]]]:
-    """Alarms and messages in doubt, by the number of the study; in two questions for all studies.
+    """Alarms, messages in doubt and files to be made, by the number of the study; in three questions for all.
 
     Args:
         who: asked once for each study.
         studies: those that they see.
     """
     theirs = [study for study in studies if reach(who, "messages.calendar", study).everybody]
-    found, doubtful = alarms(theirs), unknown_in(theirs)
-    return {study.pk: list(_calls(who, study, found, doubtful.get(study.pk, 0))) for study in theirs}
+    found, doubtful, filed = alarms(theirs), unknown_in(theirs), waiting_for_files(theirs)
+    return {
+        study.pk: [
+            *_calls(who, study, found, doubtful.get(study.pk, 0)),
+            *_file_calls(who, study, filed.get(study.pk, 0)),
+        ]
+        for study in theirs
+    }
 
 
 def waiting_sends(who: Acting, study: Study) -> Iterator[dict[str, str]]:
@@ -48,6 +55,12 @@ def _calls(who: Acting, study: Study, found: Sequence[Alarm], doubtful: int) -> 
     if doubtful and reach(who, "messages.send", study).everybody:
         text = "1 message" if doubtful == 1 else f"{doubtful:,} messages"
         yield _call(f"{text} may have gone out or not: say which", "messages-doubt", study)
+
+
+def _file_calls(who: Acting, study: Study, number: int) -> Iterator[dict[str, str]]:
+    if number and study.state == "live" and reach(who, "messages.files", study).everybody:
+        text = "1 message waits" if number == 1 else f"{number:,} messages wait"
+        yield _call(f"{text} for a file to be made", "message-files", study)
 
 
 def _call(text: str, where: str, study: Study) -> dict[str, str]:
