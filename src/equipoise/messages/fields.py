@@ -6,7 +6,7 @@ that a value is never read as Markdown or HTML, whatever it holds.
 
 import html
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from equipoise.errors import InputError, Problem
@@ -20,7 +20,6 @@ __all__ = [
     "in_html",
     "in_text",
     "marked",
-    "named_fields",
     "part_of_address",
     "template",
 ]
@@ -37,13 +36,6 @@ MARK = re.compile(f"[{chr(_FIRST)}-{chr(_LAST)}]")
 OUR_LINK = re.compile(f"[{chr(_FIRST)}-{chr(_FIRST + len(LINKS) - 1)}]")
 _RESERVED = re.compile(rb"[^A-Za-z0-9_.~-]")  # all but what RFC 3986 section 2.3 leaves as it is
 _FIELD = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
-
-
-def named_fields(text: str) -> Iterator[str]:
-    """The names of the fields of a text, in their order, each as often as it stands there."""
-    for found in _FIELD.finditer(text):
-        if found[0] not in ("{{", "}}"):
-            yield found[1].strip()
 
 
 def marked(text: str, names: list[str]) -> str:

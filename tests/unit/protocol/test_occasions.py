@@ -185,5 +185,7 @@ def test_what_is_confirmed_changes_with_the_text_the_audience_and_the_time_and_w
     assert now("protocol.yaml", "from: launch + 1 day", "from: launch + 2 days") != was
     assert now("protocol.yaml", "launch: 2021-03-01 09:00", "launch: 2021-03-02 09:00") != was
     assert now("protocol.yaml", "title: A small trial", "title: A smaller trial") == was
-    (small / "messages" / "week.cy.md").write_text("---\nlanguage: cy\n---\nWythnos {n}. {stop_link}\n", "utf-8")
+    (small / "messages" / "week.cy.md").write_text(
+        "---\nlanguage: cy\n---\nWythnos {n}. {stop_link}\n", "utf-8"
+    )
     assert send_digest(load_study(small), "weekly") != was

@@ -11,7 +11,7 @@ from typing import Any
 
 from equipoise.errors import InputError
 from equipoise.messages import LONGEST_TEXT, Compiled, Measured, compile_message, measure
-from equipoise.messages.fields import LINKS, named_fields
+from equipoise.messages.fields import LINKS
 from equipoise.messages.mime import ascii_address
 from equipoise.platform.clock import now
 from equipoise.platform.delivery.channels.contract import Outgoing
@@ -24,6 +24,7 @@ from equipoise.platform.registry.models import Study
 from equipoise.platform.registry.queries import folder_of, rolling, roster_columns
 from equipoise.protocol.models.fieldwork import Channel
 from equipoise.protocol.models.files import Message
+from equipoise.protocol.piping import piped_names
 from equipoise.protocol.sends import ADDRESSES, Send, sends
 from equipoise.protocol.translation import message_paths, same_language
 
@@ -120,7 +121,7 @@ class Composer:
         """
         fields: dict[str, str] = {}
         missing: list[str] = []
-        for name in (*compiled.fields, *named_fields(send.asset or "")):
+        for name in (*compiled.fields, *(name for name, _ in piped_names(send.asset or ""))):
             if name in LINKS:
                 continue
             value = self._value(name, compiled.language, send, occasion, known)
