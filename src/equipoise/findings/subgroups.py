@@ -62,7 +62,9 @@ def subgroup_findings(
     if analysis.by == WEEK_SINCE_LAUNCH:
         yield from by_week(study, data, analysis, base, sample, values, at)
     elif analysis.by == "dose":
-        raise NotSupportedError("results by dose are not yet supported; they come with delivery")
+        raise NotSupportedError(
+            "results by dose are not yet supported; the frame has the dose of each participant"
+        )
     else:
         yield from _by_category(study, data, analysis, base, sample, values)
 

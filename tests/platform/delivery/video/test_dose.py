@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from tests.platform.delivery.video.conftest import enrolled, page_link, sent
 
 from equipoise.exchange import codebook
@@ -107,6 +109,19 @@ def test_what_is_told_after_the_study_was_closed_changes_nothing(awards, eager, 
         dispatch.state = kind
         dispatch.save()
     assert rows_of(awards, eager) == before
+
+
+def test_it_takes_as_many_queries_for_many_as_for_few(awards, eager):
+    def asked(people):
+        with CaptureQueriesContext(connection) as queries:
+            rows_of(awards, *people)
+        return len(queries)
+
+    few = asked([eager])
+    more = [enrolled(awards) for _ in range(8)]
+    for person in more:
+        opened(sent(person))
+    assert asked([eager, *more]) == few < 10
 
 
 def test_the_frame_has_it_the_codebook_defines_it_and_the_mask_withholds_it(awards, eager):

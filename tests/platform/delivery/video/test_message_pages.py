@@ -58,6 +58,9 @@ def test_the_button_opens_the_page_once_and_its_address_holds_no_token(link, bro
     assert first == now()
     assert link.rpartition("/")[2] not in browser.html + browser.path
     assert re.fullmatch("/message/[0-9a-f]{16}/", browser.path)
+    cookie = browser.client.cookies["__Host-message"]
+    assert (cookie["secure"], cookie["httponly"], cookie["samesite"]) == (True, True, "Lax")
+    assert (cookie["path"], cookie["domain"]) == ("/", "")
     at(first + timedelta(days=1))
     browser.open(link).send()
     assert MessageLink.objects.get().opened_at == first
