@@ -38,6 +38,7 @@ from equipoise.cli import (
     staff,
     study,
     study_approvals,
+    study_messages,
     study_people,
     verify,
     work,
@@ -72,6 +73,8 @@ app.add_typer(staff.app, name="staff")
 app.add_typer(service.app, name="service")
 for _name in ("commit", "draw", "links"):
     study.app.command(_name)(getattr(study_people, _name))
+for _name in ("calendar", "messages"):
+    study.app.command(_name)(getattr(study_messages, _name))
 for _name in ("unmask", "approvals", "approve"):
     study.app.command(_name)(getattr(study_approvals, _name))
 app.add_typer(study.app, name="study")
