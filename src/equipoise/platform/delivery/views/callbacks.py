@@ -64,7 +64,7 @@ def text(told: dict[str, Any]) -> None:
 def _is_notify(request: HttpRequest) -> bool:
     """Whether the caller has the token; where none is set, nobody has."""
     named = settings.WORKSPACE.settings.notify
-    token = os.environ.get(named.callback_from, "") if named is not None else ""
+    token = os.environ.get(named.callback_from, "").strip() if named is not None else ""
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     same = hmac.compare_digest(given.strip().encode(), token.encode())
     return bool(token) and scheme.lower() == "bearer" and same
