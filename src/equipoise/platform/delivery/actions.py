@@ -11,6 +11,7 @@ from equipoise.platform.audit.actions import record
 from equipoise.platform.clock import now
 from equipoise.platform.database import writing
 from equipoise.platform.delivery.models import Dispatch, DispatchEvent
+from equipoise.platform.delivery.planning import plan_now
 from equipoise.platform.permissions import Acting, check_permission
 from equipoise.platform.policies import check_state
 from equipoise.platform.registry.models import Study
@@ -37,10 +38,12 @@ def send_now(who: Acting, study: Study, name: str, occasion: int) -> int:
     Returns:
         How many go out.
     Raises:
-        InputError: the study is not live, or nothing of this occasion waits.
+        InputError: the study is not live, or nothing of this occasion waits: all has gone out, or nobody has
+            let it go out yet.
     """
     check_permission(who, "messages.send", study)
     check_state("messages.send", study.state, of=study.name)
+    plan_now(study, name, occasion)
     moment = now()
     with writing():
         rows = Dispatch.objects.filter(study=study, contact=name, occasion=occasion)
@@ -49,7 +52,7 @@ def send_now(who: Acting, study: Study, name: str, occasion: int) -> int:
         late = _planned_again(missed, moment)
         early = _at_once(waiting, moment)
         if not late + early:
-            message = f"nothing waits: no message of occasion {occasion} is planned or was missed"
+            message = f"nothing of occasion {occasion} waits to be sent, and nothing of it was missed"
             raise InputError(Problem(study.name, name, message))
         said = {"contact": name, "occasion": occasion, "waiting": early, "missed": late}
         record(study.name, who.actor, "messages.send", said)
@@ -129,6 +132,8 @@ def _planned_again(rows: "QuerySet[Dispatch]", moment: datetime) -> int:
             state="planned",
             reason="",
             attempts=0,
+            worker="",
+            sent_at=None,
             next_at=moment,
             last_at=Greatest("last_at", Value(moment + _GRACE, DateTimeField())),
             lease_until=None,

@@ -125,6 +125,11 @@ class Dispatch(models.Model):
             ),
             models.Index(fields=["study", "contact", "occasion", "state"], name="dispatch_counts"),
             models.Index(fields=["study", "state", "due_at"], name="dispatch_by_state"),
+            models.Index(
+                fields=["study", "state", "reason", "due_at"],
+                condition=~Q(reason=""),
+                name="dispatch_by_reason",
+            ),
             models.Index(fields=["provider_id"], condition=~Q(provider_id=""), name="dispatch_by_provider"),
             models.Index(fields=["sent_at"], condition=Q(sent_at__isnull=False), name="dispatch_by_time"),
         )

@@ -28,7 +28,7 @@ from equipoise.protocol.occasions import Occasion as Moment
 from equipoise.protocol.occasions import each_their_own, occasions
 from equipoise.protocol.sends import Send, sends
 
-__all__ = ["AHEAD", "plan_due"]
+__all__ = ["AHEAD", "plan_due", "plan_now"]
 
 AHEAD = timedelta(days=2)
 _NUMBERS_AT_ONCE = 20_000
@@ -45,6 +45,27 @@ class _Timed:
 def plan_due() -> int:
     """Plan what is due within two days in every live study; how many dispatches that makes."""
     return sum(_plan(study) for study in Study.objects.filter(state="live").order_by("pk"))
+
+
+def plan_now(study: Study, name: str, occasion: int) -> int:
+    """Plan an occasion however far ahead it is, for somebody who sends it at once.
+
+    Args:
+        study: live.
+        name: of a send that is confirmed; one whose moments are each person's own is left to `plan_due`.
+        occasion: from 1.
+    Returns:
+        How many dispatches that makes.
+    """
+    send, told = sends(folder_of(study)).get(name), confirmed(study).get(name)
+    if send is None or told is None or send.kind == "thank":
+        return 0
+    carrier = carrier_of(send)
+    if carrier is None or not is_fixed(study, send) or each_their_own(folder_of(study).protocol, send):
+        return 0
+    slot = Slot(study, send, carrier)
+    timed = [each for some in _occasions(study, send) for each in some if each.moment.number == occasion]
+    return sum(_fill(slot, each) for each in timed if each.moment.last >= now())
 
 
 def _plan(study: Study) -> int:

@@ -8,27 +8,39 @@ from equipoise.platform.delivery.models import Alarm, ClosedAddress, Dispatch
 from equipoise.platform.people.models import Participant
 from equipoise.platform.registry.models import Study
 
-__all__ = ["alarms", "closed_addresses", "dispatches_of", "failures", "in_doubt", "unknown_in"]
+__all__ = [
+    "FAILED_OR_MISSED",
+    "alarms",
+    "closed_addresses",
+    "dispatches_of",
+    "failures",
+    "in_doubt",
+    "unknown_in",
+]
+
+FAILED_OR_MISSED = ("failed", "missed")
 
 
 def in_doubt(study: Study) -> "QuerySet[Dispatch]":
-    """What may have gone out or not, oldest first."""
-    rows = Dispatch.objects.filter(study=study, state="unknown").select_related("participant")
-    return rows.order_by("due_at", "pk")
+    """What may have gone out or not, and only a person can tell; oldest first.
+
+    What the provider is still asked about is not among it.
+    """
+    rows = Dispatch.objects.filter(study=study, state="unknown", lease_until=None)
+    return rows.select_related("participant").order_by("due_at", "pk")
 
 
-def failures(study: Study, *, contact: str = "", reason: str = "") -> "QuerySet[Dispatch]":
+def failures(study: Study, state: str = "failed", *, reason: str = "") -> "QuerySet[Dispatch]":
     """What could not be sent, newest first.
 
     Args:
         study: whose dispatches.
-        contact: the name of a send; of all of them when empty.
+        state: failed or missed.
         reason: a word that dispatches have for it; any when empty.
     """
-    rows = Dispatch.objects.filter(study=study, state__in=("failed", "missed"))
-    rows = rows.filter(contact=contact) if contact else rows
-    rows = rows.filter(reason=reason) if reason else rows
-    return rows.select_related("participant").order_by("-due_at", "-pk")
+    rows = Dispatch.objects.filter(study=study, state=state)
+    rows = rows.filter(reason=reason).exclude(reason="") if reason else rows  # as the index is written
+    return rows.order_by("-due_at", "-pk")
 
 
 def closed_addresses(study: Study) -> "QuerySet[ClosedAddress]":
@@ -50,5 +62,5 @@ def alarms(studies: Iterable[Study]) -> list[Alarm]:
 
 def unknown_in(studies: Iterable[Study]) -> dict[int, int]:
     """How many dispatches wait for somebody to say whether they went out, by the number of the study."""
-    rows = Dispatch.objects.filter(study__in=list(studies), state="unknown").order_by()
+    rows = Dispatch.objects.filter(study__in=list(studies), state="unknown", lease_until=None).order_by()
     return dict(rows.values_list("study").annotate(Count("pk")))

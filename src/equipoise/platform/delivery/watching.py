@@ -22,6 +22,7 @@ from equipoise.platform.audit.actions import WORKSPACE_CHAIN, hold
 from equipoise.platform.clock import now
 from equipoise.platform.database import writing
 from equipoise.platform.delivery.models import Alarm, CarrierPause, Dispatch
+from equipoise.platform.delivery.queries import unknown_in
 from equipoise.platform.delivery.telling import tell
 from equipoise.platform.registry.models import Study
 
@@ -47,7 +48,7 @@ class Behind:
         due: to go out now.
         late: of them, those that should have gone out longer ago than the workspace allows.
         oldest: since when the oldest of them is due.
-        unknown: that may have gone out or not.
+        unknown: that may have gone out or not, and wait for a person.
         alarms: that have not ended.
     """
 
@@ -63,9 +64,9 @@ def behind() -> Behind:
     moment, live = now(), _live()
     due = _due(live, moment)
     found = due.aggregate(oldest=Min("due_at"))
-    doubtful = Dispatch.objects.filter(study__in=Study.objects.values("pk"), state="unknown")
+    doubtful = sum(unknown_in(Study.objects.all()).values())
     alarms = Alarm.objects.filter(ended_at=None).count()
-    return Behind(due.count(), _late(due, moment).count(), found["oldest"], doubtful.count(), alarms)
+    return Behind(due.count(), _late(due, moment).count(), found["oldest"], doubtful, alarms)
 
 
 def watch() -> int:
@@ -105,12 +106,8 @@ def _found(moment: datetime) -> Iterator[tuple[tuple[int | None, str, str], dict
         for kind, parted in (("behind", _behind(study, moment)), ("bounces", _bounces(study))):
             if parted:
                 yield (study.pk, kind, ""), parted
-    doubtful = Dispatch.objects.filter(study__in=Study.objects.values("pk"), state="unknown")
-    settled = _after(moment)
-    for study_id in sorted(set(doubtful.values_list("study_id", flat=True))):
-        rows = doubtful.filter(study=study_id).exclude(events__at__gt=settled)
-        if number := rows.count():
-            yield (study_id, "unknown", ""), {"number": number}
+    for study_id, number in sorted(unknown_in(Study.objects.all()).items()):
+        yield (study_id, "unknown", ""), {"number": number}
 
 
 def _behind(study: Study, moment: datetime) -> dict[str, Any]:

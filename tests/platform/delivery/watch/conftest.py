@@ -8,6 +8,8 @@ from equipoise.platform.clock import now
 from equipoise.platform.delivery.models import Dispatch
 from equipoise.platform.people.models import Participant
 
+from ...office.conftest import roster  # noqa: F401 - a fixture
+
 
 @pytest.fixture
 def people(swing):

@@ -9,9 +9,11 @@ from equipoise.platform.audit.models import Entry
 from equipoise.platform.clock import now
 from equipoise.platform.delivery.actions import retry, send_now, settle_unknown
 from equipoise.platform.delivery.models import Dispatch, DispatchEvent
+from equipoise.platform.people.actions import confirm_import
 from equipoise.platform.permissions import NotAllowedError
 from equipoise.platform.registry.actions import move_study
 from equipoise.platform.staff.actions import CommandLine, Place, grant
+from equipoise.platform.workspace import Carriers
 
 pytestmark = pytest.mark.django_db
 
@@ -43,8 +45,25 @@ def test_what_was_missed_can_still_be_sent_for_a_day(swing, alice, people, dispa
 
 def test_where_nothing_waits_the_refusal_says_so(swing, alice, people, dispatches):
     dispatches(people[:3], state="sent")
-    with pytest.raises(InputError, match="no message of occasion 1 is planned or was missed"):
+    with pytest.raises(InputError, match="nothing of occasion 1 waits to be sent"):
         send_now(alice, swing, "weekly-message", 1)
+
+
+def test_what_is_planned_only_in_weeks_can_go_out_at_once_once_somebody_let_it_go(
+    swing, alice, roster, settings, monkeypatch
+):
+    carriers = Carriers(email="smtp", sms="notify")
+    changed = settings.WORKSPACE.settings.model_copy(update={"carriers": carriers})
+    monkeypatch.setattr(settings.WORKSPACE, "settings", changed)
+    confirm_import(alice, swing, roster(12))
+    with pytest.raises(InputError, match="nothing of occasion 1 waits"):
+        send_now(alice, swing, "weekly-message", 1)  # whose arms are not drawn
+    assert send_now(alice, swing, "after.invite", 1) == 12
+    due = Dispatch.objects.get(participant=swing.participants.first())
+    assert (due.next_at, due.carrier) == (now(), "smtp")
+    assert due.due_at > now() + timedelta(days=60)
+    with pytest.raises(InputError, match="nothing of occasion 1 waits"):
+        send_now(alice, swing, "after.invite", 1)
 
 
 def test_a_paused_study_sends_nothing_now(swing, alice, people, dispatches):

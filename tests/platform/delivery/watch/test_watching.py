@@ -7,7 +7,7 @@ import pytest
 
 from equipoise.platform.clock import now
 from equipoise.platform.delivery import telling
-from equipoise.platform.delivery.models import Alarm, CarrierPause, Dispatch, DispatchEvent
+from equipoise.platform.delivery.models import Alarm, CarrierPause, Dispatch
 from equipoise.platform.delivery.watching import behind, watch
 from equipoise.platform.registry.actions import move_study
 from equipoise.platform.workspace import Mail, Watching
@@ -97,10 +97,9 @@ def test_what_was_missed_is_an_alarm_for_a_day(swing, at, people, dispatches):
 
 
 def test_a_message_in_doubt_is_told_once_a_person_has_to_settle_it(swing, people, dispatches):
-    one, other = dispatches(people[:2], state="unknown", since=timedelta(hours=3))
-    for dispatch, hours in ((one, 2), (other, 0)):
-        at = now() - timedelta(hours=hours)
-        DispatchEvent.objects.create(dispatch=dispatch, kind="unknown", source="worker", at=at)
+    dispatches(people[:1], state="unknown", since=timedelta(hours=3))
+    asked = now() + timedelta(minutes=5)  # the provider is asked first
+    dispatches(people[1:2], state="unknown", since=timedelta(hours=3), lease_until=asked)
     watch()
     assert kinds() == ["unknown"]
     assert Alarm.objects.get().numbers == {"number": 1}

@@ -32,12 +32,18 @@ __all__ = ["RECEIPTS", "send_words", "urlpatterns"]
 RECEIPTS = "receipts"  # what an upload is kept as
 _FORMS = {"xlsx": "Workbook (XLSX); leading zeros and plus signs stay", "csv": "CSV"}
 _KINDS = {"made": "File made", "receipts": "Receipts taken", "posted": "Said to be posted"}
+_ENDED = {
+    ("sent", "delivered"): "Sent",
+    ("failed", "missed", "cancelled"): "Not sent",
+    ("unknown",): "In doubt",
+}
 _CAME = {
     "at": "When",
     "kind": "What",
     "send": "Send",
     "whose": "Whose people",
     "people": "People",
+    "left_out": "Left out",
     "hash": "Hash of the file",
 }
 
@@ -52,12 +58,14 @@ def files(request: HttpRequest, study: Study) -> HttpResponse:
         rows = (tuple(_came(study, row, zone)[key] for key in _CAME) for row in came.iterator(500))
         return csv_file(f"{study.name}-message-files", list(_CAME.values()), rows)
     leaf = leaf_of(request, came.count())
+    shown = list(came[leaf.rows])
     page = {
         "page_title": "Messages that leave as a file",
         "waiting": [_waiting(study, each, zone) for each in files_of(study)],
-        "came": [_came(study, row, zone) for row in came[leaf.rows]],
+        "came": [_came(study, row, zone) for row in shown],
+        "left_out": any(row.counts.get("left_out") for row in shown),
         "came_columns": [
-            {"key": key, "text": text, "number": key == "people"} for key, text in _CAME.items()
+            {"key": key, "text": text, "number": key in ("people", "left_out")} for key, text in _CAME.items()
         ],
         "may_come": came.filter(kind="made").exists(),
         "pending": [
@@ -159,9 +167,7 @@ def _page(request: HttpRequest, study: Study, wanted: FileOf, partner: str) -> d
             ("Due", minute(wanted.due, zone)),
             ("To be put into a file", f"{waits:,}"),
             ("In a file, nothing came back", f"{filed:,}"),
-            ("Sent", f"{counts.get('sent', 0) + counts.get('delivered', 0):,}"),
-            ("Not sent", f"{sum(counts.get(state, 0) for state in ('failed', 'missed', 'cancelled')):,}"),
-            ("Nobody knows", f"{counts.get('unknown', 0):,}"),
+            *_ended(counts),
         ],
         "made": minute(wanted.made, zone) if wanted.made is not None else "",
         "post": post,
@@ -176,6 +182,14 @@ def _page(request: HttpRequest, study: Study, wanted: FileOf, partner: str) -> d
         "zone": zone,
         "trail": way(study, {"text": "Files", "href": reverse("message-files", args=[study.name])}),
     }
+
+
+def _ended(counts: dict[str, int]) -> Iterator[tuple[str, str]]:
+    """What became of those that wait no more; what there is none of is left out."""
+    for states, text in _ENDED.items():
+        number = sum(counts.get(state, 0) for state in states)
+        if number:
+            yield text, f"{number:,}"
 
 
 def _waiting(study: Study, each: FileOf, zone: str) -> dict[str, Any]:
@@ -206,6 +220,7 @@ def _came(study: Study, row: PartnerFile, zone: str) -> dict[str, Any]:
         "send": send_words(study, row.contact, row.occasion),
         "whose": row.partner.title if row.partner is not None else "–",
         "people": counts.get("people", counts.get("sent", 0) + counts.get("failed", 0)),
+        "left_out": counts.get("left_out", "–"),
         "hash": row.file_hash[:16] or "–",
     }
 

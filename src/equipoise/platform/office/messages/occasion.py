@@ -32,7 +32,7 @@ from equipoise.platform.registry.queries import folder_of
 __all__ = ["urlpatterns"]
 
 _CHUNK = 2_000
-_FEW = 20_000  # messages; why they were not sent is counted in about 20 ms
+_FEW = 5_000  # messages; why they were not sent is counted in about 20 ms
 
 
 def _of_occasion(verb: str) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.views.decorators.http import require_safe
 
 from equipoise.platform.delivery.models import ClosedAddress, Dispatch
-from equipoise.platform.delivery.queries import closed_addresses, failures
+from equipoise.platform.delivery.queries import FAILED_OR_MISSED, closed_addresses, failures
 from equipoise.platform.office.access import study_page
 from equipoise.platform.office.downloads import csv_file, wants_csv
 from equipoise.platform.office.listing import chosen_of, leaf_of
@@ -28,21 +29,23 @@ _CHUNK = 2_000
 @study_page("messages.send")
 def unsent(request: HttpRequest, study: Study) -> HttpResponse:
     """What failed and what was missed, newest first."""
-    known = sends(folder_of(study).protocol)
-    chosen = chosen_of(request, {"send": known, "why": REASONS})
-    rows = failures(study, contact=chosen.get("send", ""), reason=chosen.get("why", ""))
+    chosen = chosen_of(request, {"state": FAILED_OR_MISSED, "why": REASONS})
+    rows = failures(study, chosen.get("state", "failed"), reason=chosen.get("why", ""))
     zone = folder_of(study).protocol.study.timezone
     if wants_csv(request):
         header = ["Code", "Send", "Occasion", "Channel", "State", "Reason", "Due (UTC)", "Attempts"]
-        return csv_file(f"{study.name}-not-sent", header, _lines(rows.iterator(_CHUNK)))
+        return csv_file(f"{study.name}-not-sent", header, _lines(rows.select_related("participant")))
     count = rows.count()
     leaf = leaf_of(request, count)
+    numbers = list(rows.values_list("pk", flat=True)[leaf.rows])  # from an index alone
+    found = Dispatch.objects.select_related("participant").in_bulk(numbers)
+    known = sends(folder_of(study).protocol)
     page = {
         "page_title": "Messages that were not sent",
         "count": count,
-        "rows": [_shown(study, known, row, zone) for row in rows[leaf.rows]],
+        "rows": [_shown(study, known, found[number], zone) for number in numbers if number in found],
         "chosen": chosen,
-        "sends": [("", "Everything"), *((name, send.label) for name, send in known.items())],
+        "states": [(state, STATES[state]) for state in FAILED_OR_MISSED],
         "reasons": [("", "Any reason"), *REASONS.items()],
         "zone": zone,
         **leaf.values(chosen),
@@ -102,8 +105,8 @@ def _person(study: Study, key: str) -> dict[str, str]:
     return {"text": key, "href": reverse("person", args=[study.name, key])}
 
 
-def _lines(rows: Iterator[Dispatch]) -> Iterator[tuple[Any, ...]]:
-    for row in rows:
+def _lines(rows: "QuerySet[Dispatch]") -> Iterator[tuple[Any, ...]]:
+    for row in rows.iterator(_CHUNK):
         told = (row.participant.key, row.contact, row.occasion, row.channel)
         yield (*told, STATES[row.state], REASONS.get(row.reason, row.reason), row.due_at, row.attempts)
 
