@@ -38,6 +38,11 @@ class Page:
         return urlsplit(self.url).path
 
     @property
+    def names(self) -> set[str]:
+        """The names of its fields; an answer may bring a page again with more to ask."""
+        return set(self.document.xpath("//main//form//*[@name]/@name"))
+
+    @property
     def form(self) -> FormElement | None:
         """The form that leads on, if the page has one."""
         found = self.document.xpath("//main//form[@method='post'][not(ancestor::header)]")
@@ -120,9 +125,9 @@ class Browser:
                 return sitting
             fields, said = filled(form, answers)
             asked = "/page/" in page.path
-            before, page = page.path, self.send(page, form, fields, twice=twice)
-            if page.path == before:
-                raise PageError(f"{_hidden(before)} came again after it was answered")
+            before, page = page, self.send(page, form, fields, twice=twice)
+            if page.path == before.path and page.names == before.names:
+                raise PageError(f"{_hidden(page.path)} came again after it was answered")
             if asked:
                 sitting.answers |= said
                 sitting.pages += 1

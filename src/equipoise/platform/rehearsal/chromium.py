@@ -74,12 +74,12 @@ def _through(page: Any, answers: Mapping[str, str], pages: int | None, twice: bo
         if not button.count():
             sitting.shut = True
             return sitting
-        asked, before = "/page/" in page.url, page.url
+        asked, before = "/page/" in page.url, (page.url, _names(page))
         said = _fill(page, answers)
         with page.expect_navigation():
             button.first.dblclick() if twice else button.first.click()
         page.wait_for_load_state()
-        if page.url == before:
+        if (page.url, _names(page)) == before:
             raise PageError("a page came again after it was answered in Chromium")
         if asked:
             sitting.answers |= said
@@ -88,6 +88,12 @@ def _through(page: Any, answers: Mapping[str, str], pages: int | None, twice: bo
                 return sitting
     sitting.finished = True
     return sitting
+
+
+def _names(page: Any) -> set[str]:
+    """The names of its fields; an answer may bring a page again with more to ask."""
+    fields = page.locator("main form [name]").all()
+    return {str(each.get_attribute("name")) for each in fields}
 
 
 def _fill(page: Any, answers: Mapping[str, str]) -> dict[str, str]:

@@ -36,6 +36,7 @@ _SECONDS_WITHOUT_PROGRESS = 90.0
 _LOOK_EVERY_SECONDS = 0.02
 _SOON = timedelta(minutes=20)  # from reading a message to acting on it
 _LATER = timedelta(days=1)  # from breaking off to going on elsewhere
+_PLANS_EVERY = timedelta(hours=12)
 _LONGEST_STEP = timedelta(hours=40)  # what is due within two days is planned
 _AFTER_THE_END = timedelta(days=9)  # what is planned for the last day may wait for a working day
 
@@ -90,6 +91,7 @@ class Driver:
         self._certificates, self._died = certificates, died
         self._acts: list[_Act] = []
         self._playing: dict[tuple[str, str], Playing] = {}
+        self._touched, self._planned = True, diary.moment
         self._drawn: set[tuple[str, str]] = set()
 
     def run(self) -> None:
@@ -112,11 +114,17 @@ class Driver:
     def _settle(self) -> None:
         """Until nothing is due: plan, let the workers send, let people read."""
         while True:
-            plan_due()
-            sweep()
+            self._plan_messages()
             self._wait()
             if not self._react() + self._partners_act():
                 return
+
+    def _plan_messages(self) -> None:
+        """As the worker does every so often; here after everything that somebody did, and twice a day."""
+        if self._touched or self.diary.moment - self._planned >= _PLANS_EVERY:
+            plan_due()
+            sweep()
+            self._touched, self._planned = False, self.diary.moment
 
     def _wait(self) -> None:
         """Until the workers have nothing left to do at this moment."""
@@ -147,8 +155,8 @@ class Driver:
         """The next moment at which something may happen; None when all is over."""
         now = self.diary.moment
         moments = [self._acts[0].at] if self._acts else []
-        told = self.partners.next_account()
-        moments += [told] if told is not None else []
+        partners = [self.partners.next_act(production) for production in self.productions]
+        moments += [each for each in partners if each is not None]
         planned = Dispatch.objects.filter(state="planned", next_at__gt=now)
         moments += [each for each in planned.aggregate(first=Min("next_at")).values() if each is not None]
         paused = CarrierPause.objects.filter(until__gt=now)
@@ -170,11 +178,12 @@ class Driver:
             for moment, name in production.draws:
                 if moment <= self.diary.moment and (production.name, name) not in self._drawn:
                     self._drawn.add((production.name, name))
+                    self._touched = True
                     production.draw(name)
 
     def _act_due(self) -> None:
         while self._acts and self._acts[0].at <= self.diary.moment:
-            act = heapq.heappop(self._acts)
+            act, self._touched = heapq.heappop(self._acts), True
             try:
                 act.do()
             except PageError as error:
@@ -205,6 +214,7 @@ class Driver:
                 self._reads(production, person, message, message.send)
             self.inbox.add(sent)
             done += len(sent)
+        self._touched = self._touched or done > 0
         return done
 
     def _whose(self, message: Message) -> Iterator[tuple[Production, Person]]:

@@ -8,6 +8,7 @@ from equipoise.findings import Findings, analyse, read_data
 from equipoise.platform.approvals.actions import Rehearsal, ask, decide
 from equipoise.platform.approvals.acts import UNMASK
 from equipoise.platform.approvals.queries import request_numbered
+from equipoise.platform.delivery.sealing import seal_events
 from equipoise.platform.fieldwork.sealing import seal_everything
 from equipoise.platform.people.allocation.drawn import allocation_record
 from equipoise.platform.registry.queries import stages
@@ -49,6 +50,7 @@ def ended(production: Production, folder: Path) -> Ending:
     who = CommandLine()
     production.close()
     seal_everything()
+    seal_events()
     seal_results(who, production.study, _WHY)
     production.study.refresh_from_db()
     if production.folder.protocol.allocation:

@@ -14,6 +14,7 @@ from equipoise.platform.delivery.files.making import make_file
 from equipoise.platform.delivery.files.reading import ReceiptFile
 from equipoise.platform.delivery.files.receiving import read_receipts
 from equipoise.platform.rehearsal.diary import Diary
+from equipoise.platform.rehearsal.due import is_quiet
 from equipoise.platform.rehearsal.people import Person
 from equipoise.platform.rehearsal.post import LINK, Message
 from equipoise.platform.rehearsal.production import Production
@@ -22,11 +23,12 @@ from equipoise.platform.staff.actions import CommandLine
 __all__ = ["Partners"]
 
 _ACCOUNT_AFTER = timedelta(days=1)
+_LOOKS_AGAIN = timedelta(minutes=30)
 _PARTNER_FILE = "partner_file"
 
 
 class Partners:
-    """The partners of all studies of a rehearsal."""
+    """The partners of all studies of a rehearsal; they work by day."""
 
     def __init__(self, diary: Diary) -> None:
         """Nothing is in their hands yet."""
@@ -36,6 +38,8 @@ class Partners:
     def send_due(self, production: Production) -> list[Message]:
         """Take the files that are due, and write to everybody in them."""
         messages: list[Message] = []
+        if is_quiet(production.folder, self._diary.moment):
+            return messages
         for file in files_of(production.study):
             if (
                 file.carrier == _PARTNER_FILE
@@ -66,9 +70,14 @@ class Partners:
             self._account(production, send, occasion, people)
         return len(due)
 
-    def next_account(self) -> datetime | None:
-        """When the next receipts are due."""
-        return min((each[0] for each in self._accounts), default=None)
+    def next_act(self, production: Production) -> datetime | None:
+        """When a partner has something to do next: receipts, or a file that waits for the morning."""
+        moments = [each[0] for each in self._accounts if each[1] is production]
+        mine = [file for file in files_of(production.study) if file.carrier == _PARTNER_FILE]
+        waits = any(file.counts.get("planned") for file in mine)
+        if waits and is_quiet(production.folder, self._diary.moment):
+            moments.append(_morning(production, self._diary.moment))
+        return min(moments, default=None)
 
     def _written_to(self, production: Production, place: Path) -> list[Message]:
         people = {person.identifier: person for person in production.cast}
@@ -100,3 +109,10 @@ class Partners:
                 "\n".join(["reference,occasion,sent_on,status", *lines]) + "\n", encoding="utf-8"
             )
             read_receipts(CommandLine(), production.study, ReceiptFile(place, send))
+
+
+def _morning(production: Production, moment: datetime) -> datetime:
+    """When work begins again."""
+    while is_quiet(production.folder, moment):
+        moment += _LOOKS_AGAIN
+    return moment
