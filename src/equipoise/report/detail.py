@@ -4,8 +4,10 @@ provenance."""
 from collections.abc import Sequence
 
 from equipoise.findings.results import Finding, Findings
+from equipoise.protocol.models.files import Amendment
 from equipoise.protocol.study import Study
 from equipoise.report import facts, words
+from equipoise.report.called_off import STOPPED, called_off
 from equipoise.report.names import Names
 from equipoise.report.numbers import count, number, percentage, span
 from equipoise.report.results import Results
@@ -224,9 +226,7 @@ def amendments(study: Study) -> Table | None:
     rows = [
         (
             Cell(facts.day(one.date)),
-            Cell(
-                "Data collection stopped" if one.stops else "; ".join(one.changes) or "Change of the protocol"
-            ),
+            Cell(_changed(study, one)),
             Cell(one.reason),
             Cell(one.by),
             Cell(one.data_seen + ("; results by arm had been seen" if one.after_unmasking else "")),
@@ -237,6 +237,15 @@ def amendments(study: Study) -> Table | None:
     if not rows:
         return None
     return Table("amendments", "Changes after the lock", tuple(Column(one) for one in headings), tuple(rows))
+
+
+def _changed(study: Study, amendment: Amendment) -> str:
+    """What an amendment changed; of one that ends data collection, what it called off as well."""
+    if not amendment.stops:
+        return "; ".join(amendment.changes) or "Change of the protocol"
+    said = [change for change in amendment.changes if change != STOPPED]
+    ended = called_off(study, amendment)
+    return "; ".join(["Data collection stopped", *said, *([f"no longer sent: {ended}"] if ended else [])])
 
 
 def not_planned(findings: Findings | None, names: Names) -> tuple[str, ...]:
