@@ -189,7 +189,10 @@ class Receipt(models.Model):
                 fields=["carrier", "provider_id", "status", "told_at"], name="receipt_once"
             ),
         )
-        indexes = (models.Index(fields=["at"], condition=Q(applied_at__isnull=True), name="receipt_waiting"),)
+        indexes = (
+            models.Index(fields=["at"], condition=Q(applied_at__isnull=True), name="receipt_waiting"),
+            models.Index(fields=["reference"], condition=~Q(reference=""), name="receipt_by_reference"),
+        )
 
 
 class ClosedAddress(models.Model):
