@@ -61,7 +61,7 @@ def test_the_document_is_tagged_for_reading_aloud_and_says_its_language_and_titl
 
 
 def test_each_letter_is_on_pages_of_its_own_and_each_counts_its_own():
-    long = letter("Word. " * 3000)
+    long = letter("Word. " * 1500)
     pages = pages_of(letters_pdf([letter(), long, letter()], "x"))
     assert len(pages) == 2 + len(pages_of(letters_pdf([long], "x")))
     counted = [page.extract_text().split()[-3:] for page in pages]

@@ -1,6 +1,7 @@
 """Messages that leave as a file: which are to be made, each made and downloaded, and what came back."""
 
 import tempfile
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
