@@ -9,7 +9,7 @@ counts, and what has ended is never under way again.
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q
 
 from equipoise.platform.clock import now
 from equipoise.platform.database import writing
@@ -24,7 +24,7 @@ from equipoise.platform.people.models import RosterImport
 __all__ = ["apply_waiting", "receive"]
 
 _HELD = ("claimed", "sending")  # a worker is about to say more of it
-_AT_ONCE = 500
+_AT_ONCE = 2000
 _LOOKED_AT = timedelta(days=7)  # providers forget a message by then
 _ENDS = ("sent", "delivered", "failed")  # the later in this row wins where two were at the same moment
 
@@ -52,14 +52,23 @@ def receive(carrier: str, provider_id: str, reference: str, status: str, told_at
 
 
 def apply_waiting() -> int:
-    """Apply the receipts that came before their time; how many there were."""
-    recent = Receipt.objects.filter(applied_at=None, at__gt=now() - _LOOKED_AT)
-    theirs = Dispatch.objects.filter(carrier=OuterRef("carrier")).exclude(state__in=_HELD)
-    ready = recent.filter(
-        Exists(theirs.filter(provider_id=OuterRef("provider_id")).exclude(provider_id=""))
-        | Exists(theirs.filter(reference=OuterRef("reference")))
+    """Apply the receipts that came before their time; how many there were.
+
+    A provider may serve others besides us, and tells of their messages too. Those wait for ever, so that the
+    newest are looked at and not all.
+    """
+    waiting = Receipt.objects.filter(applied_at=None, at__gt=now() - _LOOKED_AT)
+    newest = list(waiting.order_by("-at", "-pk")[:_AT_ONCE])
+    free = Dispatch.objects.exclude(state__in=_HELD)
+    by_name = free.filter(provider_id__in=[row.provider_id for row in newest if row.provider_id])
+    by_reference = free.filter(reference__in=[row.reference for row in newest if row.reference])
+    names = set(by_name.values_list("carrier", "provider_id"))
+    references = set(by_reference.values_list("carrier", "reference"))
+    return _apply(
+        row
+        for row in reversed(newest)
+        if (row.carrier, row.provider_id) in names or (row.carrier, row.reference) in references
     )
-    return _apply(ready.order_by("pk")[:_AT_ONCE])
 
 
 def _apply(rows: Iterable[Receipt]) -> int:
@@ -111,10 +120,19 @@ def _settle(dispatch: Dispatch) -> bool:
     return True
 
 
-def _receipts(dispatch: Dispatch) -> "QuerySet[Receipt]":
-    named = Q(provider_id=dispatch.provider_id) & ~Q(provider_id="")
-    ours = named | (Q(reference=dispatch.reference) & ~Q(reference=""))
-    return Receipt.objects.filter(ours, carrier=dispatch.carrier)
+def _receipts(dispatch: Dispatch) -> list[Receipt]:
+    """All that was told of a message, which may have gone out twice under one reference.
+
+    Two queries, since one for both would read every receipt of the carrier.
+    """
+    found: dict[int, Receipt] = {}
+    if dispatch.provider_id:
+        by_name = Receipt.objects.filter(carrier=dispatch.carrier, provider_id=dispatch.provider_id)
+        found |= {row.pk: row for row in by_name}
+    if dispatch.reference:
+        by_reference = Receipt.objects.filter(reference=dispatch.reference).exclude(reference="")
+        found |= {row.pk: row for row in by_reference if row.carrier == dispatch.carrier}
+    return list(found.values())
 
 
 def _weight(row: Receipt) -> tuple[bool, datetime, int, str]:
