@@ -6,9 +6,10 @@ from django.conf import settings
 from equipoise.platform.delivery.launching import lacking
 from equipoise.protocol.sends import Send
 
-__all__ = ["PARTNER", "carrier_of", "lacking_for", "limits_of"]
+__all__ = ["PARTNER", "PRACTICE", "carrier_of", "lacking_for", "limits_of"]
 
 PARTNER = "partner_file"
+PRACTICE = "rehearsal"  # carries nothing: for those who only practise in a live workspace
 
 
 def carrier_of(send: Send) -> str | None:

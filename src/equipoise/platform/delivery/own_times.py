@@ -78,7 +78,13 @@ def _plan(slot: Slot, number: int, people: Any, moments: Moments) -> int:
     ).exclude(called_off)
     made = 0
     for some in chosen(slot.study, slot.send, people.filter(~Exists(there))):
-        rows = [row_of(slot, moment, person) for person, moment in moments(some.people).items()]
+        practise = set(
+            Participant.objects.filter(pk__in=some.people, rehearsal=True).values_list("pk", flat=True)
+        )
+        rows = [
+            row_of(slot, moment, person, practises=person in practise)
+            for person, moment in moments(some.people).items()
+        ]
         with writing():
             if not in_force(slot.study):
                 return made

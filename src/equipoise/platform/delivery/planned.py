@@ -9,6 +9,7 @@ from django.db import connection
 
 from equipoise.platform.clock import now
 from equipoise.platform.database import writing
+from equipoise.platform.delivery.carriers import PRACTICE
 from equipoise.platform.delivery.events import add_all
 from equipoise.platform.delivery.models import Dispatch
 from equipoise.platform.registry.models import Study
@@ -22,7 +23,8 @@ _INSERT = """
 INSERT INTO delivery_dispatch (study_id, participant_id, contact, occasion, channel, carrier, due_at, next_at,
     last_at, state, reason, attempts, fence, worker, lease_until, reference, provider_id, version, parts,
     sent_at)
-SELECT %s, person.id, %s, %s, %s, %s, %s, %s, %s, %s, %s, 0, 0, '', NULL, NULL, '', NULL, NULL, NULL
+SELECT %s, person.id, %s, %s, %s, CASE WHEN person.rehearsal THEN %s ELSE %s END, %s, %s, %s, %s, %s,
+    0, 0, '', NULL, NULL, '', NULL, NULL, NULL
 FROM ({people}) AS person WHERE NOT EXISTS (
     SELECT 1 FROM delivery_dispatch d
     WHERE d.participant_id = person.id AND d.contact = %s AND d.occasion = %s)
@@ -73,7 +75,7 @@ def store(slot: Slot, moment: Moment, people: Any, *, stale: bool) -> int | None
         return _insert(slot, moment, people)
 
 
-def row_of(slot: Slot, moment: Moment, participant: int) -> Dispatch:
+def row_of(slot: Slot, moment: Moment, participant: int, *, practises: bool) -> Dispatch:
     """A dispatch, not yet stored."""
     state, reason = _state(moment)
     return Dispatch(
@@ -82,7 +84,7 @@ def row_of(slot: Slot, moment: Moment, participant: int) -> Dispatch:
         contact=slot.send.name,
         occasion=moment.number,
         channel=slot.send.channel,
-        carrier=slot.carrier,
+        carrier=PRACTICE if practises else slot.carrier,
         due_at=moment.due,
         next_at=moment.due,
         last_at=moment.last,
@@ -97,12 +99,13 @@ def _state(moment: Moment) -> tuple[str, str]:
 
 def _insert(slot: Slot, moment: Moment, people: Any) -> int:
     try:
-        query, values = people.order_by().values("id").query.sql_with_params()
+        query, values = people.order_by().values("id", "rehearsal").query.sql_with_params()
     except EmptyResultSet:
         return 0
     due, last = (connection.ops.adapt_datetimefield_value(each) for each in (moment.due, moment.last))
     name, number = slot.send.name, moment.number
-    told = [slot.study.pk, name, number, slot.send.channel, slot.carrier, due, due, last, *_state(moment)]
+    carriers = (PRACTICE, slot.carrier)
+    told = [slot.study.pk, name, number, slot.send.channel, *carriers, due, due, last, *_state(moment)]
     with connection.cursor() as cursor:
         cursor.execute(_INSERT.replace("{people}", query), [*told, *values, name, number])
         made: int = cursor.rowcount
@@ -130,7 +133,8 @@ def _again(numbers: Sequence[int], now_so: dict[str, Any], moment: Moment) -> No
 
 
 def _of(slot: Slot, moment: Moment) -> Any:
-    return Dispatch.objects.filter(study=slot.study, contact=slot.send.name, occasion=moment.number)
+    rows = Dispatch.objects.filter(study=slot.study, contact=slot.send.name, occasion=moment.number)
+    return rows.exclude(carrier=PRACTICE)
 
 
 def _now_so(slot: Slot, moment: Moment) -> dict[str, Any]:

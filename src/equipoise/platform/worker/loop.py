@@ -9,6 +9,7 @@ from functools import partial
 from equipoise.errors import InputError
 from equipoise.platform.delivery.beats import hasty
 from equipoise.platform.delivery.channels import carriers_in_use
+from equipoise.platform.delivery.sweeping import sweep
 from equipoise.platform.operations.held import sending_held
 from equipoise.platform.operations.marker import HEARTBEAT
 from equipoise.platform.processes import only_one
@@ -21,6 +22,8 @@ __all__ = ["DUTIES", "Duty", "run"]
 LOCK = HEARTBEAT
 SENT = "messages sent"
 _LOOK_SECONDS = 1.0
+# Before anything is sent: what an upgrade would send in another form than was confirmed waits for a person.
+_FIRST = Duty("messages called off", 0, sweep)
 
 
 def run(workspace: Workspace, *, once: bool = False) -> dict[str, int]:
@@ -41,6 +44,7 @@ def run(workspace: Workspace, *, once: bool = False) -> dict[str, int]:
         if once:
             duties.round()
             return duties.done | {SENT: _send_once(workspace, stopping)}
+        done_once(_FIRST)
         with Senders(workspace, stopping) as senders:
             while not stopping.is_set():
                 duties.round()

@@ -289,6 +289,27 @@ def test_whoever_comes_later_gets_what_is_theirs_at_their_own_time(rolling, enro
     assert rows(rolling, contact=INVITE) == {(INVITE, 1, "planned"): 3}
 
 
+def test_whoever_only_practises_is_sent_nothing_by_anybody_who_carries(study, enrol, answer, rows):
+    people = enrol(study, 3)
+    Participant.objects.filter(pk=people[0].pk).update(rehearsal=True)
+    answer(study, people[:2], "before")
+    answer(study, people[2:], "after")
+    plan_due()
+    plan_due()
+    told = set(Dispatch.objects.values_list("participant", "contact", "carrier"))
+    assert told == {
+        (people[0].pk, "before.thank", "rehearsal"),
+        (people[1].pk, "before.thank", "smtp"),
+        (people[2].pk, "after.thank", "smtp"),
+        (people[2].pk, INVITE, "smtp"),
+    }
+    Dispatch.objects.all().delete()
+    Occasion.objects.all().delete()
+    Participant.objects.filter(pk=people[2].pk).update(rehearsal=True)
+    plan_due()
+    assert Dispatch.objects.get(contact=INVITE).carrier == "rehearsal"
+
+
 def test_only_the_lead_confirms(study, members):
     with pytest.raises(NotAllowedError):
         confirm(members["Carol"], study, [INVITE])
