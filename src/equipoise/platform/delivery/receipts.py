@@ -60,7 +60,7 @@ def apply_waiting() -> int:
     waiting = Receipt.objects.filter(applied_at=None, at__gt=now() - _LOOKED_AT)
     newest = list(waiting.order_by("-at", "-pk")[:_AT_ONCE])
     free = Dispatch.objects.exclude(state__in=_HELD)
-    by_name = free.filter(provider_id__in=[row.provider_id for row in newest if row.provider_id])
+    by_name = free.filter(provider_id__in=[row.provider_id for row in newest]).exclude(provider_id="")
     by_reference = free.filter(reference__in=[row.reference for row in newest if row.reference])
     names = set(by_name.values_list("carrier", "provider_id"))
     references = set(by_reference.values_list("carrier", "reference"))
