@@ -14,7 +14,8 @@ from equipoise.platform.clock import now
 from equipoise.platform.delivery.confirming import unconfirmed
 from equipoise.platform.delivery.files import waiting_for_files
 from equipoise.platform.delivery.launching import launch_problems
-from equipoise.platform.delivery.queries import alarms
+from equipoise.platform.delivery.limits import limit_problems
+from equipoise.platform.delivery.queries import alarms, unknown_in
 from equipoise.platform.delivery.tallies import GONE_OUT, TO_GO_OUT, UNSENT, tally
 from equipoise.platform.delivery.telling import alarm_text
 from equipoise.platform.office.access import study_page
@@ -71,7 +72,7 @@ def calendar(request: HttpRequest, study: Study) -> HttpResponse:
         "alarms": [alarm_text(alarm, zone) for alarm in alarms([study])],
         "warnings": _problems(study),
         "unconfirmed": len(unconfirmed(study)) if study.state in STUDY_ALLOWS["messages.confirm"] else 0,
-        "in_doubt": counted.everything.of("unknown"),
+        "in_doubt": unknown_in([study]).get(study.pk, 0),
         "not_sent": counted.everything.of("failed", "missed"),
         "so_far": so_far(every, moment_now),
         "costs": costs(study, every),
@@ -125,8 +126,11 @@ def _shown(study: Study, row: Row, zone: str) -> dict[str, Any]:
 
 
 def _problems(study: Study) -> list[str]:
-    """What keeps messages from going out, or will."""
-    return [f"{problem.where}: {problem.message}" for problem in launch_problems(study)]
+    """What keeps messages from going out, or lets them wait."""
+    if study.state not in ("locked", "live", "paused"):
+        return []
+    limits = limit_problems(study) if settings.WORKSPACE.settings.carriers.limits else []
+    return [f"{problem.where}: {problem.message}" for problem in (*launch_problems(study), *limits)]
 
 
 def _file(study: Study, rows: Sequence[Row]) -> HttpResponse:

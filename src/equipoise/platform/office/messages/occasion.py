@@ -74,12 +74,7 @@ def occasion(request: HttpRequest, study: Study, row: Row) -> HttpResponse:
     page = {
         "page_title": row.label,
         "row": row,
-        "about": [
-            ("When", row.when if row.due is None else minute(row.due, zone)),
-            ("Not later than", minute(row.last, zone)),
-            ("Channel", CHANNELS.get(row.channel, "–")),
-            ("To", row.to),
-        ],
+        "about": _about(study, row, zone),
         "states": [
             {"state": text, "number": f"{row.counted.of(state):,}"}
             for state, text in STATES.items()
@@ -185,6 +180,24 @@ def _preview(request: HttpRequest, study: Study, row: Row, key: str) -> Preview:
         message = "Nobody in this study has this code; it stands on the person's page"
         raise InputError(Problem("", "key", message))
     return preview_as(request.user, study, row.name, row.occasion, person)
+
+
+def _about(study: Study, row: Row, zone: str) -> list[tuple[Any, ...]]:
+    """When it goes, how, to how many, and whether it may."""
+    planned = row.planned
+    told = [("When", row.when if row.due is None else minute(row.due, zone))]
+    if planned is not None and planned.missed:
+        told.append(("Cannot go out", "Quiet hours and days of rest leave no time for it"))
+    elif planned is not None and planned.moved:
+        told.append(("Put off", "By quiet hours or a day of rest"))
+    told += [("Not later than", minute(row.last, zone)), ("Channel", CHANNELS.get(row.channel, "–"))]
+    told.append(("To", row.to))
+    if planned is None:
+        return [*told, ("May go out", "No: an amendment took it out")]
+    if planned.confirmed:
+        return [*told, ("May go out", "Yes")]
+    where = {"href": reverse("messages-waiting", args=[study.name]), "text": "Look"}
+    return [*told, ("May go out", "Waits for somebody to say so", where)]
 
 
 def _may_look(request: HttpRequest) -> bool:

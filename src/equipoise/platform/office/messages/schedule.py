@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from equipoise.platform.clock import now
 from equipoise.platform.delivery.calendar import Row as Planned
 from equipoise.platform.delivery.calendar import calendar
 from equipoise.platform.delivery.tallies import TO_GO_OUT, Counted, Tally
@@ -22,6 +23,7 @@ class Row:
         label: in words.
         counted: the dispatches that there are.
         planned: what the protocol says; None where an amendment took the send out.
+        over: nothing of it is planned, and its time is over.
     """
 
     name: str
@@ -29,6 +31,7 @@ class Row:
     label: str
     counted: Counted
     planned: Planned | None
+    over: bool = False
 
     @property
     def channel(self) -> str:
@@ -57,11 +60,15 @@ class Row:
     @property
     def people(self) -> int:
         """To how many it goes or went, as far as is known."""
+        if self.over:
+            return 0
         return self.planned.people if self.planned is not None else self.counted.people
 
     @property
     def to(self) -> str:
         """The same in words: an estimate says so."""
+        if self.over:
+            return "–"
         guess = self.planned is not None and self.planned.estimated
         return f"About {self.people:,}" if guess else f"{self.people:,}"
 
@@ -69,11 +76,9 @@ class Row:
         """Whether it is still to come, or not over."""
         if self.counted.of(*TO_GO_OUT):
             return True
-        if self.planned is None:
+        if self.planned is None or self.over:
             return False
-        if self.due is None or self.due >= moment:
-            return True
-        return not self.counted.states and self.last is not None and self.last > moment
+        return self.due is None or self.due >= moment or not self.counted.states
 
 
 def rows_of(study: Study, counted: Tally, *, ahead: bool = False) -> list[Row]:
@@ -84,6 +89,7 @@ def rows_of(study: Study, counted: Tally, *, ahead: bool = False) -> list[Row]:
         counted: its dispatches.
         ahead: also say to how many something will go that is not planned yet.
     """
+    moment = now()
     found = [
         Row(
             name=each.name,
@@ -91,6 +97,7 @@ def rows_of(study: Study, counted: Tally, *, ahead: bool = False) -> list[Row]:
             label=named(each.send.label, each.occasion, each.send.times),
             counted=counted.one(each.name, each.occasion),
             planned=each,
+            over=not each.planned and each.last is not None and each.last < moment,
         )
         for each in calendar(study, counted=counted, ahead=ahead)
     ]
