@@ -1,8 +1,9 @@
 """What a contact shows beside its words: a film, a recording or a paper in `media/`, and what belongs to it.
 
 Files with the same stem belong together: `thanks.mp4` is shown with its captions `thanks.vtt`, the words said
-in it `thanks.txt` (or `.md`), and the picture before it starts `thanks.jpg` (or `.png`). A name may have
-columns of the roster in braces: `media/{authority}.mp4`.
+in it `thanks.txt` (or `.md`), and the picture before it starts `thanks.jpg` (or `.png`). Captions and words
+in another language have its tag before their ending: `thanks.cy.vtt`. A name may have columns of the roster
+in braces: `media/{authority}.mp4`.
 """
 
 import re
@@ -27,19 +28,21 @@ _POSTER = (".jpg", ".jpeg", ".png", ".webp")
 
 @dataclass(frozen=True)
 class Asset:
-    """A file that a message shows, with those that belong to it; each a path in the study folder, or None."""
+    """A file that a message shows, with those that belong to it; each a path in the study folder, or None.
+
+    `captions_language` is the tag of their language; empty where it is the study's own.
+    """
 
     file: str
     kind: Literal["video", "audio", "file"]
     captions: str | None
     transcript: str | None
     poster: str | None
+    captions_language: str = ""
 
-    @property
-    def files(self) -> tuple[str, ...]:
-        """All of them that are there."""
-        found = (self.file, self.captions, self.transcript, self.poster)
-        return tuple(name for name in found if name is not None)
+    def has(self, name: str) -> bool:
+        """Whether a file is this one or belongs to it, in whatever language."""
+        return name == self.file or name.startswith(f"{_stem(self.file)}.")
 
 
 def asset_name(contact: Contact, facts: Mapping[str, object]) -> str | None:
@@ -55,23 +58,30 @@ def asset_name(contact: Contact, facts: Mapping[str, object]) -> str | None:
     return _FIELD.sub(lambda found: str(facts[found[1]]), text)
 
 
-def asset_of(study: Study, name: str) -> Asset:
+def asset_of(study: Study, name: str, language: str = "") -> Asset:
     """A file of `media/` and what belongs to it.
 
     Args:
         study: as loaded.
         name: of the file, as `asset_name` gives it.
+        language: the tag of the language wanted for captions and words; those without a tag where there are
+            none in it.
     """
     ending = PurePosixPath(name).suffix.lower()
     kind: Literal["video", "audio", "file"]
     kind = "video" if ending in _VIDEO else "audio" if ending in _AUDIO else "file"
-    shown = kind != "file"
+    if kind == "file":
+        return Asset(name, kind, None, None, None)
+    tag = language.partition("-")[0].lower()
+    spoken = _beside(study, name, (f".{tag}.vtt",)) if tag else None
+    words = _beside(study, name, tuple(f".{tag}{each}" for each in _TRANSCRIPT)) if tag else None
     return Asset(
         file=name,
         kind=kind,
-        captions=_beside(study, name, (".vtt",)) if shown else None,
-        transcript=_beside(study, name, _TRANSCRIPT) if shown else None,
+        captions=spoken or _beside(study, name, (".vtt",)),
+        transcript=words or _beside(study, name, _TRANSCRIPT),
         poster=_beside(study, name, _POSTER) if kind == "video" else None,
+        captions_language=tag if spoken else "",
     )
 
 
@@ -81,7 +91,7 @@ def asset_problems(study: Study) -> Iterator[Problem]:
         asset = asset_of(study, name)
         if name not in study.media or asset.kind == "file":
             continue
-        stem = name.rpartition(".")[0]
+        stem = _stem(name)
         if asset.kind == "video" and asset.captions is None:
             yield _problem(
                 study, path, f"{name} has no captions, so whoever cannot hear it is left out", f"{stem}.vtt"
@@ -124,5 +134,9 @@ def _problem(study: Study, path: tuple[str, ...], found: str, wanted: str) -> Pr
 
 
 def _beside(study: Study, name: str, endings: tuple[str, ...]) -> str | None:
-    stem = name.rpartition(".")[0]
+    stem = _stem(name)
     return next((f"{stem}{ending}" for ending in endings if f"{stem}{ending}" in study.media), None)
+
+
+def _stem(name: str) -> str:
+    return name.rpartition(".")[0]

@@ -1,5 +1,6 @@
 """Which file a message shows to whom, and which files belong to it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,19 @@ def test_files_of_one_stem_belong_together(awards) -> None:
         f"{stem}.mp4", "video", f"{stem}.vtt", f"{stem}.txt", f"{stem}.jpg"
     )
     assert asset_of(awards, f"{stem}.MP3").poster is None
-    assert asset_of(awards, f"{stem}.pdf").files == (f"{stem}.pdf",)
+    paper = asset_of(awards, f"{stem}.pdf")
+    assert (paper.captions, paper.transcript, paper.poster) == (None, None, None)
+    assert paper.has(f"{stem}.pdf")
+    assert asset_of(awards, f"{stem}.mp4").has(f"{stem}.cy.vtt")
+    assert not asset_of(awards, f"{stem}.mp4").has("media/millmeregate.mp4")
+
+
+def test_captions_and_words_come_in_the_language_wanted_where_they_are_there(awards) -> None:
+    media = {**awards.media, "media/millmere.cy.vtt": "0" * 64}
+    welsh = asset_of(replace(awards, media=media), "media/millmere.mp4", "cy-GB")
+    assert (welsh.captions, welsh.captions_language) == ("media/millmere.cy.vtt", "cy")
+    assert welsh.transcript == "media/millmere.txt"
+    assert asset_of(replace(awards, media=media), "media/millmere.mp4", "pl").captions == "media/millmere.vtt"
 
 
 def test_every_film_of_the_example_is_there(awards) -> None:

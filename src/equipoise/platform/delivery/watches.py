@@ -17,10 +17,12 @@ from equipoise.platform.crypto import token_hash
 from equipoise.platform.database import writing
 from equipoise.platform.delivery.films import seconds_of
 from equipoise.platform.delivery.models import MessageLink, Watch
+from equipoise.platform.pages.words import LANGUAGES
 from equipoise.platform.people.facts import facts_of
 from equipoise.platform.registry.queries import folder_of
 from equipoise.protocol import Study as StudyFolder
 from equipoise.protocol.assets import Asset, asset_name, asset_of
+from equipoise.protocol.translation import same_language
 
 __all__ = ["Shown", "find_message_link", "merged", "message_link", "note_watched", "open_message", "shown_by"]
 
@@ -33,10 +35,19 @@ _APART = 0.25  # seconds: players report the end of one stretch and the start of
 
 @dataclass(frozen=True)
 class Shown:
-    """What a message leads to: the folder of the version that was sent, the file, and its length if known."""
+    """What a message leads to.
+
+    Attributes:
+        folder: of the version that was sent.
+        asset: the file, and those that belong to it.
+        language: of its page: the one chosen, or in which its participant is written to, as far as the
+            platform speaks it; the study's own otherwise.
+        seconds: how long it lasts, where that is known.
+    """
 
     folder: StudyFolder
     asset: Asset
+    language: str
     seconds: float | None
 
 
@@ -50,16 +61,24 @@ def message_link(number: int) -> MessageLink | None:
     return _links().filter(pk=number).first()
 
 
-def shown_by(link: MessageLink) -> Shown | None:
-    """What the message of a link shows its participant; None where there is no such file any more."""
+def shown_by(link: MessageLink, language: str = "") -> Shown | None:
+    """What the message of a link shows its participant; None where there is no such file any more.
+
+    Args:
+        link: with its dispatch, participant and study.
+        language: the tag of the one that they chose; empty where they chose none.
+    """
     dispatch = link.dispatch
     folder = folder_of(dispatch.study, dispatch.version)
-    contact = folder.protocol.contacts.get(dispatch.contact)
-    name = asset_name(contact, facts_of(dispatch.participant)) if contact is not None else None
+    contact, facts = folder.protocol.contacts.get(dispatch.contact), facts_of(dispatch.participant)
+    name = asset_name(contact, facts) if contact is not None else None
     if name is None or name not in folder.media:
         return None
-    asset = asset_of(folder, name)
-    return Shown(folder, asset, seconds_of(folder.folder / name) if asset.kind != "file" else None)
+    wanted = language or str(facts.get(folder.protocol.sending.language or "") or "")
+    spoken = same_language(wanted, LANGUAGES) if wanted else None
+    asset = asset_of(folder, name, wanted)
+    seconds = seconds_of(folder.folder / name) if asset.kind != "file" else None
+    return Shown(folder, asset, spoken or folder.protocol.study.language, seconds)
 
 
 def open_message(link: MessageLink) -> None:

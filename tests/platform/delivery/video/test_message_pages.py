@@ -6,11 +6,16 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.test import Client
+from tests.platform.delivery.test_composing import dispatch as to_send
+from tests.platform.delivery.test_composing import person as reachable
 from tests.platform.delivery.video.conftest import enrolled, page_link, sent
 from tests.platform.fieldwork.conftest import Browser
 
 from equipoise.errors import InputError, ProtocolError
 from equipoise.platform.clock import now
+from equipoise.platform.database import writing
+from equipoise.platform.delivery.composing import Composer
 from equipoise.platform.delivery.models import MessageLink, Watch
 from equipoise.platform.fieldwork.actions import leave_study
 from equipoise.platform.logs import NoSecrets
@@ -207,6 +212,42 @@ def test_a_recording_whose_length_nobody_knows_is_played_with_its_words(changed,
     at(now() + timedelta(minutes=5))
     assert tell(browser, [[0, 30]], length=120).status_code == 204
     assert (Watch.objects.get().seconds, Watch.objects.get().length) == (30.0, 120.0)
+
+
+def in_welsh_too(folder):
+    """A column that says in which language somebody is written to, and captions in Welsh."""
+    place = folder / "protocol.yaml"
+    text = place.read_text("utf-8").replace(
+        "    team:\n", "    spoken: {type: category, levels: [en, cy, pl], required: false}\n    team:\n", 1
+    )
+    place.write_text(text.replace("sending:\n", "sending:\n  language: spoken\n"), "utf-8")
+    (folder / "media" / "northmoor.cy.vtt").write_text("WEBVTT\n", "utf-8")
+
+
+def test_the_page_and_the_captions_are_in_the_language_that_somebody_is_written_to_in(add_example, alice):
+    study = move_study(alice, add_example("symbolic-awards", in_welsh_too), "live")
+    pages = {
+        tag: Browser().open(page_link(sent(enrolled(study, spoken=tag)))).send() for tag in ("cy", "pl", None)
+    }
+    assert [page.heading for page in pages.values()] == ["Fideo i chi", "A video for you", "A video for you"]
+    track = re.search(r'<track kind="captions" src="([^"]+)" srclang="cy"', pages["cy"].html)[1]
+    assert track.endswith("/northmoor.cy.vtt")
+    assert b"".join(pages["cy"].client.get(track, secure=True).streaming_content) == b"WEBVTT\n"
+    assert 'srclang="en-GB"' in pages["pl"].html
+
+
+def test_a_composed_message_leads_to_its_page_and_its_button_stops_messages(awards):
+    person = reachable(awards, facts={"authority": "northmoor"})
+    dispatch = to_send(person, "thank-you-video")
+    with writing():
+        composed = Composer(awards).compose([dispatch])[dispatch.pk]
+    assert Browser().open(composed.fields["link"]).send().heading == "A video for you"
+    button = composed.unsubscribe.removeprefix("http://localhost:8000")
+    assert button.startswith("/stop/one-click/")
+    told = {"List-Unsubscribe": "One-Click"}
+    assert Client(enforce_csrf_checks=True).post(button, told, secure=True).status_code == 200
+    person.refresh_from_db()
+    assert person.messages_stopped_at is not None
 
 
 def test_a_film_that_is_missing_keeps_a_study_from_its_launch(add_example, alice):

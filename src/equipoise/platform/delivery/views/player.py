@@ -26,7 +26,6 @@ from equipoise.platform.delivery.watches import (
 )
 from equipoise.platform.fieldwork.standing import Standing
 from equipoise.platform.fieldwork.views.frames import (
-    chosen_language,
     frame,
     notice_page,
     standing_page,
@@ -44,17 +43,17 @@ View = Callable[..., HttpResponse]  # of a request, a link, what it shows, and p
 def landing(request: HttpRequest, token: str) -> HttpResponse:
     """Where the link in a message leads."""
     link = find_message_link(token)
-    shown = shown_by(link) if link is not None else None
+    shown = shown_by(link, request.GET.get("lang", "")) if link is not None else None
     if link is None or shown is None:
         return wrong_link(request)
     if link.dispatch.participant.state != "enrolled":
-        return _left(request, link)
+        return _left(request, link, shown)
     if request.method == "POST":
         open_message(link)
         response = HttpResponseRedirect(reverse("message", args=[code_of(link)]), status=303)
         set_ticket(request, response, link)
         return response
-    return render(request, "delivery/landing.html", _page(request, link, shown))
+    return render(request, "delivery/landing.html", _page(link, shown))
 
 
 def _with_message(view: View) -> Callable[..., HttpResponse]:
@@ -64,11 +63,11 @@ def _with_message(view: View) -> Callable[..., HttpResponse]:
     def found(request: HttpRequest, code: str, **parts: Any) -> HttpResponse:
         number = link_of(request, code)
         link = message_link(number) if number is not None else None
-        shown = shown_by(link) if link is not None else None
+        shown = shown_by(link, request.GET.get("lang", "")) if link is not None else None
         if link is None or shown is None:
             return notice_page(request, "expired", status=403)
         if link.dispatch.participant.state != "enrolled":
-            return _left(request, link)
+            return _left(request, link, shown)
         return view(request, link, shown, **parts)
 
     return found
@@ -86,17 +85,18 @@ def message(request: HttpRequest, link: MessageLink, shown: Shown) -> HttpRespon
     values = {
         "places": places,
         "transcript": _transcript(shown),
+        "captions_language": asset.captions_language or shown.folder.protocol.study.language,
         "watch_key": watch_key(link) if asset.kind != "file" else "",
         "scripts": ["watching"] if asset.kind != "file" else [],
     }
-    return render(request, "delivery/message.html", _page(request, link, shown) | values)
+    return render(request, "delivery/message.html", _page(link, shown) | values)
 
 
 @require_safe
 @_with_message
 def media(request: HttpRequest, link: MessageLink, shown: Shown, path: str) -> HttpResponse:
     """The file of this message, or one of those that belong to it; no other."""
-    if f"media/{path}" not in shown.asset.files:
+    if not shown.asset.has(f"media/{path}"):
         raise Http404
     return media_file(request, shown.folder, path)
 
@@ -117,13 +117,11 @@ def watched(request: HttpRequest) -> HttpResponse:
     return HttpResponse(status=204)
 
 
-def _page(request: HttpRequest, link: MessageLink, shown: Shown) -> dict[str, Any]:
-    study = link.dispatch.study
-    language = chosen_language(request, study)
-    words = words_for(language)["message"]
+def _page(link: MessageLink, shown: Shown) -> dict[str, Any]:
+    words = words_for(shown.language)["message"]
     return frame(
-        study,
-        language,
+        link.dispatch.study,
+        shown.language,
         page_title=words["title"][shown.asset.kind],
         asset=shown.asset,
         lasts=_lasts(shown, words),
@@ -149,7 +147,6 @@ def _transcript(shown: Shown) -> tuple[str, ...] | str:
     return tuple(line.strip() for line in text.splitlines() if line.strip())
 
 
-def _left(request: HttpRequest, link: MessageLink) -> HttpResponse:
-    study, moment = link.dispatch.study, now()
-    left = Standing("left", moment, moment)
-    return standing_page(request, study, chosen_language(request, study), left)
+def _left(request: HttpRequest, link: MessageLink, shown: Shown) -> HttpResponse:
+    moment = now()
+    return standing_page(request, link.dispatch.study, shown.language, Standing("left", moment, moment))
