@@ -45,7 +45,8 @@ def rates(study: Study, people: int, seeds: range) -> list[Rate]:
     held: dict[str, list[bool]] = {}
     for seed in seeds:
         simulated = simulate_study(study, seed, people=people)
-        for finding, interval, truth in planted_effects(analyse(study, simulated.data), simulated.planted):
+        found = analyse(study, simulated.data)
+        for finding, interval, truth in planted_effects(study, found, simulated.planted):
             if interval.low is not None and interval.high is not None:
                 held.setdefault(finding.id, []).append(interval.low <= truth <= interval.high)
     return [Rate(name, len(each), sum(each)) for name, each in held.items()]

@@ -173,7 +173,7 @@ def _judged(production: "Production", driver: "Driver", scene: _Scene, seeds: in
         *message_checks(production, driver.inbox.messages, driver.inbox.post.refusals),
         Check("pages", "No page failed anybody", len(production.answered), tuple(driver.troubles)),
         answer_check(production, ending.export),
-        effect_check(ending.findings, production.scripts[-1].planted),
+        effect_check(production.folder, ending.findings, production.scripts[-1].planted),
         Check("record", "The record verifies", len(verified.heads), tuple(verified.faults)),
         Check("report", "The report is written", len(ending.findings.findings), reported),
     )

@@ -54,10 +54,15 @@ def _rows(file: Path) -> Mapping[str, Mapping[str, Any]]:
 def _expected(
     production: Production, wave: str, rows: Mapping[str, Any]
 ) -> Iterator[tuple[str, tuple[str, Mapping[str, str]]]]:
-    """What was answered, by pseudonym. Of whoever was erased nothing is left."""
+    """What was answered, by pseudonym. Of whoever was erased nothing is left, and whoever left before the
+    draw is not in the trial."""
+    drawn = min((moment for moment, _ in production.draws), default=None)
     for (of_wave, identifier), answered in production.answered.items():
         left = production.left.get(identifier)
-        if of_wave == wave and (left is None or left.how != "erase"):
+        gone = left is not None and (
+            left.how == "erase" or (left.how == "everything" and drawn is not None and left.at <= drawn)
+        )
+        if of_wave == wave and not gone:
             yield production.keys[identifier], (identifier, answered.answers)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from equipoise.findings import Findings
 from equipoise.findings.results import Finding, Interval
 from equipoise.platform.rehearsal.verdict import Check
+from equipoise.protocol import Study
 
 __all__ = ["effect_check", "planted_effects"]
 
@@ -15,32 +16,38 @@ _FAR = 1.85
 
 
 def planted_effects(
-    found: Findings, planted: Mapping[str, Mapping[str, float]]
+    study: Study, found: Findings, planted: Mapping[str, Mapping[str, float]]
 ) -> Iterator[tuple[Finding, Interval, float]]:
     """The main effects that can be compared, with what was planted in the same unit.
 
     Args:
+        study: says which analyses there are, and what is assumed.
         found: of the analysis.
         planted: the mean effect on everybody allocated, by outcome and arm.
     """
+    main = {
+        name: analysis
+        for name, analysis in study.protocol.analyses.items()
+        if analysis.sensitivity_of is None and analysis.model in _LINEAR
+    }
     for finding in found:
         arms = (finding.contrast or "").split(" - ")
-        comparable = finding.kind == "effect" and finding.by is None and finding.among is None
-        if not comparable or len(arms) != 2 or finding.model not in _LINEAR or finding.interval is None:
-            continue
-        if finding.outcome in planted or finding.role == "primary":
+        whole = finding.analysis in main and finding.by is None and finding.among is None
+        assumed = finding.outcome in study.protocol.diagnosis.assume.outcomes
+        interval = finding.interval if whole and assumed and len(arms) == 2 else None
+        if interval is not None and interval.level is not None:  # bounds have no level, and always hold it
             effects = planted.get(str(finding.outcome), {})
-            yield finding, finding.interval, effects.get(arms[0], 0.0) - effects.get(arms[1], 0.0)
+            yield finding, interval, effects.get(arms[0], 0.0) - effects.get(arms[1], 0.0)
 
 
-def effect_check(found: Findings, planted: Mapping[str, Mapping[str, float]]) -> Check:
+def effect_check(study: Study, found: Findings, planted: Mapping[str, Mapping[str, float]]) -> Check:
     """Whether the analysis finds what was planted.
 
     An interval that misses it narrowly is for a person to look at, as one in twenty does; one that misses it
     by far is broken.
     """
     faults, notes, counted = [], [], 0
-    for finding, interval, truth in planted_effects(found, planted):
+    for finding, interval, truth in planted_effects(study, found, planted):
         if interval.low is None or interval.high is None:
             continue
         counted += 1

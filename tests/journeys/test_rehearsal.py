@@ -1,0 +1,114 @@
+"""A trial is rehearsed with invented people: what they were sent and answered is held against the protocol."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "examples" / "hhp2"
+PEOPLE = 36
+CHECKS = (
+    "once", "due", "nothing-else", "arm", "left", "time", "words", "bounces", "choices", "settled", "pages",
+    "answers", "effect", "record", "report",
+)  # fmt: skip
+# So that few people show an effect: most of them answer, and none of the strata is nearly empty.
+CHANGED = {
+    "strata: [cohort, region]": "strata: [cohort]",
+    "before-after correlation: 0.6, effect: 0.0}\n    burnout": "before-after correlation: 0.6, effect: 2.0}\n    burnout",
+    "before: 0.4\n": "before: 0.8\n",
+    "after: 0.2326": "after: 0.8",
+    "times: 8": "times: 3",
+    "opens: launch + 8 weeks": "opens: launch + 4 weeks",
+    "closes: launch + 12 weeks": "closes: launch + 7 weeks",
+    "when: launch + 9 weeks": "when: launch + 6 weeks",
+}
+
+
+def run(*arguments):
+    """A command that has ended."""
+    environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    environment |= {"PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)])}
+    command = [sys.executable, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+
+
+def equipoise(*arguments):
+    """A command of the program that has ended."""
+    return run("-m", "equipoise", *arguments)
+
+
+@pytest.fixture(scope="module")
+def rehearsed(tmp_path_factory):
+    """A small trial of texts, rehearsed: the folder, what was said, and what the spoilt checks found."""
+    folder = tmp_path_factory.mktemp("rehearsed")
+    study = folder / "swing"
+    left_out = shutil.ignore_patterns("amendments", "lock.json")
+    shutil.copytree(EXAMPLES / "swing", study, ignore=left_out)
+    protocol = (study / "protocol.yaml").read_text("utf-8")
+    for before, after in CHANGED.items():
+        assert before in protocol, before
+        protocol = protocol.replace(before, after)
+    (study / "protocol.yaml").write_text(protocol, "utf-8")
+    browsers = 0 if os.environ.get("NO_BROWSER") else 2
+    done = run(
+        Path(__file__).with_name("rehearsed.py"), folder / "found.json", folder, study,
+        "--people", PEOPLE, "--seed", 3, "--browser", browsers, "--out", folder / "out",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder, done.stdout, json.loads((folder / "found.json").read_text("utf-8"))
+
+
+def test_a_sound_trial_passes_every_check_and_the_verdict_is_kept_for_programs_and_people(rehearsed):
+    folder, said, _ = rehearsed
+    verdict = json.loads((folder / "out" / "verdict.json").read_text("utf-8"))
+    assert verdict["ok"]
+    assert (verdict["study"], verdict["people"], verdict["seed"]) == ("swing", PEOPLE, 3)
+    checks = {check["name"]: check for check in verdict["checks"]}
+    assert tuple(checks) == CHECKS
+    nothing = [name for name, check in checks.items() if not check["counted"]]
+    assert nothing == []  # every check had something to look at
+    assert "it can go ahead" in said
+    assert "it can go ahead" in (folder / "out" / "verdict.txt").read_text("utf-8")
+
+
+def test_people_of_every_habit_took_part_and_the_report_is_there(rehearsed):
+    folder, _, _ = rehearsed
+    page = (folder / "out" / "reports" / "swing" / "index.html").read_text("utf-8")
+    assert "swing" in page
+    assert (folder / "out" / "data" / "swing" / "participants.parquet").is_file()
+    assert "Traceback" not in (folder / "out" / "work-1.log").read_text("utf-8")
+    assert "Traceback" not in (folder / "out" / "serve.log").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "check"),
+    [
+        ("twice", "once"), ("lost", "due"), ("misdirected", "nothing-else"), ("late", "time"), ("night", "time"),
+        ("words", "words"), ("refused", "bounces"), ("left", "left"), ("arm", "arm"), ("changed", "answers"),
+        ("invented", "answers"), ("missing", "answers"), ("planted", "effect"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_found(rehearsed, spoilt, check):
+    assert rehearsed[2][spoilt].get(check)
+
+
+def test_what_cannot_be_rehearsed_is_said_before_anything_is_made(tmp_path):
+    out = tmp_path / "out"
+    refused = equipoise("rehearse", tmp_path, EXAMPLES / "diversity-in-hiring", "--out", out)
+    assert refused.returncode == 2
+    assert "cannot be rehearsed yet" in refused.stderr
+    unknown = equipoise("rehearse", tmp_path, "nothing", "--out", out)
+    assert unknown.returncode == 2
+    assert "there is no such study" in unknown.stderr
+    assert not out.exists()
+    out.mkdir()
+    (out / "something").touch()
+    full = equipoise("rehearse", tmp_path, EXAMPLES / "swing", "--out", out)
+    assert full.returncode == 2
+    assert "is not empty" in full.stderr
+    assert "Traceback" not in refused.stderr + unknown.stderr + full.stderr
