@@ -75,7 +75,7 @@ class Rules:
 
     def opens(self, moment: datetime) -> datetime:
         """The first moment from another on that is in no quiet hour and on no day of rest."""
-        return allowed(self.sending, moment, self.zone)
+        return _opens(self.sending, self.zone, moment)
 
     def tomorrow(self, moment: datetime) -> datetime:
         """The beginning of the next day in the study's zone, in UTC."""
@@ -96,6 +96,12 @@ class Kept:
     state: str
     reason: str = ""
     next_at: datetime | None = None
+
+
+@lru_cache(maxsize=1024)
+def _opens(sending: Sending, zone: ZoneInfo, moment: datetime) -> datetime:
+    """Kept, because most messages of a batch are due at one moment."""
+    return allowed(sending, moment, zone)
 
 
 def rules_of(study: Study, contact: str, channel: str) -> Rules:

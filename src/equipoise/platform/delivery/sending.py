@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from equipoise.messages.sms import measure
-from equipoise.platform.clock import now
+from equipoise.platform.clock import now, one_moment
 from equipoise.platform.database import writing
 from equipoise.platform.delivery.beats import beat
 from equipoise.platform.delivery.channels import channel_of
@@ -98,7 +98,7 @@ class _Batch:
 
     def _written(self) -> Mapping[int, Outgoing]:
         """The messages, by dispatch; what cannot be written is settled, what has to wait is put off."""
-        with writing():
+        with one_moment(), writing():
             put_off = {dispatch.pk for dispatch in self.left if self._waits(dispatch)}
             self.left = [dispatch for dispatch in self.left if dispatch.pk not in put_off]
             composed = self.composer.compose(self.left)
@@ -114,7 +114,7 @@ class _Batch:
 
         What was planned for a quiet hour is meant so: a person had it sent.
         """
-        rules = rules_of(self.composer.study, dispatch.contact, dispatch.channel)
+        rules = rules_of(dispatch.study, dispatch.contact, dispatch.channel)
         moment = now()
         opens = rules.opens(moment)
         if opens == moment or rules.opens(dispatch.next_at) != dispatch.next_at:
@@ -139,9 +139,10 @@ class _Batch:
         before = self.before
 
         def both() -> bool:
-            if before is not None:
-                store(*before)
-            return dispatch is not None and message is not None and _marked(dispatch, message)
+            with one_moment():
+                if before is not None:
+                    store(*before)
+                return dispatch is not None and message is not None and _marked(dispatch, message)
 
         marked = until_stored(both, self.stop)
         self.before = None

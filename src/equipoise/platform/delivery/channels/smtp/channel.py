@@ -29,7 +29,7 @@ _NOBODY_THERE = (550, 551, 553)
 _DISCONNECTING = 421
 _LEADING_DOT = re.compile(rb"(?m)^\.")
 _BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n")
-_PLAIN = re.compile(r"[\x21-\x7e]+@[\x21-\x7e]+")
+_PLAIN = re.compile(r"[!-;=?-~]+@[!-;=?-~]+")  # visible, and without < and >
 
 
 def opened(workspace: Workspace) -> "Smtp":
@@ -146,8 +146,8 @@ class Smtp:
 
     def _conversed(self, server: Conversation, to: str, content: bytes) -> None:
         """Envelope and text; returns when the server has taken the message."""
-        _of_us(*server.mail(self.mail.sender))
-        _of_address(*server.rcpt(to))
+        _of_us(server.docmd(f"MAIL FROM:<{self.mail.sender}>")[0])
+        _of_address(server.docmd(f"RCPT TO:<{to}>")[0])
         code, _ = server.docmd("DATA")
         if code != 354:
             _of_text(code)
@@ -180,7 +180,7 @@ class Smtp:
         self._open = None
 
 
-def _of_us(code: int, _: bytes) -> None:
+def _of_us(code: int) -> None:
     """The server takes mail from us, or nobody's mail goes out for a while."""
     if code == _DISCONNECTING:
         raise smtplib.SMTPServerDisconnected
@@ -189,7 +189,7 @@ def _of_us(code: int, _: bytes) -> None:
         raise _Refused(Outcome("later", str(code), burnt=False, pause_seconds=rest))
 
 
-def _of_address(code: int, _: bytes) -> None:
+def _of_address(code: int) -> None:
     if code == _DISCONNECTING:
         raise smtplib.SMTPServerDisconnected
     if code >= 500:
