@@ -20,6 +20,9 @@ OUTWARD = {
     "platform/fieldwork/requests.py": "the mail server, by Django",
     "platform/delivery/telling.py": "the second mail server, that of alarms",
     "platform/delivery/channels/notify/client.py": "GOV.UK Notify, if it carries messages",
+    "platform/delivery/channels/smtp/channel.py": "the mail server, if it carries messages",
+    "platform/delivery/channels/smtp/conversation.py": "the same, word by word",
+    "platform/delivery/trying.py": "the mail server, by Django",
     "platform/operations/held.py": "the mail server, by Django",
     "platform/operations/checks/mail.py": "the name server and the mail server, when `equipoise doctor` is run",
 }
@@ -30,7 +33,11 @@ SPEAKING = re.compile(
 # Sockets that listen, or that speak to this very machine.
 AT_HOME = {
     *("platform/serving.py", "platform/startup.py", "platform/processes.py"),
-    "platform/rehearsal/notify_server/calling_back.py",
+    *(
+        "platform/rehearsal/notify_server/calling_back.py",
+        "platform/rehearsal/post.py",
+        "platform/rehearsal/processes.py",
+    ),
 }
 SETTINGS = (
     lambda address: {"sign-in": {"breached-passwords": address}},
