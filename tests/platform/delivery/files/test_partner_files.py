@@ -16,7 +16,7 @@ from equipoise.platform.fieldwork.links import find_link
 from equipoise.platform.people.models import Participant
 from equipoise.platform.permissions import NotAllowedError
 
-from .conftest import AFTER, DUE, WEEK, set_out
+from .conftest import AFTER, BEFORE, DUE, WEEK, set_out
 
 pytestmark = pytest.mark.django_db
 
@@ -170,3 +170,16 @@ def test_without_a_receipt_in_its_time_nobody_knows_and_without_a_file_it_is_mis
     assert end_unreported() == 0
     found = set(Dispatch.objects.values_list("occasion", "state", "reason"))
     assert found == {(1, "unknown", "no-answer"), (2, "missed", "late")}
+
+
+def test_nobody_is_in_more_files_than_the_study_promised_to_send(modding, alice, tmp_path):
+    set_out(modding, "before.invite")
+    set_out(modding, "after.thank")
+    set_out(modding)
+    first, *_ = Participant.objects.filter(study=modding).order_by("pk")
+    make_file(alice, modding, "before.invite", 1, form="csv", folder=tmp_path)
+    Dispatch.objects.filter(contact="after.thank", participant=first).update(state="sent", sent_at=BEFORE)
+    rows = rows_of(make_file(alice, modding, "weekly-email", 1, form="csv", folder=tmp_path))
+    assert sorted(row["reference"] for row in rows) == ["P2", "P3", "P4", "P5", "P6"]  # two a week at most
+    with pytest.raises(InputError, match="as many messages as the cap allows"):
+        make_file(alice, modding, "weekly-email", 1, folder=tmp_path)

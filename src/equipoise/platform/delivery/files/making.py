@@ -186,9 +186,12 @@ def _nobody(wanted: FileOf, contents: _Contents, again: bool) -> str:
         )
     if again:
         return "nobody is in an earlier file whose receipt is still missing; there is nothing to make again"
+    if wanted.counts.get("planned"):
+        why = "each has left, stopped messages, answered, or had as many messages as the cap allows"
+        return f"nobody who waits may be sent this occasion now: {why}"
     if wanted.counts.get("sending"):
         return "everybody is in a file already; make it again only if that one was lost, and never sent"
-    return "nobody is left who may still be sent this occasion"
+    return "nobody waits for this occasion any more"
 
 
 def _let_go(who: Acting, contents: _Contents, form: str, file_hash: str, *, again: bool) -> None:
@@ -200,7 +203,7 @@ def _let_go(who: Acting, contents: _Contents, form: str, file_hash: str, *, agai
         for at in range(0, len(contents.taken), AT_ONCE):
             some = contents.taken[at : at + AT_ONCE]
             rows = Dispatch.objects.filter(pk__in=some, state="sending" if again else "planned")
-            there = may_go(rows, wanted.send).select_for_update(of=("self",)).values_list("pk", flat=True)
+            there = may_go(rows, held, wanted).select_for_update(of=("self",)).values_list("pk", flat=True)
             if len(there) != len(some):
                 message = (
                     "somebody left, stopped messages or answered while the file was made, or another one "

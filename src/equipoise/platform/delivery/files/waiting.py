@@ -2,22 +2,24 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from equipoise.platform.clock import now
 from equipoise.platform.database import writing
 from equipoise.platform.delivery.channels.contract import Outgoing
 from equipoise.platform.delivery.composing import Composer, Unsendable
-from equipoise.platform.delivery.files.listing import FileOf
+from equipoise.platform.delivery.files.listing import FILED, FileOf
 from equipoise.platform.delivery.models import Dispatch
+from equipoise.platform.delivery.rechecking import rules_of
 from equipoise.platform.fieldwork.models import Session
 from equipoise.platform.registry.models import Study
 
 __all__ = ["AT_ONCE", "Filled", "filled", "may_go", "to_be_filed"]
 
 AT_ONCE = 200
-_ASKING = ("invite", "remind")
 
 
 @dataclass(frozen=True)
@@ -41,21 +43,34 @@ def to_be_filed(study: Study, wanted: FileOf, *, again: bool = False) -> "QueryS
     )
     if wanted.carrier == "partner_file":
         rows = rows.filter(participant__partner=wanted.partner)
-    return may_go(rows.filter(state="sending" if again else "planned"), wanted.send).order_by(
-        "participant__key"
-    )
+    rows = rows.filter(state="sending" if again else "planned")
+    return may_go(rows, study, wanted).order_by("participant__key")
 
 
-def may_go(rows: "QuerySet[Dispatch]", send: str) -> "QuerySet[Dispatch]":
-    """Those of which nothing has happened meanwhile that keeps a message of this send from going out."""
-    wave, _, kind = send.rpartition(".")
+def may_go(rows: "QuerySet[Dispatch]", study: Study, wanted: FileOf) -> "QuerySet[Dispatch]":
+    """Those of a file of which nothing has happened meanwhile that keeps them from going out.
+
+    Of what counts against the cap, what lies in a file counts from when it is due.
+    """
+    rules = rules_of(study, wanted.send, "")
     rows = rows.filter(
         participant__state="enrolled", participant__messages_stopped_at=None, last_at__gte=now()
     )
-    if not wave or kind not in _ASKING:
-        return rows
-    done = Session.objects.filter(wave=wave).exclude(state="started")
-    return rows.exclude(participant__in=done.values("participant"))
+    if rules.wave is not None:
+        done = Session.objects.filter(wave=rules.wave).exclude(state="started")
+        rows = rows.exclude(participant__in=done.values("participant"))
+    if rules.cap is not None:
+        since = rules.cap.since(max(wanted.due, now()), rules.zone)
+        rows = rows.annotate(others=Coalesce(Subquery(_others(since)), 0)).filter(others__lt=rules.cap.number)
+    return rows
+
+
+def _others(since: datetime) -> "QuerySet[Dispatch]":
+    """How many other messages the person of a dispatch was sent, or is in a file for, from a moment on."""
+    rows = Dispatch.objects.filter(participant=OuterRef("participant")).exclude(pk=OuterRef("pk"))
+    filed = Q(state="sending", carrier__in=FILED, due_at__gte=since)
+    counted = rows.filter(filed | Q(sent_at__gte=since)).order_by().values("participant")
+    return counted.annotate(number=Count("pk")).values("number")
 
 
 def filled(study: Study, numbers: list[int]) -> Iterator[Filled]:
