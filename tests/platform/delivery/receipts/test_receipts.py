@@ -34,7 +34,7 @@ def events(dispatch):
     return list(DispatchEvent.objects.filter(dispatch=dispatch).order_by("pk").values_list("kind", "code"))
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     told=st.lists(
         st.tuples(st.sampled_from(STATUSES), st.integers(1, 50)),

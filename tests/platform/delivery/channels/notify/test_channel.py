@@ -178,6 +178,23 @@ def test_texts_that_came_in_are_all_read_page_by_page(channel, server):
     ]
 
 
+@pytest.mark.parametrize(
+    "said", [{}, {"id": "x"}, {"id": "x", "status": "sent", "created_at": "soon"}, {"created_at": 7}, None, 7]
+)
+def test_what_notify_says_and_nobody_can_read_is_no_answer(channel, server, monkeypatch, said):
+    page = {"notifications": [said], "received_text_messages": [said], "links": {}}
+    monkeypatch.setattr(server, "listed", lambda *_: page)
+    monkeypatch.setattr(server, "texts_listed", lambda *_: page)
+    monkeypatch.setattr(server, "one", lambda *_: said or {})
+    for ask in (
+        lambda: channel.look_up("x"),
+        lambda: channel.state_of("x"),
+        lambda: list(channel.texts_in()),
+    ):
+        with pytest.raises(ConnectionError):
+            ask()
+
+
 def test_neither_an_address_nor_a_text_nor_the_key_reaches_the_log(channel, server, caplog):
     messages = [mail(), text(), mail(), mail(to="nobody@nowhere")]
     caplog.set_level(logging.DEBUG)

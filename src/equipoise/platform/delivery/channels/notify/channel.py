@@ -24,6 +24,7 @@ __all__ = ["NotifyChannel", "TextIn", "opened"]
 
 _FAULTS = (Answer, NoAnswer, NotReached)
 _NOT_FOUND = 404
+_UNREADABLE = "an answer that cannot be read"
 _INERT = str.maketrans("[]", "()")
 
 
@@ -113,8 +114,8 @@ class NotifyChannel:
             if answer.status == _NOT_FOUND:
                 return None
             raise ConnectionError(f"status {answer.status}") from None
-        except (NoAnswer, NotReached, KeyError, TypeError, ValueError):
-            raise ConnectionError from None
+        except (NoAnswer, NotReached) as error:
+            raise ConnectionError(str(error)) from None
 
     def texts_in(self) -> Iterator[TextIn]:
         """The texts that came in, newest first, page by page, for as long as Notify keeps them.
@@ -125,12 +126,11 @@ class NotifyChannel:
         oldest: str | None = None
         while True:
             page = self._asked(self._client.get_received_texts, older_than=oldest)
-            texts = _listed(page, "received_text_messages")
+            texts = [_text(each) for each in _listed(page, "received_text_messages")]
             if not texts:
                 return
-            for text in texts:
-                yield TextIn(str(text["id"]), str(text["user_number"]), str(text["content"]))
-            oldest = str(texts[-1]["id"])
+            yield from texts
+            oldest = texts[-1].provider_id
 
     def templates(self) -> dict[str, str]:
         """The templates of the service: for each id, whether it is for email or sms.
@@ -186,16 +186,26 @@ def opened(workspace: Workspace) -> NotifyChannel:
 def _listed(page: dict[str, Any], name: str) -> list[dict[str, Any]]:
     found = page.get(name)
     if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
-        raise ConnectionError("an answer that cannot be read")
+        raise ConnectionError(_UNREADABLE)
     return found
 
 
 def _told(said: dict[str, Any]) -> Told:
-    moment = said.get("completed_at") or said.get("sent_at") or said["created_at"]
-    at = datetime.fromisoformat(moment)
-    return Told(
-        provider_id=str(said["id"]),
-        reference=str(said.get("reference") or ""),
-        status=str(said["status"]),
-        at=at if at.tzinfo else at.replace(tzinfo=UTC),
-    )
+    try:
+        moment = said.get("completed_at") or said.get("sent_at") or said["created_at"]
+        at = datetime.fromisoformat(moment)
+        return Told(
+            provider_id=str(said["id"]),
+            reference=str(said.get("reference") or ""),
+            status=str(said["status"]),
+            at=at if at.tzinfo else at.replace(tzinfo=UTC),
+        )
+    except (KeyError, TypeError, ValueError):
+        raise ConnectionError(_UNREADABLE) from None
+
+
+def _text(said: dict[str, Any]) -> TextIn:
+    try:
+        return TextIn(str(said["id"]), str(said["user_number"]), str(said["content"]))
+    except KeyError:
+        raise ConnectionError(_UNREADABLE) from None
