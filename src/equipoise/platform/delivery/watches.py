@@ -102,6 +102,8 @@ def note_watched(link: MessageLink, ranges: Iterable[Sequence[float]], length: f
     told = merged(_possible(ranges, length))
     if link.opened_at is None or not told or link.dispatch.study.state not in _RECORDING:
         return
+    if link.dispatch.participant.state != "enrolled":
+        return
     with writing():
         moment = now()
         if not MessageLink.objects.select_for_update().filter(pk=link.pk).exists():

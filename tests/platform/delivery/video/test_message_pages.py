@@ -159,8 +159,11 @@ def test_after_the_study_is_closed_the_film_plays_and_nothing_is_recorded(awards
 
 def test_whoever_left_is_shown_nothing_more_and_whoever_stopped_messages_is(person, link, browser):
     leave_study(person, "messages", channel="web", actor=f"participant:{person.key}")
-    assert "<video" in browser.open(link).send().html
+    page = browser.open(link).send()
+    assert "<video" in page.html
     leave_study(person, "everything", channel="web", actor=f"participant:{person.key}")
+    assert tell(page, [[0, 0.01]]).status_code == 204
+    assert not Watch.objects.exists()
     assert browser.open(browser.path).heading == "You have left this study"
     assert Browser().open(link).heading == "You have left this study"
 
