@@ -6,11 +6,13 @@ from datetime import timedelta
 import pytest
 from tests.platform.delivery.engine.conftest import INVITE, WEEKLY, rescued, send, states  # noqa: F401
 from tests.platform.delivery.receipts.conftest import carried, people  # noqa: F401 - fixtures
+from tests.platform.people.conftest import HEADER
 
 from equipoise.platform.clock import now
 from equipoise.platform.delivery.models import Alarm, CarrierPause, ClosedAddress, Dispatch, DispatchEvent
 from equipoise.platform.delivery.polling import poll
 from equipoise.platform.delivery.watching import watch
+from equipoise.platform.people.actions import update_roster
 from equipoise.platform.rehearsal.notify_server import NotifyServer
 from equipoise.platform.rehearsal.notify_server.limits import Limits
 
@@ -163,7 +165,14 @@ def test_after_the_daily_limit_the_rest_goes_out_tomorrow_and_staff_are_told_onc
     assert set(often(server).values()) == {1}
 
 
-def test_a_number_that_fails_for_good_is_sent_nothing_more(server, planned, people, at):  # noqa: F811
+def test_a_number_that_fails_for_good_is_sent_nothing_more_until_the_roster_brings_another(
+    server,
+    planned,
+    people,  # noqa: F811
+    at,
+    alice,
+    tmp_path,
+):
     planned()
     send("notify")
     first = next(each for each in server.messages)
@@ -178,3 +187,14 @@ def test_a_number_that_fails_for_good_is_sent_nothing_more(server, planned, peop
     again = Dispatch.objects.get(participant=closed.participant_id, occasion=2)
     assert (again.state, again.reason) == ("cancelled", "closed-address")
     assert len(server.messages) == 5
+
+    assert closed.participant_id == people[0].pk
+    path = tmp_path / "newer" / "cohort-2020.csv"
+    path.parent.mkdir()
+    path.write_text(
+        f"{HEADER}\nT20-0000,person.0@trainees.example.org,07700 900125,north,2020-07-13\n", "utf-8"
+    )
+    update_roster(alice, people[0].study, path)
+    planned(occasion=3)
+    send("notify")
+    assert [message.to for message in server.messages[5:]].count("+447700900125") == 1
