@@ -14,7 +14,7 @@ EXAMPLES = ROOT / "examples" / "hhp2"
 PEOPLE = 36
 CHECKS = (
     "once", "due", "nothing-else", "arm", "left", "time", "words", "bounces", "choices", "settled", "pages",
-    "answers", "effect", "record", "report",
+    "answers", "dose", "effect", "record", "report",
 )  # fmt: skip
 # So that few people show an effect: most of them answer, and none of the strata is nearly empty.
 CHANGED = {

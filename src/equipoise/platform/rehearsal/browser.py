@@ -136,6 +136,25 @@ class Browser:
         sitting.finished = True
         return sitting
 
+    def watch(self, link: str) -> bool:
+        """Open the page that a message leads to, by its button, and begin to load what is on it.
+
+        Returns:
+            Whether it opened; it does not for whoever has left.
+        Raises:
+            PageError: a page that was refused.
+        """
+        page = self.open(link)
+        if page.form is None:
+            return False
+        page = self.send(page, page.form, {})
+        for source in page.document.xpath("//main//source/@src | //main//video/@src")[:1]:
+            headers = {"Range": "bytes=0-1023"}
+            answer = self._session.get(urljoin(page.url, source), headers=headers, timeout=_SECONDS)
+            if answer.status_code != 206:
+                raise PageError(f"the film of a message answered {answer.status_code} when asked for a part")
+        return True
+
     def stop(self, link: str, choice: str) -> None:
         """Stop messages, leave, or have everything erased, by the link in a message.
 

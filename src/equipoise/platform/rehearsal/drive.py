@@ -232,6 +232,9 @@ class Driver:
         playing.stop_link = next((link for link in message.links if "/stop/" in link), playing.stop_link)
         playing.unsubscribe = message.unsubscribe or playing.unsubscribe
         survey = next((link for link in message.links if "/s/" in link), "")
+        page = next((link for link in message.links if "/m/" in link), "")
+        if page and person.habits.opens:
+            self._plan(self.diary.moment + _SOON, lambda: self._opens(production, person, page))
         wave = contact.partition(".")[0]
         if survey and wave:
             playing.links[wave] = survey
@@ -239,6 +242,13 @@ class Driver:
         if person.habits.leaves and not playing.leaving and playing.messages >= person.habits.leaves_after:
             playing.leaving = True
             self._plan(self.diary.moment + _SOON, lambda: self._leaves(production, person, playing))
+
+    def _opens(self, production: Production, person: Person, page: str) -> None:
+        browser = Browser(self._certificates)
+        try:
+            production.opened[person.identifier] += browser.watch(page)
+        finally:
+            browser.close()
 
     def _scan(self, message: Message) -> None:
         """Open every link as a program does that looks for malice; none of it may change anything."""

@@ -54,6 +54,7 @@ class Habits:
         scanner: a program opens every link of their mail before they do.
         bounces: their e-mail address does not exist.
         busy: their mailbox says once that it is busy.
+        opens: opens the page that a message of the intervention leads to.
         leaves: how they stop messages or leave, if they do.
         leaves_after: after how many messages.
     """
@@ -64,6 +65,7 @@ class Habits:
     scanner: bool = False
     bounces: bool = False
     busy: bool = False
+    opens: bool = True
     leaves: Leaving | None = None
     leaves_after: int = 1
 
@@ -129,6 +131,8 @@ def roster_rows(study: Study, frame: pl.DataFrame, people: Iterable[Person]) -> 
 def _habits(study: Study, n: int, root: str) -> list[Habits]:
     """Each habit falls on at least one person where there are thirty or more."""
     has = {name: _chosen(share, n, root, name) for name, share in _SHARES.items()}
+    opens = streams.generator(root, "simulation", "rehearsal", "opens").random(n)
+    uptake = study.protocol.diagnosis.assume.uptake
     channels = _channels(study)
     leaves: dict[int, Leaving] = {}
     for how, share in _LEAVING:
@@ -143,6 +147,7 @@ def _habits(study: Study, n: int, root: str) -> list[Habits]:
             scanner=bool(has["scanner"][i]),
             bounces=bool(has["bounces"][i]),
             busy=bool(has["busy"][i]),
+            opens=bool(opens[i] < uptake),
             leaves=leaves.get(i),
             leaves_after=int(after[i]),
         )

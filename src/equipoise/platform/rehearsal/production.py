@@ -1,5 +1,6 @@
 """One study of a rehearsal: its people and their parts, brought into the workspace and led to its end."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -45,6 +46,7 @@ class Production:
         keys: pseudonyms by identifier.
         answered: what was answered, by wave and identifier.
         left: who left and how, by identifier.
+        opened: how many messages' pages each person opened, by identifier.
     """
 
     folder: StudyFolder
@@ -57,6 +59,7 @@ class Production:
     keys: dict[str, str] = field(default_factory=dict)
     answered: dict[tuple[str, str], Answered] = field(default_factory=dict)
     left: dict[str, Left] = field(default_factory=dict)
+    opened: Counter[str] = field(default_factory=Counter)
 
     @classmethod
     def of(cls, folder: StudyFolder, secret: bytes, people: int, seed: int, first: int = 0) -> "Production":

@@ -18,7 +18,7 @@ from equipoise.platform.rehearsal.verdict import Check
 from equipoise.protocol.expressions import compile_expression
 from equipoise.protocol.facts import roster_schema
 
-__all__ = ["message_checks"]
+__all__ = ["Arrived", "message_checks"]
 
 _TRIED_AGAIN = timedelta(days=1)  # how much later a message may come whose mailbox was busy
 _FOR_A_PERSON = ("cap", "field-missing")
@@ -49,7 +49,7 @@ def message_checks(
         messages: everything that arrived, of other studies too.
         refusals: what the mail server refused.
     """
-    found = _Arrived(production, messages)
+    found = Arrived(production, messages)
     return [
         found.once(),
         found.everything_due(),
@@ -65,7 +65,7 @@ def message_checks(
 
 
 @dataclass
-class _Arrived:
+class Arrived:
     """What arrived of one study, with whom it reached and which send it is."""
 
     production: Production
