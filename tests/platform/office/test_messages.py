@@ -8,6 +8,7 @@ import pytest
 from equipoise.platform.audit.models import Entry
 from equipoise.platform.clock import now
 from equipoise.platform.delivery.models import Alarm, ClosedAddress, ConfirmedContact, Dispatch
+from equipoise.platform.people.models import ContactDetails
 from equipoise.platform.registry.actions import move_study
 from equipoise.platform.staff.actions import CommandLine, Place, grant
 from equipoise.platform.workspace import Mail
@@ -133,10 +134,23 @@ def test_an_occasion_goes_out_at_once_when_the_study_is_named(desk, sent, people
     assert desk.act(f"{FIRST}now", name="swinging").status_code == 422
     assert not Dispatch.objects.filter(state="planned", next_at__lte=now()).exists()
     desk.get(f"{FIRST}now")
-    assert "2 messages that wait for their time" in desk.text
+    assert "2 that wait for their time, 0 missed" in desk.text
     assert desk.post(f"{FIRST}now", name="swing").status_code == 303
     assert Dispatch.objects.filter(state="planned", next_at__lte=now()).count() == 2
     assert "They go out now" in desk.follow().content.decode()
+
+
+def test_whom_a_message_would_not_reach_is_known_by_code_before_it_goes(desk, swing, people, roster):
+    ClosedAddress.objects.bulk_create(
+        ClosedAddress(
+            participant=people[3], column=each.column, digest=each.digest, reason="refused", at=now()
+        )
+        for each in people[3].lookups.filter(column="email")
+    )
+    ContactDetails.objects.filter(participant=people[5]).delete()
+    desk.get(f"{MESSAGES}sends/after.invite/1/", format="unreachable")
+    found = {row["Code"]: row["Reason"] for row in rows(desk)}
+    assert found == {people[3].key: "The address is closed", people[5].key: "There is no address"}
 
 
 def test_what_failed_is_tried_again_by_a_button(desk, sent):
@@ -224,6 +238,7 @@ def test_an_auditor_sees_numbers_and_nobody(sent, swing, members, people):
     for place in (MESSAGES, FIRST):
         assert bob.get(place).status_code == 200
         assert "See it as a participant gets it" not in bob.text
+    assert bob.get(FIRST, format="unreachable").status_code == 403
     bob.get(FIRST, format="csv")
     assert not any(person.key in bob.html for person in people)
     assert bob.act(FIRST, key=people[0].key).status_code == 403

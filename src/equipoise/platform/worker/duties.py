@@ -50,7 +50,7 @@ DUTIES = (
     Duty("providers asked", 60, poll, sends=True),
     Duty("messages rescued", 15, rescue, sends=True),
     Duty("files without a receipt", 300, end_unreported),
-    Duty("alarms raised", 300, watch),
+    Duty("alarms raised", 300, watch, sends=True),
     Duty("counts of messages", 60, count_dispatches),
     Duty("uploads forgotten", 3600, drop_expired),
     Duty("exports made", 1, make_export),

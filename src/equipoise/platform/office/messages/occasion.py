@@ -15,6 +15,7 @@ from equipoise.errors import EquipoiseError, InputError, Problem
 from equipoise.messages import Measured
 from equipoise.platform.delivery.actions import CAN_BE_TRIED, retry, send_now
 from equipoise.platform.delivery.composing import Preview, preview
+from equipoise.platform.delivery.foreseeing import unreachable
 from equipoise.platform.delivery.models import Dispatch
 from equipoise.platform.delivery.tallies import UNSENT, tally
 from equipoise.platform.delivery.trying import preview_as, test_message
@@ -60,6 +61,8 @@ def occasion(request: HttpRequest, study: Study, row: Row) -> HttpResponse:
     """What became of an occasion, and how it looks; POST shows it as somebody gets it, which is recorded."""
     if wants_csv(request):
         return _file(request, study, row)
+    if request.GET.get("format") == "unreachable" and row.planned is not None:
+        return _unreachable_file(request, study, row)
     key, problems = request.POST.get("key", "").strip(), []
     shown = None
     if row.planned is not None:
@@ -89,7 +92,7 @@ def occasion(request: HttpRequest, study: Study, row: Row) -> HttpResponse:
         and request.may("people.contact")
         and request.may("messages.preview"),
         "may_list": request.may("people.participation"),
-        "may_send": may_send and row.counted.of("planned", "missed") > 0,
+        "may_send": may_send and (row.counted.of("planned", "missed") > 0 or _can_be_planned(row)),
         "may_retry": may_send and row.counted.of("failed") > 0,
         "may_try": row.planned is not None and request.may("messages.send"),
         "zone": zone,
@@ -104,7 +107,10 @@ def occasion(request: HttpRequest, study: Study, row: Row) -> HttpResponse:
 def now_page(request: HttpRequest, study: Study, row: Row) -> HttpResponse:
     """Send an occasion at once, once the name of the study was typed."""
     waiting, missed = row.counted.of("planned"), row.counted.of("missed")
-    says = [f"{waiting:,} messages that wait for their time go out at once, and {missed:,} that were missed."]
+    if row.counted.states:
+        says = [f"Messages that go out at once: {waiting:,} that wait for their time, {missed:,} missed."]
+    else:
+        says = [f"It goes at once to everybody whom it is for: {row.to}, as things stand."]
     says += [
         "Quiet hours, weekends and bank holidays are not waited for.",
         "Each person is looked at again first: whoever left, stopped messages or has answered is left out.",
@@ -182,6 +188,14 @@ def _preview(request: HttpRequest, study: Study, row: Row, key: str) -> Preview:
     return preview_as(request.user, study, row.name, row.occasion, person)
 
 
+def _can_be_planned(row: Row) -> bool:
+    """Whether it could go out before it is planned."""
+    planned = row.planned
+    if planned is None or row.counted.states or row.over or not planned.confirmed:
+        return False
+    return row.due is not None and bool(row.people) and not planned.estimated
+
+
 def _about(study: Study, row: Row, zone: str) -> list[tuple[Any, ...]]:
     """When it goes, how, to how many, and whether it may."""
     planned = row.planned
@@ -240,6 +254,14 @@ def _file(request: HttpRequest, study: Study, row: Row) -> HttpResponse:
     header = ["Code", "State", "Reason", "Due (UTC)", "Sent (UTC)", "Attempts", "Parts", "Version"]
     lines = rows.values_list(*columns).iterator(_CHUNK)
     return csv_file(name, header, lines)
+
+
+def _unreachable_file(request: HttpRequest, study: Study, row: Row) -> HttpResponse:
+    """Whom it would not reach, by code; read as it is sent, since everybody's message is composed for it."""
+    found = unreachable(request.user, study, row.name, row.occasion)
+    lines = ((key, REASONS.get(reason, reason), field) for key, reason, field in found)
+    name = f"{study.name}-{row.name}-{row.occasion}-not-reached"
+    return csv_file(name, ["Code", "Reason", "Field"], lines)
 
 
 def _address(study: Study, row: Row) -> str:
