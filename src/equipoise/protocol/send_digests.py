@@ -7,7 +7,7 @@ from typing import Any
 
 from equipoise.protocol.canonical import canonical_bytes, plain
 from equipoise.protocol.models.fieldwork import Contact
-from equipoise.protocol.occasions import occasions
+from equipoise.protocol.occasions import each_their_own, occasions
 from equipoise.protocol.sends import Send, sends
 from equipoise.protocol.study import Study
 
@@ -60,6 +60,7 @@ def _definition(study: Study, send: Send) -> dict[str, Any]:
         "where": send.where,
         "at_least_once": send.at_least_once,
         "asset": send.asset,
+        "own": each_their_own(study.protocol, send),
         "from": owner.from_ if isinstance(owner, Contact) else owner.opens,
     }
 

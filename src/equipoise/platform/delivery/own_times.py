@@ -1,8 +1,11 @@
 """Planning what has no moment of the study's: so long after somebody came in, or once they have answered."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db.models import Exists, OuterRef, Q
 
@@ -29,6 +32,14 @@ _THANKED_FOR = timedelta(weeks=1)
 Moments = Callable[[list[int]], dict[int, Moment]]
 
 
+@dataclass(frozen=True)
+class _Form:
+    """A send in a form that was confirmed; two with one digest have the same moments."""
+
+    slot: Slot = field(compare=False)
+    digest: str
+
+
 def plan_own(slot: Slot, told: ConfirmedContact, until: datetime) -> int:
     """Plan what each person gets so long after they came in, as far as it is due until a moment."""
     protocol, moment = folder_of(slot.study).protocol, now()
@@ -39,11 +50,8 @@ def plan_own(slot: Slot, told: ConfirmedContact, until: datetime) -> int:
 
         def moments(numbers: list[int], place: int = usual.number - 1) -> dict[int, Moment]:
             rows = Participant.objects.filter(pk__in=numbers).values_list("pk", "enrolled_at")
-            zones = own_zones(slot.study, numbers)
-            found = {
-                number: occasions(protocol, slot.send, enrolled, zones.get(number))[place]
-                for number, enrolled in rows
-            }
+            zones, form = own_zones(slot.study, numbers), _Form(slot, told.digest)
+            found = {number: _theirs(form, enrolled, zones.get(number))[place] for number, enrolled in rows}
             return {
                 number: each for number, each in found.items() if each.due <= until and each.last >= told.at
             }
@@ -67,6 +75,13 @@ def plan_thanks(slot: Slot, told: ConfirmedContact) -> int:
         return {number: thanks(protocol, ended, zones.get(number)) for number, ended in rows}
 
     return _plan(slot, 1, people, moments)
+
+
+@lru_cache(maxsize=16_384)
+def _theirs(form: _Form, enrolled: datetime, zone: ZoneInfo | None) -> tuple[Moment, ...]:
+    """The moments of whoever came in then: every round asks for those whose time is near."""
+    protocol = folder_of(form.slot.study).protocol
+    return tuple(occasions(protocol, form.slot.send, enrolled, zone))
 
 
 def _plan(slot: Slot, number: int, people: Any, moments: Moments) -> int:

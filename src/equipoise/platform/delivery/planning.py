@@ -5,6 +5,7 @@ has come or agreed in between. However often it is done, the same dispatches are
 last moment is planned as missed: after an outage nothing comes in a flood.
 """
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -30,6 +31,7 @@ from equipoise.protocol.sends import Send, sends
 
 __all__ = ["AHEAD", "plan_due", "plan_now"]
 
+_log = logging.getLogger("equipoise.delivery")
 AHEAD = timedelta(days=2)
 _NUMBERS_AT_ONCE = 20_000
 
@@ -72,18 +74,23 @@ def _plan(study: Study) -> int:
     made = 0
     known = sends(folder_of(study))
     for name, told in confirmed(study).items():
-        send = known[name]
-        carrier = carrier_of(send)
-        if carrier is None or not is_fixed(study, send):
-            continue
-        slot = Slot(study, send, carrier)
-        if send.kind == "thank":
-            made += plan_thanks(slot, told)
-        elif each_their_own(folder_of(study).protocol, send):
-            made += plan_own(slot, told, now() + AHEAD)
-        else:
-            made += sum(_plan_occasion(slot, told, timed) for timed in _occasions(study, send))
+        try:
+            made += _plan_send(study, known[name], told)
+        except Exception:  # the others go out all the same, and the watch tells that this one does not
+            _log.exception("%s of %s cannot be planned", name, study.name)
     return made
+
+
+def _plan_send(study: Study, send: Send, told: ConfirmedContact) -> int:
+    carrier = carrier_of(send)
+    if carrier is None or not is_fixed(study, send):
+        return 0
+    slot = Slot(study, send, carrier)
+    if send.kind == "thank":
+        return plan_thanks(slot, told)
+    if each_their_own(folder_of(study).protocol, send):
+        return plan_own(slot, told, now() + AHEAD)
+    return sum(_plan_occasion(slot, told, timed) for timed in _occasions(study, send))
 
 
 def _occasions(study: Study, send: Send) -> Iterator[list[_Timed]]:

@@ -8,6 +8,7 @@ should see it planned until then.
     late                    its time was over before it could go out
 """
 
+import logging
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -31,6 +32,7 @@ from equipoise.protocol.sends import sends
 
 __all__ = ["call_off_all", "call_off_changed", "sweep"]
 
+_log = logging.getLogger("equipoise.delivery")
 ENDED = "data-collection-ended"
 _AT_ONCE = 1_000
 _OVER = ("closed", "published")
@@ -39,7 +41,7 @@ _OVER = ("closed", "published")
 def sweep() -> int:
     """Call off what shall not go out, in every study; how much that was."""
     waiting = Dispatch.objects.filter(study=OuterRef("pk"), state="planned")
-    return sum(_sweep(study) for study in Study.objects.filter(Exists(waiting)).order_by("pk"))
+    return sum(_swept(study) for study in Study.objects.filter(Exists(waiting)).order_by("pk"))
 
 
 @follows_amendments
@@ -65,6 +67,14 @@ def call_off_all(who: Acting, study: Study, was: str) -> None:
     if study.state == "closed":
         rows = Dispatch.objects.filter(study=study, state__in=("planned", "claimed"))
         _record(who, study, ENDED, _call_off_by_send(rows, ENDED))
+
+
+def _swept(study: Study) -> int:
+    try:
+        return _sweep(study)
+    except Exception:  # the other studies are looked at all the same
+        _log.exception("what %s sends no more cannot be called off", study.name)
+        return 0
 
 
 def _sweep(study: Study) -> int:

@@ -24,6 +24,7 @@ from equipoise.platform.database import writing
 from equipoise.platform.delivery.models import Alarm, CarrierPause, Dispatch
 from equipoise.platform.delivery.queries import unknown_in
 from equipoise.platform.delivery.telling import tell
+from equipoise.platform.delivery.unplanned import unplanned
 from equipoise.platform.registry.models import Study
 
 __all__ = ["Behind", "behind", "watch"]
@@ -112,14 +113,15 @@ def _found(moment: datetime) -> Iterator[tuple[tuple[int | None, str, str], dict
 
 def _behind(study: Study, moment: datetime) -> dict[str, Any]:
     """What should have gone out and did not, and what was missed in the last day."""
-    late = _late(_due([study.pk], moment), moment)
-    number = late.count()
+    late, lacking = _late(_due([study.pk], moment), moment), unplanned(study, _after(moment))
+    number = late.count() + lacking.people
     missed = Dispatch.objects.filter(
         study=study, state="missed", due_at__gt=moment - timedelta(days=30), last_at__gt=moment - _MISSED_FOR
     ).count()
     if not number and not missed:
         return {}
-    oldest = late.aggregate(oldest=Min("due_at"))["oldest"]
+    since = [late.aggregate(oldest=Min("due_at"))["oldest"], lacking.oldest]
+    oldest = min((each for each in since if each is not None), default=None)
     return {"late": number, "missed": missed, "oldest": oldest and oldest.isoformat()}
 
 

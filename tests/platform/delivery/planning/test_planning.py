@@ -9,8 +9,9 @@ from django.db import connections
 
 from equipoise.platform.clock import now
 from equipoise.platform.delivery.confirming import confirm
-from equipoise.platform.delivery.models import ConfirmedContact, Dispatch, Occasion
+from equipoise.platform.delivery.models import Alarm, ConfirmedContact, Dispatch, Occasion
 from equipoise.platform.delivery.planning import plan_due
+from equipoise.platform.delivery.watching import watch
 from equipoise.platform.people.models import Consent, Participant
 from equipoise.platform.permissions import NotAllowedError
 from equipoise.platform.registry.actions import move_study
@@ -308,6 +309,25 @@ def test_whoever_only_practises_is_sent_nothing_by_anybody_who_carries(study, en
     Participant.objects.filter(pk=people[2].pk).update(rehearsal=True)
     plan_due()
     assert Dispatch.objects.get(contact=INVITE).carrier == "rehearsal"
+
+
+def test_what_cannot_be_planned_holds_up_nothing_else_and_the_watch_tells_of_it(
+    launched, enrol, draw, on, rows, monkeypatch, caplog
+):
+    from equipoise.platform.delivery import planning
+
+    study = launched()
+    draw(study, enrol(study, 4), ("messages",))
+    planned = planning._plan_send
+    broken = lambda study, send, told: 1 / 0 if send.name == WEEKLY else planned(study, send, told)  # noqa: E731
+    monkeypatch.setattr(planning, "_plan_send", broken)
+    on(3, 2, 14)
+    assert plan_due() > 0
+    assert rows(study, contact=WEEKLY) == {}
+    assert [record.getMessage() for record in caplog.records] == ["weekly-message of swing cannot be planned"]
+    watch()
+    alarm = Alarm.objects.get(study=study, kind="behind")
+    assert (alarm.numbers["late"], alarm.numbers["oldest"]) == (4, "2021-03-02T12:30:00+00:00")
 
 
 def test_only_the_lead_confirms(study, members):

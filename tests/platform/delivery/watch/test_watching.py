@@ -7,7 +7,7 @@ import pytest
 
 from equipoise.platform.clock import now
 from equipoise.platform.delivery import telling
-from equipoise.platform.delivery.models import Alarm, CarrierPause, Dispatch
+from equipoise.platform.delivery.models import Alarm, CarrierPause, ConfirmedContact, Dispatch
 from equipoise.platform.delivery.watching import behind, watch
 from equipoise.platform.registry.actions import move_study
 from equipoise.platform.workspace import Mail, Watching
@@ -88,6 +88,7 @@ def test_what_waits_for_a_file_is_not_behind(swing, people, dispatches):
 
 
 def test_what_was_missed_is_an_alarm_for_a_day(swing, at, people, dispatches):
+    ConfirmedContact.objects.all().delete()  # nothing else is to go out
     dispatches(people[:3], since=timedelta(days=7, hours=2), state="missed", reason="late")
     watch()
     assert Alarm.objects.get().numbers == {"late": 0, "missed": 3, "oldest": None}
