@@ -94,6 +94,7 @@ def test_every_duty_that_sends_says_so():
         "links sent",
         "providers asked",
         "messages rescued",
+        "alarms raised",
     ]
 
 
