@@ -8,12 +8,13 @@ import pytest
 from equipoise.errors import InputError
 from equipoise.platform.audit.models import Entry
 from equipoise.platform.clock import now
-from equipoise.platform.delivery import confirming
+from equipoise.platform.delivery import confirming, planning
 from equipoise.platform.delivery.confirming import confirm, confirmed, unconfirmed
 from equipoise.platform.delivery.models import ConfirmedContact, Dispatch
 from equipoise.platform.delivery.planning import plan_due
 from equipoise.platform.delivery.sweeping import sweep
 from equipoise.platform.registry.actions import move_study
+from equipoise.platform.registry.models import Study
 from equipoise.platform.registry.queries import folder_of, wave_times
 from equipoise.platform.registry.readiness import readiness
 
@@ -114,6 +115,19 @@ def test_what_an_amendment_changes_is_called_off_with_it_and_goes_out_once_it_is
         ("cancelled", "withdrawn-send"),
         ("planned", ""),
     ]
+
+
+def test_a_planner_that_read_the_study_before_an_amendment_plans_nothing_of_what_it_read(
+    sending, amend, on, rows, monkeypatch
+):
+    on(3, 16)
+    confirmed_before = confirmed(sending)
+    old = Study.objects.get(pk=sending.pk)
+    amend(sending, "at: Tuesday 12:30", "at: Tuesday 13:30")
+    before = rows(sending)
+    monkeypatch.setattr(planning, "confirmed", lambda _: confirmed_before)
+    assert planning._plan(old) == 0
+    assert rows(sending) == before
 
 
 def test_an_amendment_that_leaves_a_send_as_it_is_leaves_what_is_planned(sending, amend, rows):
