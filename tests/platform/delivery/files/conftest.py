@@ -9,6 +9,7 @@ import pytest
 from equipoise.platform.delivery.models import Dispatch
 from equipoise.platform.people.actions import confirm_import
 from equipoise.platform.people.models import Participant
+from equipoise.platform.registry.actions import move_study
 
 HEADER = "staff_ref,staff_type,directorate,started_on"
 DUE = datetime(2021, 4, 14, 9, tzinfo=UTC)  # Wednesday, 10:00 in London
@@ -46,7 +47,6 @@ def modding(add_example, alice, tmp_path, at):
     ]
     path.write_text("\n".join([HEADER, *rows]) + "\n", "utf-8")
     confirm_import(alice, study, path, partner="defence")
-    study.state = "live"
-    study.save()
+    study = move_study(alice, study, "live")
     at(BEFORE)
     return study

@@ -13,6 +13,8 @@ from equipoise.platform.delivery.channels.post import Letter, address_lines, let
 from equipoise.platform.delivery.files import make_file, making
 from equipoise.platform.delivery.models import Dispatch, PartnerFile
 from equipoise.platform.people.actions import confirm_import
+from equipoise.platform.people.models import Participant
+from equipoise.platform.registry.actions import move_study
 from equipoise.protocol.models.files import Message
 
 from .conftest import BEFORE, set_out
@@ -116,8 +118,7 @@ def by_post(add_example, alice, tmp_path, at):
         "utf-8",
     )
     confirm_import(alice, study, path, partner="defence")
-    study.state = "live"
-    study.save()
+    study = move_study(alice, study, "live")
     at(BEFORE)
     set_out(study, "after.invite", carrier="post", channel="letter")
     return study
@@ -128,13 +129,14 @@ def test_letters_of_a_study_go_to_addresses_of_its_roster_some_at_a_time(
     by_post, alice, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(making, "MOST_LETTERS", 4)
-    seen = ""
+    keys, seen = set(Participant.objects.values_list("key", flat=True)), ""
     for number in (4, 1):
         path = make_file(alice, by_post, "after.invite", 1, folder=tmp_path)
         assert path.name == "mod-ing-after-invite-1.pdf"
         text = text_of(path.read_bytes())
         assert text.count("NM1 2AB") == number
         assert "13 April 2021" in text
+        assert sum(key in text for key in keys) == number
         seen += text
         path.unlink()
     assert sorted(re.findall(r"(\d) High Street", seen)) == ["1", "2", "3", "4", "5"]

@@ -10,8 +10,9 @@ import pytest
 from equipoise.errors import InputError
 from equipoise.platform.audit.models import Entry
 from equipoise.platform.clock import set_clock
+from equipoise.platform.delivery.confirming import confirm
 from equipoise.platform.delivery.files import end_unreported, files_of, make_file
-from equipoise.platform.delivery.models import Dispatch, DispatchEvent, PartnerFile
+from equipoise.platform.delivery.models import ConfirmedContact, Dispatch, DispatchEvent, PartnerFile
 from equipoise.platform.fieldwork.links import find_link
 from equipoise.platform.people.models import Participant
 from equipoise.platform.permissions import NotAllowedError
@@ -157,6 +158,18 @@ def test_what_cannot_be_made_is_refused_in_words(modding, alice, members, tmp_pa
     with pytest.raises(InputError, match="is paused"):
         make_file(alice, modding, "weekly-email", 1, folder=tmp_path)
     assert not list(tmp_path.glob("*.xlsx")) + list(tmp_path.glob("*.docx"))
+
+
+def test_what_an_amendment_changed_is_not_made_again_before_somebody_lets_it_go_out(modding, alice, tmp_path):
+    set_out(modding)
+    make_file(alice, modding, "weekly-email", 1, folder=tmp_path).unlink()
+    ConfirmedContact.objects.filter(contact="weekly-email").update(digest="of another text")
+    with pytest.raises(
+        InputError, match="what it sends has changed, and waits until a person lets it go out"
+    ):
+        make_file(alice, modding, "weekly-email", 1, again=True, folder=tmp_path)
+    confirm(alice, modding, ["weekly-email"])
+    assert len(rows_of(make_file(alice, modding, "weekly-email", 1, again=True, folder=tmp_path))) == 6
 
 
 def test_without_a_receipt_in_its_time_nobody_knows_and_without_a_file_it_is_missed(modding, alice, tmp_path):

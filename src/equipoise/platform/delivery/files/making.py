@@ -23,6 +23,7 @@ from equipoise.platform.database import writing
 from equipoise.platform.delivery.channels.contract import Outgoing
 from equipoise.platform.delivery.channels.partner_file import FORMS, Line, table
 from equipoise.platform.delivery.channels.post import Letter, address_lines, letters_pdf
+from equipoise.platform.delivery.confirming import confirmed
 from equipoise.platform.delivery.events import add_all
 from equipoise.platform.delivery.files.listing import FileOf, file_of, partner_word
 from equipoise.platform.delivery.files.references import references
@@ -55,7 +56,7 @@ class _Contents:
     def parts(self, form: str) -> Iterator[bytes]:
         """The file itself."""
         if self.wanted.carrier == "post":
-            letters = [self._letter(message) for _, message in self._messages()]
+            letters = [self._letter(*each) for each in self._messages()]
             yield letters_pdf(letters, self._title()) if letters else b""
         else:
             yield from table(self._lines(), form)
@@ -88,14 +89,15 @@ class _Contents:
                     **{name: message.fields.get(name, "") for name in ("link", "asset", "stop_link")},
                 )
 
-    def _letter(self, message: Outgoing) -> Letter:
+    def _letter(self, dispatch: Dispatch, message: Outgoing) -> Letter:
+        """With the person's code, by which one that comes back is told from the others."""
         said = folder_of(self.study).protocol.study
         language = message.template.language
         return Letter(
             address_lines(message.to),
             message.template,
             message.fields,
-            sender=said.title,
+            sender=f"{said.title} · {dispatch.participant.key}",
             date=day(now(), said.timezone, language),
         )
 
@@ -130,13 +132,14 @@ def make_file(
         The file.
     Raises:
         NotAllowedError: their role does not allow it.
-        InputError: the study is not live, there is nobody for the file, it cannot have this form, or somebody
-            left or stopped messages while it was made.
+        InputError: the study is not live, what is sent waits for a person, there is nobody for the file, it
+            cannot have this form, or somebody left or stopped messages while it was made.
         CheckFailedError: somebody's contact details cannot be read.
     """
     check_permission(who, VERB, study)
     check_state("messages.send", study.state, of=study.name)
     wanted = file_of(study, send, occasion, partner)
+    _check_confirmed(study, send)
     form = _form(wanted, form)
     rows = to_be_filed(study, wanted, again=again)
     most = MOST_LETTERS if wanted.carrier == "post" else None
@@ -153,6 +156,12 @@ def make_file(
         place.unlink(missing_ok=True)
         raise
     return place
+
+
+def _check_confirmed(study: Study, send: str) -> None:
+    if send not in confirmed(study):
+        message = "what it sends has changed, and waits until a person lets it go out; see the page Messages"
+        raise InputError(Problem(study.name, send, message))
 
 
 def _form(wanted: FileOf, form: str | None) -> str:
@@ -200,6 +209,8 @@ def _let_go(who: Acting, contents: _Contents, form: str, file_hash: str, *, agai
     with writing():
         held = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
         check_state("messages.send", held.state, of=study.name)
+        if held.version != study.version:
+            raise InputError(Problem(study.name, "", "an amendment came into force meanwhile; make it again"))
         for at in range(0, len(contents.taken), AT_ONCE):
             some = contents.taken[at : at + AT_ONCE]
             rows = Dispatch.objects.filter(pk__in=some, state="sending" if again else "planned")
