@@ -92,9 +92,12 @@ def _of_rule(rule: RatioRule, arms: tuple[str, ...]) -> float:
 
 
 def _to_come(study: Study, send: Send, moment: datetime) -> float:
-    """Of those whom the protocol expects and who are still to come, how many get it."""
+    """Of those whom the protocol expects and who are still to come, how many get it; where a roster brings
+    everybody, all of them until it is there."""
     declared = folder_of(study).protocol.participants
-    if declared is None or declared.expected is None or not rolling(study):
+    if declared is None or declared.expected is None:
         return 0.0
     came = Participant.objects.filter(study=study).exclude(state="screening").count()
+    if came and not rolling(study):
+        return 0.0
     return max(0, declared.expected - came) * (_share(study, send, moment) or 0.0)

@@ -26,6 +26,7 @@ def test_the_calendar_before_the_draw_counts_by_the_ratio_and_after_it_those_who
     launched, rewritten, enrol, draw, on
 ):
     study = launched(rewritten(("ratio: {control: 1, messages: 1}", "ratio: {control: 1, messages: 3}")))
+    assert (told(study)[WEEKLY, 1].people, told(study)["after.invite", 1].people) == (861, 1148)  # expected
     people = enrol(study, 20)
     before = told(study)
     assert (before[WEEKLY, 1].people, before[WEEKLY, 1].estimated) == (15, True)
