@@ -2,9 +2,11 @@
 
 import hashlib
 import re
+import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,7 @@ __all__ = [
     "choose",
     "drop",
     "drop_expired",
+    "drop_left_behind",
     "keep",
     "kept_by",
     "rewrap_files",
@@ -34,6 +37,7 @@ __all__ = [
 ]
 
 _KEPT = timedelta(days=1)
+_WORKED_AT_SECONDS = 3600
 _FIELD = "roster"
 _ROSTERS = ("import", "update")
 
@@ -102,6 +106,20 @@ def drop_expired() -> int:
     """Forget every file that is older than a day, and say how many were."""
     with writing():
         return PendingImport.objects.filter(at__lt=now() - _KEPT).delete()[0]
+
+
+def drop_left_behind() -> int:
+    """Delete what a process that was killed left of the files that it worked at, and say how much that was.
+
+    Whoever works at a file removes it; nobody works at one for an hour.
+    """
+    place, count = Path(settings.WORKSPACE.folder) / "uploads", 0
+    for each in place.iterdir() if place.is_dir() else ():
+        with suppress(FileNotFoundError):
+            if time.time() - each.stat().st_mtime > _WORKED_AT_SECONDS:
+                shutil.rmtree(each) if each.is_dir() else each.unlink()
+                count += 1
+    return count
 
 
 def rewrap_files() -> int:

@@ -1,6 +1,9 @@
 """The pages by which files leave and receipts come in: nothing of a person on any of them, and only for two roles."""
 
+import os
 import re
+import shutil
+import time
 from datetime import timedelta
 
 import pytest
@@ -10,6 +13,7 @@ from tests.platform.office.conftest import Desk
 from equipoise.platform.clock import set_clock
 from equipoise.platform.delivery.models import Dispatch, PartnerFile
 from equipoise.platform.people.models import Participant, PendingImport
+from equipoise.platform.people.pending import drop_left_behind
 from equipoise.platform.staff.actions import CommandLine, Place, grant
 
 from .conftest import AFTER, DUE, set_out
@@ -152,6 +156,18 @@ def test_a_restored_copy_makes_no_file(desk, settings):
     finally:
         marker.unlink()
     assert set(Dispatch.objects.values_list("state", flat=True)) == {"planned"}
+
+
+def test_what_a_killed_process_left_of_a_file_goes_within_the_hour(desk, settings):
+    uploads = settings.WORKSPACE.folder / "uploads"
+    for name, age in (("old", 3700), ("new", 60)):
+        (uploads / name).mkdir(parents=True)
+        (uploads / name / "links.csv").write_text("reference,link\n", "utf-8")
+        os.utime(uploads / name, (time.time() - age, time.time() - age))
+    assert drop_left_behind() == 1
+    assert not (uploads / "old").exists()
+    assert (uploads / "new" / "links.csv").exists()
+    shutil.rmtree(uploads / "new")
 
 
 def test_only_the_lead_and_data_managers_have_these_pages_and_none_who_must_not_know_the_arms(
