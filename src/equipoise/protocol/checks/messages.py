@@ -24,7 +24,7 @@ _ALWAYS = ("link", "stop_link", "n", "study", "contact")
 _OF_WAVES = ("closes", "minutes")
 _OF_LOCKED = (*_ALWAYS, *_OF_WAVES, "asset", "reward")
 _COLUMN_AS_ADDRESS = re.compile(r"\]\(\s*<?\{\s*([^{}]*?)\s*\}")
-_MARKDOWN_LINK = re.compile(r"\[([^\]]*)\]\(([^)]*)\)")
+_MARKDOWN_LINK = re.compile(r"\[([^\[\]]*)\]\(([^()]*)\)")
 _LONGEST_WORD = {"link": 70, "stop_link": 70, "asset": 70, "closes": 50, "date": 20}
 _TWO_PLACES = "^{}\\[~]|€"  # characters that a text message writes with an escape
 

@@ -13,7 +13,7 @@ __all__ = ["CHANNELS", "REASONS", "STATES", "minute", "named", "way"]
 CHANNELS = {"email": "E-mail", "sms": "Text", "letter": "Letter"}
 STATES = {
     "planned": "Waits to be sent",
-    "claimed": "Is being sent",
+    "claimed": "Is about to be sent",
     "sending": "Is being sent",
     "sent": "Sent",
     "delivered": "Delivered",
