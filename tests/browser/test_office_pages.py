@@ -53,6 +53,7 @@ SWING = (
     "messages/not-sent/",
     "messages/closed/",
     "messages/waiting/",
+    "messages/waiting/everything",
     "messages/files/",
     "messages/files/after.invite/1/none/",
     "messages/receipts/",

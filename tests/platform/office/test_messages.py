@@ -221,13 +221,17 @@ def test_what_waits_to_be_let_go_is_let_go_by_the_lead_alone(desk, sent, swing, 
     desk.get(f"{MESSAGES}waiting/")
     assert "Changed since somebody let it go out" in desk.text
     assert "Nobody has let it go out yet" in desk.text
-    place = f"{MESSAGES}waiting/weekly-message"
+    place = f"{MESSAGES}waiting/sends/weekly-message"
     assert desk.act(place, name="swing").status_code == 303
     assert ConfirmedContact.objects.filter(contact="weekly-message").count() == 2
     assert desk.get(place).status_code == 404
+    assert desk.act(f"{MESSAGES}waiting/everything", name="swing").status_code == 303
+    desk.get(f"{MESSAGES}waiting/")
+    assert "Nothing waits" in desk.text
+    ConfirmedContact.objects.filter(contact="after.invite").delete()
     grant(CommandLine(), members["Bob"], "data-manager", Place(swing))
     bob = Desk().sign_in(members["Bob"])
-    assert bob.get(f"{MESSAGES}waiting/after.invite").status_code == 403
+    assert bob.get(f"{MESSAGES}waiting/sends/after.invite").status_code == 403
     bob.get(f"{MESSAGES}waiting/")
     assert "Decide" not in bob.text
 

@@ -98,6 +98,7 @@ def pages_of(person):
         "messages/not-sent/",
         "messages/closed/",
         "messages/waiting/",
+        "messages/waiting/everything",
         "messages/files/",
         "messages/receipts/",
         "messages/sends/weekly-message/1/",

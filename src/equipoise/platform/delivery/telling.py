@@ -2,9 +2,10 @@
 
 import logging
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from smtplib import SMTPException
+from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage
@@ -27,7 +28,7 @@ def alarm_text(alarm: Alarm, zone: str = "UTC") -> str:
     """What an alarm says, in a sentence; numbers alone."""
     numbers = alarm.numbers
     if alarm.kind == "behind":
-        return _behind(numbers.get("late", 0), numbers.get("missed", 0), numbers.get("oldest"), zone)
+        return "; ".join(_behind(numbers, zone))
     if alarm.kind == "carrier":
         until = moment(datetime.fromisoformat(numbers["until"]), zone)
         return f"Nothing goes out by {numbers['carrier']} until {until}: {numbers['reason']}"
@@ -95,14 +96,14 @@ def _of(alarm: Alarm) -> str:
     return alarm.study.title if alarm.study is not None else "All studies"
 
 
-def _behind(late: int, missed: int, oldest: str | None, zone: str) -> str:
-    said = []
+def _behind(numbers: Mapping[str, Any], zone: str) -> Iterator[str]:
+    late, missed = numbers.get("late", 0), numbers.get("missed", 0)
     if late:
+        oldest = numbers.get("oldest")
         since = f", the oldest since {moment(datetime.fromisoformat(oldest), zone)}" if oldest else ""
-        said.append(f"{_messages(late)} due and not sent{since}")
+        yield f"{_messages(late)} due and not sent{since}"
     if missed:
-        said.append(f"{_messages(missed)} missed, in the last day")
-    return "; ".join(said)
+        yield f"{_messages(missed)} missed, in the last day"
 
 
 def _messages(number: int) -> str:

@@ -1,6 +1,6 @@
 """Due against sent: whether messages go out as they should, and telling somebody by another way when not.
 
-    behind    messages are due and do not go out, or were missed
+    behind    messages are due and do not go out, are not even planned, or were missed
     carrier   a provider refuses us, or its limit is reached
     unknown   messages may have gone out or not, and wait for a person
     bounces   more than one in twenty of the last messages came back
@@ -112,7 +112,7 @@ def _found(moment: datetime) -> Iterator[tuple[tuple[int | None, str, str], dict
 
 
 def _behind(study: Study, moment: datetime) -> dict[str, Any]:
-    """What should have gone out and did not, and what was missed in the last day."""
+    """What should have gone out and did not, what nobody has planned, what was missed in the last day."""
     late, lacking = _late(_due([study.pk], moment), moment), unplanned(study, _after(moment))
     number = late.count() + lacking.people
     missed = Dispatch.objects.filter(

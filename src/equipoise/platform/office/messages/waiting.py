@@ -76,6 +76,34 @@ def let_go(request: HttpRequest, study: Study, send: str) -> HttpResponse:
     )
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+@study_page("messages.confirm")
+def let_all_go(request: HttpRequest, study: Study) -> HttpResponse:
+    """Let everything that waits go out, once the name of the study was typed."""
+    names = {each.send.name: each.send.label for each in unconfirmed(study)}
+    back = reverse("messages-waiting", args=[study.name])
+    page = {
+        "page_title": "Let everything go out",
+        "says": [
+            f"What goes out from now on, whenever it is due: {', '.join(names.values()) or 'nothing waits'}.",
+            "Nobody is asked again unless an amendment changes it.",
+        ],
+        "button_text": "Let everything go out",
+        "danger": False,
+        "back": back,
+        "trail": way(study, {"text": "Waiting for a person", "href": back}),
+    }
+    return confirmed_act(
+        request,
+        page,
+        thing=study.name,
+        act=lambda _: confirm(request.user, study, names),
+        done="Everything goes out when it is due.",
+        onward=back,
+        reason=False,
+    )
+
+
 def _shown(study: Study, each: Unconfirmed, rows: list[Row], zone: str) -> dict[str, Any]:
     send, coming = each.send, _coming(each, rows)
     next_one = coming[0].due if coming else None
@@ -112,5 +140,6 @@ def _coming(each: Unconfirmed, rows: list[Row]) -> list[Row]:
 
 urlpatterns = [
     path("studies/<slug:name>/messages/waiting/", waiting, name="messages-waiting"),
-    path("studies/<slug:name>/messages/waiting/<str:send>", let_go, name="messages-let"),
+    path("studies/<slug:name>/messages/waiting/sends/<str:send>", let_go, name="messages-let"),
+    path("studies/<slug:name>/messages/waiting/everything", let_all_go, name="messages-let-all"),
 ]
