@@ -1,13 +1,15 @@
 """A rehearsal whose checks are tried on it: judged as it was, and again with its evidence spoilt.
 
-python rehearsed.py FILE ARGUMENTS...    `equipoise rehearse ARGUMENTS`; FILE gets what the spoilt checks found
+python rehearsed.py FILE ARGUMENTS...    `equipoise rehearse ARGUMENTS`; FILE gets what the spoilt checks found,
+                                         and beside it `workspace` is a copy of the trial in its middle
 """
 
 import json
 import shutil
 import sys
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -100,6 +102,9 @@ if __name__ == "__main__":
         ):  # fmt: skip
             spoil(import_module(f"equipoise.platform.rehearsal.verdict.{name}"))
 
+    living = import_module("equipoise.platform.rehearsal.living")
+    middle = living.Living(Path(file).with_name("workspace"), datetime(2021, 3, 10, 12, tzinfo=UTC))
+    rehearsing.rehearse_all = partial(rehearsing.rehearse_all, living=middle)
     rehearsing.activate = spoilt
     try:
         code = main(["rehearse", *arguments])

@@ -8,6 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import requests
+from lxml import html
+from tests.platform.durability.living import served
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples" / "hhp2"
@@ -112,3 +115,37 @@ def test_what_cannot_be_rehearsed_is_said_before_anything_is_made(tmp_path):
     assert full.returncode == 2
     assert "is not empty" in full.stderr
     assert "Traceback" not in refused.stderr + unknown.stderr + full.stderr
+
+
+def test_a_trial_in_its_middle_can_be_walked_through_with_the_sign_ins_of_the_demonstration_alone(rehearsed):
+    folder, _, _ = rehearsed
+    told = json.loads(equipoise("demo", folder, "--codes", "--json").stdout)["sign_ins"]
+    assert [each["role"] for each in told] == ["administrator", "lead", "data-manager", "analyst", "auditor"]
+    settings = json.loads((folder / "workspace" / "workspace.yaml").read_text("utf-8"))
+    lead = told[1]
+    with served(folder / "workspace", "--no-worker") as server, requests.Session() as browser:
+        page = sign_in(browser, f"http://localhost:{server.port}", lead)
+        assert "Social Workers Inspiring" in page
+    said = json.loads(equipoise("study", "list", folder / "workspace", "--json").stdout)["studies"]
+    assert [(each["study"], each["state"]) for each in said] == [("swing", "live")]
+    (folder / "workspace" / "workspace.yaml").write_text(json.dumps(settings | {"mode": "live"}), "utf-8")
+    refused = equipoise("demo", folder, "--codes")
+    assert refused.returncode == 2
+    assert lead["password"] not in refused.stdout + refused.stderr
+    refused = equipoise("serve", folder / "workspace")
+    assert refused.returncode == 2
+    assert "demonstration accounts" in refused.stderr
+
+
+def sign_in(browser, origin, account):
+    """The first page of the office, after the password and the code."""
+    page = browser.get(f"{origin}/office/")
+    for fields in ({"login": account["email"], "password": account["password"]}, {"code": account["code"]}):
+        form = html.fromstring(page.text).xpath("//main//form[@method='post']")[0]
+        # A browser keeps cookies that are for TLS alone on this machine; the library asks for TLS even here.
+        for cookie in browser.cookies:
+            cookie.secure = False
+        hidden = {each.name: each.value for each in form.xpath(".//input[@type='hidden']")}
+        headers = {"Origin": "http://localhost:8000", "Referer": page.url}
+        page = browser.post(page.url, data={**hidden, **fields}, headers=headers)
+    return page.text

@@ -3,6 +3,9 @@
 Each study goes the road that a real one goes, by the same commands: lock, import, allocate, analyse, report.
 Only the people's answers are simulated, and only the clock of the lock is a rehearsal's: it stands two weeks
 before the first survey opens, and the lock says so.
+
+The first three trials are rehearsed on the platform besides, with fewer people, who get real mail and answer
+real pages. A copy of that as it stood in the spring can be walked through.
 """
 
 import hashlib
@@ -13,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from equipoise.cli.terminal import Json, Quiet, answer, each
+from equipoise.cli.terminal import Json, Quiet, answer, each, working
 from equipoise.errors import InputError, Problem
 
 if TYPE_CHECKING:
@@ -23,6 +26,9 @@ __all__ = ["demo"]
 
 # Chosen from the first twenty, so that each simulated study shows what was planted in it.
 SEED = 4
+REHEARSED = {"symbolic-awards": 120, "swing": 120, "mod-ing": 60}
+# One trial's last survey is about to close, another's has just opened, the third sends its weekly e-mails.
+_LIVING = datetime(2021, 4, 28, 13, tzinfo=UTC)
 _LEAD = timedelta(weeks=2)
 
 
@@ -30,13 +36,25 @@ def demo(
     folder: Annotated[
         Path, typer.Argument(metavar="DIR", help="A new or empty folder for the demonstration.")
     ],
+    reports_only: Annotated[
+        bool, typer.Option("--reports-only", help="Leave out the rehearsal, which takes some minutes.")
+    ] = False,
+    codes: Annotated[
+        bool,
+        typer.Option(
+            "--codes", help="Of a demonstration that is there: who can sign in, and with which code."
+        ),
+    ] = False,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Run the demonstration programme: six studies, seven reports.
+    """Run the demonstration programme: six studies, seven reports, and three trials rehearsed.
 
     All people, organisations and answers in it are invented.
     """
+    if codes:
+        _tell_codes(folder, json=json)
+        return
     from equipoise.cli.report import report
     from equipoise.protocol.programme import load_programme
 
@@ -61,7 +79,42 @@ def demo(
         f"Check a draw: equipoise verify {studies / 'swing' / 'allocation' / 'arms.csv.record.json'} "
         f"--secret {folder / 'secrets' / 'swing.secret'}",
     ]
+    ready = True
+    if not reports_only:
+        told, ready = _rehearsed(studies, folder, quiet=quiet or json)
+        lines += told
     answer(lines, {"reports": {name: str(page) for name, page in pages.items()}}, json=json, quiet=quiet)
+    if not ready:
+        raise typer.Exit(1)
+
+
+def _rehearsed(studies: Path, folder: Path, *, quiet: bool) -> tuple[list[str], bool]:
+    """The trials rehearsed on the platform: what to say of it, and whether nothing was broken."""
+    from equipoise.platform.rehearsal.living import Living
+    from equipoise.platform.rehearsal.rehearsing import Wanted, rehearse_all
+
+    wanted = [Wanted(studies / name, people) for name, people in REHEARSED.items()]
+    place, living = folder / "rehearsal", Living(folder / "workspace", _LIVING)
+    with working("Rehearsing the first three studies", quiet=quiet):
+        verdicts = rehearse_all(wanted, SEED, place, living=living)
+    lines = [f"Rehearsed on the platform, by real mail, links and pages; everything is in {place}:"]
+    lines += [f"  {list(verdict.lines())[-1]}" for verdict in verdicts]
+    lines += [
+        f"These trials in their middle, to walk through: equipoise serve {living.folder}",
+        f"Who can sign in there, and with which code: equipoise demo {folder} --codes",
+    ]
+    return lines, all(verdict.ok for verdict in verdicts)
+
+
+def _tell_codes(folder: Path, *, json: bool) -> None:
+    """Who can sign in to the demonstration that is there; nothing of this works anywhere else."""
+    from equipoise.platform.rehearsal.living import sign_ins
+
+    found = sign_ins(folder / "workspace")
+    lines = ["Each code is good for a minute, and once; for a new one, give this command again."]
+    lines += [f"  {each.email:<28} password {each.password}  code {code}" for each, code in found]
+    told = [{**vars(each), "code": code} for each, code in found]
+    answer(lines, {"sign_ins": told}, json=json)
 
 
 def _examples() -> Path:

@@ -12,10 +12,11 @@ from urllib.parse import SplitResult, urlsplit
 from equipoise.errors import InputError, Problem
 from equipoise.platform.workspace import KEY_FILES, SETTINGS, Workspace
 
-__all__ = ["filesystem", "is_loopback", "unsafe", "unsafe_database", "unsafe_settings"]
+__all__ = ["DEMONSTRATION", "filesystem", "is_loopback", "unsafe", "unsafe_database", "unsafe_settings"]
 
 _ONLY_WITH_TLS = {"security.W004", "security.W008"}  # strict transport, redirection to https
 _NETWORK = ("nfs", "cifs", "smb", "9p", "afs", "ceph", "glusterfs", "fuse.sshfs", "fuse.rclone")
+DEMONSTRATION = "demonstration.json"  # the accounts of a demonstration, with their passwords
 _LEAST_FREE = 200_000_000  # bytes: a full disk loses no answer, but takes none either
 
 
@@ -38,6 +39,7 @@ def unsafe(workspace: Workspace, bind: str, *, tls: bool) -> list[Problem]:
         *_mail(workspace),
         *_sign_on(workspace),
         *_database(workspace),
+        *_demonstration(workspace),
     ]
 
 
@@ -174,6 +176,15 @@ def _mail(workspace: Workspace) -> Iterator[Problem]:
         yield Problem(
             _place(workspace), "mail.security", "mail without TLS shows addresses; use starttls or tls"
         )
+
+
+def _demonstration(workspace: Workspace) -> Iterator[Problem]:
+    """A workspace with accounts whose passwords a command prints is for nobody real."""
+    if workspace.live and (workspace.folder / DEMONSTRATION).exists():
+        message = (
+            "is live, and there are demonstration accounts here, whose passwords are known; make a new one"
+        )
+        yield Problem(_place(workspace), "mode", message)
 
 
 def _database(workspace: Workspace) -> Iterator[Problem]:

@@ -88,6 +88,7 @@ class Driver:
         self.partners = Partners(diary)
         self.troubles: list[str] = []
         self.chromium = 0  # how many more people use it
+        self.interludes: list[tuple[datetime, Callable[[], None]]] = []  # once nothing is due at a moment
         self._certificates, self._died = certificates, died
         self._acts: list[_Act] = []
         self._playing: dict[tuple[str, str], Playing] = {}
@@ -103,6 +104,7 @@ class Driver:
         end = max(self._end_of(production) for production in self.productions)
         while True:
             self._settle()
+            self._interludes_due()
             following = self._next(end)
             if following is None:
                 return
@@ -110,6 +112,12 @@ class Driver:
             set_clock(following)
             self._draw_due()
             self._act_due()
+
+    def _interludes_due(self) -> None:
+        due = [each for each in self.interludes if each[0] <= self.diary.moment]
+        self.interludes = [each for each in self.interludes if each not in due]
+        for _, do in due:
+            do()
 
     def _settle(self) -> None:
         """Until nothing is due: plan, let the workers send, let people read."""
@@ -155,6 +163,7 @@ class Driver:
         """The next moment at which something may happen; None when all is over."""
         now = self.diary.moment
         moments = [self._acts[0].at] if self._acts else []
+        moments += [moment for moment, _ in self.interludes]
         partners = [self.partners.next_act(production) for production in self.productions]
         moments += [each for each in partners if each is not None]
         planned = Dispatch.objects.filter(state="planned", next_at__gt=now)

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from equipoise.platform.delivery.files.listing import files_of, partner_word
+from equipoise.errors import InputError
+from equipoise.platform.delivery.files.listing import FileOf, files_of, partner_word
 from equipoise.platform.delivery.files.making import make_file
 from equipoise.platform.delivery.files.reading import ReceiptFile
 from equipoise.platform.delivery.files.receiving import read_receipts
@@ -41,26 +42,24 @@ class Partners:
         if is_quiet(production.folder, self._diary.moment):
             return messages
         for file in files_of(production.study):
-            if (
-                file.carrier == _PARTNER_FILE
-                and file.counts.get("planned")
-                and file.due <= self._diary.moment
-            ):
-                with tempfile.TemporaryDirectory(prefix="equipoise-partner-") as folder:
-                    place = make_file(
-                        CommandLine(),
-                        production.study,
-                        file.send,
-                        file.occasion,
-                        partner=partner_word(file.partner),
-                        form="csv",
-                        folder=Path(folder),
-                    )
-                    sent = self._written_to(production, place)
+            ready = file.carrier == _PARTNER_FILE and file.counts.get("planned")
+            if ready and file.due <= self._diary.moment:
+                sent = self._sent(production, file)
                 messages += sent
                 told = (production, file.send, file.occasion, [message.person for message in sent])
-                self._accounts.append((self._diary.moment + _ACCOUNT_AFTER, *told))
+                self._accounts += [(self._diary.moment + _ACCOUNT_AFTER, *told)] if sent else []
         return messages
+
+    def _sent(self, production: Production, file: FileOf) -> list[Message]:
+        """One file made, and everybody in it written to; nobody where none of them may be sent it now."""
+        partner = partner_word(file.partner)
+        with tempfile.TemporaryDirectory(prefix="equipoise-partner-") as folder:
+            what = (production.study, file.send, file.occasion)
+            try:
+                place = make_file(CommandLine(), *what, partner=partner, form="csv", folder=Path(folder))
+            except InputError:
+                return []
+            return self._written_to(production, place)
 
     def account_due(self) -> int:
         """Give the platform the receipts that are due; how many files that was."""

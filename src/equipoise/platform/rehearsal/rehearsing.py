@@ -10,12 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from equipoise.platform.rehearsal.chromium import refuse_missing
 from equipoise.platform.rehearsal.diary import Diary
 from equipoise.platform.rehearsal.inbox import Inbox
+from equipoise.platform.rehearsal.living import Living, copy_living, make_sign_ins
 from equipoise.platform.rehearsal.notify_server import CallBack, NotifyServer
 from equipoise.platform.rehearsal.post import Post
 from equipoise.platform.rehearsal.processes import Certificates, Company, free_port
@@ -70,9 +72,19 @@ def rehearse(
 
 
 def rehearse_all(
-    wanted: Sequence[Wanted], seed: int, out: Path, *, browsers: int = 0, seeds: int = 0
+    wanted: Sequence[Wanted],
+    seed: int,
+    out: Path,
+    *,
+    browsers: int = 0,
+    seeds: int = 0,
+    living: Living | None = None,
 ) -> list[Verdict]:
-    """Rehearse several studies side by side in one workspace; the rest is as for `rehearse`."""
+    """Rehearse several studies side by side in one workspace.
+
+    The rest is as for `rehearse`; of a `living` trial a copy is kept as it stood at its moment, with accounts
+    to sign in.
+    """
     for each in wanted:
         refuse_unplayable(each.folder, out)
     if browsers:
@@ -104,6 +116,10 @@ def rehearse_all(
             inbox = Inbox(diary, scene.post, scene.notify)
             driver = Driver(productions, diary, inbox, scene.certificates.authority, died=company.died)
             driver.chromium = browsers
+            if living is not None:
+                make_sign_ins(scene.stage.workspace.folder)
+                copy = partial(copy_living, scene.stage.workspace.folder, living.folder)
+                driver.interludes.append((living.at, copy))
             driver.run()
         # Nobody works at it any more: data are sealed while nothing else is done in the study.
         verdicts = [_judged(each, driver, scene, seeds) for each in productions]
@@ -140,7 +156,9 @@ def _scene(diary: Diary, out: Path) -> Iterator[_Scene]:
         settings = settings_of(f"https://localhost:{port}", post.port, notify.address, notify.templates)
         stage = stage_of(out, settings)
         given = {_KEY: notify.keys.key("test"), _TOKEN: token}
-        before = {name: os.environ.get(name) for name in given}
+        # Another workspace's database, keys and passwords are none of a rehearsal's business.
+        others = [name for name in os.environ if name == "DATABASE_URL" or name.startswith("EQUIPOISE_")]
+        before = {name: os.environ.pop(name, None) for name in (*others, *given)}
         os.environ.update(given)
         post.start()
         try:
