@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet
 
 from equipoise.errors import EquipoiseError
@@ -44,26 +45,32 @@ def rescue() -> int:
 def _give_back() -> int:
     """What somebody's time with is over, before they spoke to the provider: it is due as it was."""
     over = Dispatch.objects.filter(state="claimed", lease_until__lt=real_now())
-    numbers = list(over.values_list("pk", flat=True)[:_AT_ONCE])
-    if not numbers:
+    if not over.exists():
         return 0
     with writing():
-        ours = over.filter(pk__in=numbers)
-        return int(ours.update(state="planned", worker="", lease_until=None))
+        free = _free(over)
+        Dispatch.objects.filter(pk__in=free).update(state="planned", worker="", lease_until=None)
+    return len(free)
 
 
 def _doubt(workers: Sequence[str]) -> int:
     """What workers that are gone were sending."""
-    theirs = Dispatch.objects.filter(state="sending", worker__in=workers)
-    numbers = list(theirs.values_list("pk", flat=True)[:_AT_ONCE])
-    if not numbers:
+    theirs = Dispatch.objects.filter(state="sending", worker__in=workers, lease_until__isnull=False)
+    if not theirs.exists():
         return 0
     asked = real_now() + timedelta(seconds=hasty(GRACE_SECONDS))
     with writing():
-        left = list(theirs.filter(pk__in=numbers).select_for_update().values_list("pk", flat=True))
+        left = _free(theirs)
         Dispatch.objects.filter(pk__in=left).update(state="unknown", reason="interrupted", lease_until=asked)
         add_all([(number, "unknown", "interrupted") for number in left], "worker")
     return len(left)
+
+
+def _free(rows: "QuerySet[Dispatch]") -> list[int]:
+    """The numbers of those that no transaction holds: a process that sleeps in one would keep us waiting."""
+    if connection.features.has_select_for_update_skip_locked:
+        rows = rows.select_for_update(skip_locked=True)
+    return list(rows.order_by("pk").values_list("pk", flat=True)[:_AT_ONCE])
 
 
 def _settle_doubtful() -> int:
@@ -104,10 +111,11 @@ def _by_record(row: Dispatch, known: Record) -> bool:
     """As the provider has it."""
     reason = "refused" if known.status == "failed" else ""
     with writing():
-        if not _still_unknown(row).update(
-            state=known.status, reason=reason, lease_until=None, provider_id=known.provider_id
-        ):
+        if not _free(_still_unknown(row)):
             return False
+        _still_unknown(row).update(
+            state=known.status, reason=reason, lease_until=None, provider_id=known.provider_id
+        )
         add(row, known.status, known.code, "provider")
         if known.closes_address:
             rules = rules_of(row.study, row.contact, row.channel)
@@ -120,6 +128,8 @@ def _by_rule(row: Dispatch) -> bool:
     says."""
     repeated = DispatchEvent.objects.filter(dispatch=OuterRef("pk"), kind="repeated")
     with writing():
+        if not _free(_still_unknown(row)):
+            return False
         doubtful = _still_unknown(row).filter(~Exists(repeated), last_at__gte=now())
         if _may_repeat(row) and doubtful.update(
             state="planned", reason="", worker="", lease_until=None, sent_at=None
