@@ -19,6 +19,8 @@ from equipoise.protocol.sends import Send
 __all__ = ["WITHDRAWN", "Slot", "in_force", "is_stale", "row_of", "store"]
 
 WITHDRAWN = "withdrawn-send"
+_PLANNERS = 20_210_301  # of the locks that the database gives by number, the planners'
+_HOLD = "SELECT 1 FROM registry_study WHERE id = %s AND state = 'live' AND version = %s FOR KEY SHARE"
 _INSERT = """
 INSERT INTO delivery_dispatch (study_id, participant_id, contact, occasion, channel, carrier, due_at, next_at,
     last_at, state, reason, attempts, fence, worker, lease_until, reference, provider_id, version, parts,
@@ -42,10 +44,14 @@ class Slot:
 
 
 def in_force(study: Study) -> bool:
-    """Whether the study is still live and says what it said; its row is held until the transaction's end, so
-    that an amendment waits."""
-    rows = Study.objects.select_for_update(no_key=True)
-    return rows.filter(pk=study.pk, state="live", version=study.version).exists()
+    """Whether the study is still live and says what it said, until the transaction's end: an amendment waits,
+    and so does another planner. People can come and answer meanwhile."""
+    if connection.vendor != "postgresql":  # where one transaction writes at a time
+        return Study.objects.filter(pk=study.pk, state="live", version=study.version).exists()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_PLANNERS, study.pk])
+        cursor.execute(_HOLD, [study.pk, study.version])
+        return cursor.fetchone() is not None
 
 
 def is_stale(slot: Slot, moment: Moment) -> bool:

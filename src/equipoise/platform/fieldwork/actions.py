@@ -271,7 +271,8 @@ def _arrived(session: Session, journey: Journey) -> bool:
 def _full_quota(session: Session, quotas: tuple[Quota, ...]) -> Quota | None:
     """Take a place in each quota; the first that has none left, in which case no place is taken."""
     study = session.participant.study
-    Study.objects.select_for_update().get(pk=study.pk)  # places are counted one session at a time
+    # Places are counted one session at a time; what refers to the study can be added meanwhile.
+    Study.objects.select_for_update(no_key=True).get(pk=study.pk)
     places = QuotaPlace.objects.filter(study=study, wave=session.wave)
     mine = set(places.filter(session=session).values_list("quota", flat=True))
     wanted = [quota for quota in quotas if quota.name not in mine]
