@@ -77,11 +77,11 @@ def test_people_who_came_by_no_partner_go_by_their_pseudonym_and_in_a_file_of_th
 
 
 def test_nothing_in_a_csv_file_runs_as_a_formula(modding, alice, tmp_path, monkeypatch):
-    from equipoise.platform.delivery.files import making
+    from equipoise.platform.delivery.files import contents
 
     evil = "=HYPERLINK(1)"
     monkeypatch.setattr(
-        making, "references", lambda study, people: dict.fromkeys((p.pk for p in people), evil)
+        contents, "references", lambda study, people: dict.fromkeys((p.pk for p in people), evil)
     )
     set_out(modding)
     path = make_file(alice, modding, "weekly-email", 1, form="csv", folder=tmp_path)

@@ -7,11 +7,8 @@ hash and no copy.
 
 import hashlib
 import tempfile
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from itertools import islice
+from collections.abc import Iterable
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db.models import F
@@ -20,89 +17,21 @@ from equipoise.errors import InputError, Problem
 from equipoise.platform.audit.actions import record
 from equipoise.platform.clock import now
 from equipoise.platform.database import writing
-from equipoise.platform.delivery.channels.contract import Outgoing
-from equipoise.platform.delivery.channels.partner_file import FORMS, Line, table
-from equipoise.platform.delivery.channels.post import Letter, address_lines, letters_pdf
+from equipoise.platform.delivery.channels.partner_file import FORMS
 from equipoise.platform.delivery.confirming import confirmed
 from equipoise.platform.delivery.events import add_all
+from equipoise.platform.delivery.files.contents import Contents
 from equipoise.platform.delivery.files.listing import FileOf, file_of, partner_word
-from equipoise.platform.delivery.files.references import references
-from equipoise.platform.delivery.files.waiting import AT_ONCE, filled, may_go, to_be_filed
+from equipoise.platform.delivery.files.waiting import AT_ONCE, may_go, to_be_filed
 from equipoise.platform.delivery.models import Dispatch, PartnerFile
-from equipoise.platform.pages.filters import day
 from equipoise.platform.permissions import Acting, check_permission
 from equipoise.platform.policies import check_state
 from equipoise.platform.registry.models import Study
-from equipoise.platform.registry.queries import folder_of
 
 __all__ = ["MOST_LETTERS", "VERB", "make_file"]
 
 VERB = "messages.files"
 MOST_LETTERS = 200  # in one file: a pile that a person can count
-
-
-@dataclass
-class _Contents:
-    """What goes into a file: who is in it, and who was left out because something of their message is
-    missing."""
-
-    study: Study
-    wanted: FileOf
-    numbers: list[int]
-    most: int | None = None
-    taken: list[int] = field(default_factory=list)
-    left_out: int = 0
-
-    def parts(self, form: str) -> Iterator[bytes]:
-        """The file itself."""
-        if self.wanted.carrier == "post":
-            letters = [self._letter(*each) for each in self._messages()]
-            yield letters_pdf(letters, self._title()) if letters else b""
-        else:
-            yield from table(self._lines(), form)
-
-    def _messages(self) -> Iterator[tuple[Dispatch, Outgoing]]:
-        for each in filled(self.study, self.numbers):
-            if isinstance(each.message, Outgoing):
-                self.taken.append(each.dispatch.pk)
-                yield each.dispatch, each.message
-            else:
-                self.left_out += 1
-            if len(self.taken) == self.most:
-                return
-
-    def _lines(self) -> Iterator[Line]:
-        zone = ZoneInfo(folder_of(self.study).protocol.study.timezone)
-        messages = self._messages()
-        while some := list(islice(messages, AT_ONCE)):
-            known = references(self.study, [dispatch.participant for dispatch, _ in some])
-            for dispatch, message in some:
-                due = dispatch.due_at.astimezone(zone)
-                reference = known[dispatch.participant_id]
-                yield Line(
-                    reference,
-                    dispatch.contact,
-                    dispatch.occasion,
-                    due,
-                    message.template.subject_line(message.fields),
-                    message.template.text(message.fields),
-                    **{name: message.fields.get(name, "") for name in ("link", "asset", "stop_link")},
-                )
-
-    def _letter(self, dispatch: Dispatch, message: Outgoing) -> Letter:
-        """With the person's code, by which one that comes back is told from the others."""
-        said = folder_of(self.study).protocol.study
-        language = message.template.language
-        return Letter(
-            address_lines(message.to),
-            message.template,
-            message.fields,
-            sender=f"{said.title} · {dispatch.participant.key}",
-            date=day(now(), said.timezone, language),
-        )
-
-    def _title(self) -> str:
-        return f"Letters of {self.study.name}: {self.wanted.send} {self.wanted.occasion}"
 
 
 def make_file(
@@ -143,7 +72,7 @@ def make_file(
     form = _form(wanted, form)
     rows = to_be_filed(study, wanted, again=again)
     most = MOST_LETTERS if wanted.carrier == "post" else None
-    contents = _Contents(study, wanted, list(rows.values_list("pk", flat=True)), most)
+    contents = Contents(study, wanted, list(rows.values_list("pk", flat=True)), most)
     place = (folder or _own_place()) / f"{study.name}-{wanted.name}.{form}"
     if place.exists():
         raise InputError(Problem(str(place), "", "is there already, and is never overwritten; move it away"))
@@ -187,7 +116,7 @@ def _written(place: Path, parts: Iterable[bytes]) -> str:
     return hashed.hexdigest()
 
 
-def _nobody(wanted: FileOf, contents: _Contents, again: bool) -> str:
+def _nobody(wanted: FileOf, contents: Contents, again: bool) -> str:
     if contents.left_out:
         return (
             f"nobody can be put into the file: of {contents.left_out:,} something that the message needs is "
@@ -203,7 +132,7 @@ def _nobody(wanted: FileOf, contents: _Contents, again: bool) -> str:
     return "nobody waits for this occasion any more"
 
 
-def _let_go(who: Acting, contents: _Contents, form: str, file_hash: str, *, again: bool) -> None:
+def _let_go(who: Acting, contents: Contents, form: str, file_hash: str, *, again: bool) -> None:
     """Say in one transaction that everybody of the file is in it, if all of them still may be."""
     study, wanted = contents.study, contents.wanted
     with writing():
@@ -227,7 +156,7 @@ def _let_go(who: Acting, contents: _Contents, form: str, file_hash: str, *, agai
         _recorded(who, contents, file_hash)
 
 
-def _recorded(who: Acting, contents: _Contents, file_hash: str) -> None:
+def _recorded(who: Acting, contents: Contents, file_hash: str) -> None:
     wanted = contents.wanted
     counts = {"people": len(contents.taken), "left_out": contents.left_out}
     made = PartnerFile.objects.create(
