@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 import requests
@@ -139,13 +140,21 @@ def test_a_trial_in_its_middle_can_be_walked_through_with_the_sign_ins_of_the_de
 
 def sign_in(browser, origin, account):
     """The first page of the office, after the password and the code."""
-    page = browser.get(f"{origin}/office/")
+    page = followed(browser, browser.get(f"{origin}/office/", allow_redirects=False))
     for fields in ({"login": account["email"], "password": account["password"]}, {"code": account["code"]}):
         form = html.fromstring(page.text).xpath("//main//form[@method='post']")[0]
-        # A browser keeps cookies that are for TLS alone on this machine; the library asks for TLS even here.
-        for cookie in browser.cookies:
-            cookie.secure = False
         hidden = {each.name: each.value for each in form.xpath(".//input[@type='hidden']")}
         headers = {"Origin": "http://localhost:8000", "Referer": page.url}
-        page = browser.post(page.url, data={**hidden, **fields}, headers=headers)
+        sent = browser.post(page.url, data={**hidden, **fields}, headers=headers, allow_redirects=False)
+        page = followed(browser, sent)
     return page.text
+
+
+def followed(browser, page):
+    """Where a page leads. Browsers send cookies that are for TLS alone to this machine; the library does not."""
+    while True:
+        for cookie in browser.cookies:
+            cookie.secure = False
+        if "Location" not in page.headers:
+            return page
+        page = browser.get(urljoin(page.url, page.headers["Location"]), allow_redirects=False)
