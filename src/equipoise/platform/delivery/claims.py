@@ -19,6 +19,7 @@ from equipoise.platform.delivery.beats import hasty, real_now, this_worker
 from equipoise.platform.delivery.events import add_all
 from equipoise.platform.delivery.models import Dispatch
 from equipoise.platform.delivery.pausing import allowance, paused_until
+from equipoise.platform.kept import KeptQuery
 from equipoise.platform.registry.models import Study
 
 __all__ = ["LEASE_SECONDS", "Claimed", "claim", "next_due", "release"]
@@ -55,11 +56,11 @@ class _NewReference(Func):
 
 def next_due(carrier: str) -> datetime | None:
     """When the next message of a carrier is due, or when its pause is over; None where nothing is planned."""
-    found: datetime | None = _oldest(carrier).values_list("first", flat=True).first()
+    found = _FIRST.first(carrier)
     if found is None:
         return None
     pause = paused_until(carrier)
-    return found if pause is None else max(found, pause)
+    return found[0] if pause is None else max(found[0], pause)
 
 
 def claim(carrier: str, number: int) -> Claimed:
@@ -91,6 +92,12 @@ def _oldest(carrier: str) -> Any:
     first = Subquery(waiting.order_by("next_at").values("next_at")[:1])
     studies = Study.objects.filter(state="live").annotate(first=first)
     return studies.filter(first__isnull=False).order_by("first", "pk")
+
+
+# Asked every second by every worker, also while nothing is due.
+_FIRST: KeptQuery[tuple[datetime]] = KeptQuery(
+    lambda carrier: _oldest(carrier).values_list("first")[:1], "a carrier"
+)
 
 
 def _due(study: Study, carrier: str, moment: datetime) -> Any:
