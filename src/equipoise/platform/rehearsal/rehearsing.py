@@ -115,7 +115,7 @@ def rehearse_all(
         with Company(scene.stage.workspace, scene.port, scene.certificates) as company:
             inbox = Inbox(diary, scene.post, scene.notify)
             driver = Driver(productions, diary, inbox, scene.certificates.authority, died=company.died)
-            driver.chromium = browsers
+            driver.acting.chromium = browsers
             if living is not None:
                 make_sign_ins(scene.stage.workspace.folder)
                 copy = partial(copy_living, scene.stage.workspace.folder, living.folder)
@@ -190,7 +190,7 @@ def _judged(production: "Production", driver: "Driver", scene: _Scene, seeds: in
     reported = () if ending.report else (ending.trouble,)
     checks: tuple[Check, ...] = (
         *message_checks(production, driver.inbox.messages, driver.inbox.post.refusals),
-        Check("pages", "No page failed anybody", len(production.answered), tuple(driver.troubles)),
+        Check("pages", "No page failed anybody", len(production.answered), tuple(driver.acting.troubles)),
         answer_check(production, ending.export),
         dose_check(production, driver.inbox.messages, ending.export),
         effect_check(production.folder, ending.findings, production.scripts[-1].planted),

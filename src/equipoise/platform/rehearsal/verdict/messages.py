@@ -1,20 +1,18 @@
 """The messages that arrived, held against the protocol: each once, to whom it is for, when it may come."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cached_property
 
 from equipoise.errors import EquipoiseError
 from equipoise.platform.delivery.models import Dispatch
-from equipoise.platform.people.models import Participant
-from equipoise.platform.rehearsal.drive import CARRIED
 from equipoise.platform.rehearsal.due import WAITS, Due, dues, essence, is_quiet
 from equipoise.platform.rehearsal.people import Person, address_of
 from equipoise.platform.rehearsal.post import Message, Refusal
 from equipoise.platform.rehearsal.production import Production
 from equipoise.platform.rehearsal.verdict import Check
+from equipoise.platform.rehearsal.verdict.outcomes import bounce_check, choice_check, settled_check
 from equipoise.protocol.expressions import compile_expression
 from equipoise.protocol.facts import roster_schema
 
@@ -22,7 +20,6 @@ __all__ = ["Arrived", "message_checks"]
 
 _TRIED_AGAIN = timedelta(days=1)  # how much later a message may come whose mailbox was busy
 _FOR_A_PERSON = ("cap", "field-missing")
-_UNSETTLED = ("planned", "claimed", "sending", "unknown")
 
 _Key = tuple[str, str, int]  # identifier, send, occasion
 
@@ -58,9 +55,9 @@ def message_checks(
         found.nobody_who_left(),
         found.in_time(),
         found.right_words(),
-        _bounces(production, refusals),
-        _stopped(production),
-        _settled(production),
+        bounce_check(production, refusals),
+        choice_check(production),
+        settled_check(production),
     ]
 
 
@@ -284,39 +281,3 @@ class Arrived:
 
     def _said(self, key: _Key) -> str:
         return f"{key[0]}: {key[1]} {key[2]}"
-
-
-def _bounces(production: Production, refusals: Sequence[Refusal]) -> Check:
-    mine = {person.email: person.identifier for person in production.cast}
-    tried = Counter(each.to for each in refusals if each.for_good and each.to in mine)
-    faults = [f"{mine[to]}: tried {count} times" for to, count in tried.items() if count > 1]
-    title = "An address that does not exist is tried once, and then left alone"
-    return Check("bounces", title, len(tried), tuple(faults))
-
-
-def _stopped(production: Production) -> Check:
-    """Whoever stopped, left or was erased is known as that, and nobody else: no scanner stopped anything."""
-    rows = Participant.objects.filter(study=production.study)
-    states = dict(rows.values_list("key", "state"))
-    stopped: dict[str, datetime | None] = dict(rows.values_list("key", "messages_stopped_at"))
-    wanted = {"everything": "withdrawn", "erase": "erased"}
-    faults = []
-    for identifier, key in production.keys.items():
-        left = production.left.get(identifier)
-        state = wanted.get(left.how, "enrolled") if left else "enrolled"
-        if states.get(key) != state:
-            faults.append(f"{identifier}: {states.get(key)}, but they are {state}")
-        elif state == "enrolled" and (stopped.get(key) is not None) != (left is not None):
-            faults.append(f"{identifier}: messages {'go on' if left else 'stopped'} against their will")
-    title = "Whoever stopped messages or left is known to have, and nobody else"
-    return Check("choices", title, len(production.keys), tuple(faults))
-
-
-def _settled(production: Production) -> Check:
-    rows = Dispatch.objects.filter(study=production.study)
-    left = Counter(rows.filter(state__in=_UNSETTLED).values_list("carrier", "contact", "state"))
-    said = {each: f"{each[1]}: {count:,} {each[2]} by {each[0]}" for each, count in left.items()}
-    faults = [text for each, text in said.items() if each[0] in CARRIED]
-    notes = [text for each, text in said.items() if each[0] not in CARRIED]
-    ended = "Of every message it is known what became of it"
-    return Check("settled", ended, rows.count(), tuple(faults), tuple(notes))
