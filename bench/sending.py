@@ -19,7 +19,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
-MESSAGES = int(os.environ.get("EQUIPOISE_MESSAGES", "1000"))
+MESSAGES = int(os.environ.get("EQUIPOISE_MESSAGES", "2000"))
 ROWS = tuple(int(rows) for rows in os.environ.get("EQUIPOISE_ROWS", "10000,100000").split(","))
 _SUBJECT = "This week"
 _LONGEST_SECONDS = 600
@@ -124,9 +124,12 @@ def work(place: str) -> None:
     from django.urls import get_resolver
 
     from equipoise.platform.delivery.claims import next_due
+    from equipoise.platform.delivery.composing import Composer
     from equipoise.platform.delivery.sending import send_due
+    from equipoise.platform.registry.models import Study
 
     next_due("smtp")
+    Composer(Study.objects.get())  # a process reads each study once
     get_resolver().url_patterns  # noqa: B018 - read once a process, for the addresses in messages
     print("ready", flush=True)
     sys.stdin.readline()

@@ -14,6 +14,7 @@ ROUNDS = 100 if os.environ.get("EQUIPOISE_STATED") == "1" else 3
 POINTS = ("after-claim", "after-compose", "after-sending", "after-provider", "after-settle")
 BEFORE_SENDING = POINTS[:2]
 MESSAGES = 5
+AT_ONCE = 2  # of five, one is marked by itself, and then two together where the server is quick
 
 
 @pytest.mark.parametrize("contact", [WEEKLY, INVITE])
@@ -43,11 +44,13 @@ def check(rows, contact, taken, *, in_doubt):
     repeated = DispatchEvent.objects.filter(dispatch__in=mine, kind="repeated").count()
     assert {row.reference for row in mine if row.state == "sent"} == references - doubtful
     if contact == WEEKLY:
-        assert (len(doubtful), repeated) == (in_doubt, 0)
+        assert in_doubt <= len(doubtful) <= AT_ONCE * in_doubt
+        assert not repeated
         assert set(taken.values()) == {1}
         assert set(taken) | doubtful == references
     else:
-        assert (len(doubtful), repeated) == (0, in_doubt)
+        assert in_doubt <= repeated <= AT_ONCE * in_doubt
+        assert not doubtful
         assert set(taken) == references
         assert sum(taken.values()) <= MESSAGES + repeated
 
@@ -60,5 +63,6 @@ def test_what_nobody_was_killed_at_is_sent_once_with_what_happened_in_order(peop
     assert set(often(mail).values()) == {1}
     assert len({connection for *_, connection in mail.taken}) == 1
     kinds = DispatchEvent.objects.order_by("pk").values_list("kind", flat=True)
-    assert list(kinds) == ["sending", "sent", "sending", "sent", "sending", "sent"]
+    assert sorted(kinds) == ["sending"] * 3 + ["sent"] * 3
+    assert list(kinds)[:2] == ["sending", "sent"]
     assert set(Dispatch.objects.values_list("attempts", "version", "reason")) == {(1, 1, "")}
