@@ -118,10 +118,9 @@ class Dispatch(models.Model):
             models.Index(
                 fields=["study", "carrier", "next_at"], condition=Q(state="planned"), name="dispatch_due"
             ),
+            # By what is compared with it, not by a list of states: SQLite would not use such an index.
             models.Index(
-                fields=["lease_until"],
-                condition=Q(state__in=("claimed", "sending", "unknown")),
-                name="dispatch_held",
+                fields=["lease_until"], condition=Q(lease_until__isnull=False), name="dispatch_held"
             ),
             models.Index(fields=["study", "contact", "occasion", "state"], name="dispatch_counts"),
             models.Index(fields=["study", "state", "due_at"], name="dispatch_by_state"),
