@@ -1,20 +1,24 @@
 """What happened to a dispatch, added inside the transaction in which it happened, and never changed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
 
 from django.db import connection
 
 from equipoise.platform.clock import now
 from equipoise.platform.delivery.models import Dispatch, DispatchEvent
 
-__all__ = ["add", "add_all"]
+__all__ = ["add", "add_all", "together"]
 
 _CODE_LENGTH = 40
 # Two of these go with every message: written out, they cost a fraction of what a model's insertion does.
 _INSERT = """
-INSERT INTO delivery_dispatchevent (dispatch_id, kind, code, source, "key", at)
-VALUES (%s, %s, %s, %s, NULL, %s)
+INSERT INTO delivery_dispatchevent (dispatch_id, kind, code, source, at) VALUES
 """
+_ROW = "(%s, %s, %s, %s, %s)"
+_together: ContextVar[list[list[Any]] | None] = ContextVar("events", default=None)
 
 
 def add(dispatch: Dispatch | int, kind: str, code: str, source: str, key: str | None = None) -> None:
@@ -32,8 +36,30 @@ def add(dispatch: Dispatch | int, kind: str, code: str, source: str, key: str | 
         return
     number = dispatch if isinstance(dispatch, int) else dispatch.pk
     moment = connection.ops.adapt_datetimefield_value(now())
-    with connection.cursor() as cursor:
-        cursor.execute(_INSERT, [number, kind, code[:_CODE_LENGTH], source, moment])
+    row = [number, kind, code[:_CODE_LENGTH], source, moment]
+    held = _together.get()
+    if held is None:
+        _insert([row])
+    else:
+        held.append(row)
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """Events that are added in this block are stored by one statement at its end, in their order."""
+    held: list[list[Any]] = []
+    token = _together.set(held)
+    try:
+        yield
+    finally:
+        _together.reset(token)
+    _insert(held)
+
+
+def _insert(rows: list[list[Any]]) -> None:
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.execute(_INSERT + ", ".join([_ROW] * len(rows)), [value for row in rows for value in row])
 
 
 def add_all(told: Iterable[tuple[Dispatch | int, str, str]], source: str, key: str | None = None) -> None:

@@ -4,7 +4,7 @@ One statement marks a dispatch if it may still go out: whoever read the state be
 send to somebody who has left in between.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from functools import lru_cache
@@ -24,7 +24,7 @@ from equipoise.protocol.models.conduct import Sending
 from equipoise.protocol.quiet import Cap, allowed, parse_cap
 from equipoise.protocol.times import as_utc
 
-__all__ = ["Kept", "Rules", "mark", "rules_of", "what_keeps"]
+__all__ = ["Kept", "Rules", "hold_people", "mark", "rules_of", "what_keeps"]
 
 _COLUMN_TYPES = {"email": "email", "sms": "phone"}
 _ANSWERED = ("complete", "screened-out", "quota-full", "declined", "withdrawn")
@@ -49,8 +49,6 @@ _UNDER_CAP = """
 AND %s > (SELECT count(*) FROM delivery_dispatch o
           WHERE o.participant_id = delivery_dispatch.participant_id AND o.sent_at >= %s)
 """
-# Whoever leaves at this moment waits, or we do: on SQLite one transaction writes at a time in any case.
-_HOLD_PERSON = "SELECT 1 FROM people_participant WHERE id = %s FOR NO KEY UPDATE"
 
 
 @dataclass(frozen=True)
@@ -125,6 +123,13 @@ def _rules(name: str, version: int, contact: str, channel: str) -> Rules:
     )
 
 
+def hold_people(dispatches: Sequence[Dispatch]) -> None:
+    """Whoever leaves at this moment waits, or we do; on SQLite one transaction writes at a time anyway."""
+    if connection.vendor == "postgresql" and dispatches:
+        people = Participant.objects.filter(pk__in=[each.participant_id for each in dispatches])
+        list(people.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
+
+
 def mark(dispatch: Dispatch, rules: Rules, parts: int | None = None) -> bool:
     """Mark a claimed dispatch as being sent, if it is still ours and may go out; whether it did.
 
@@ -141,8 +146,6 @@ def mark(dispatch: Dispatch, rules: Rules, parts: int | None = None) -> bool:
         sql += _UNDER_CAP
         values += [rules.cap.number, put(rules.cap.since(moment, rules.zone))]
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(_HOLD_PERSON, [dispatch.participant_id])
         cursor.execute(sql, values)
         return bool(cursor.rowcount)
 

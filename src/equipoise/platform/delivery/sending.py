@@ -23,9 +23,9 @@ from equipoise.platform.delivery.channels.contract import Channel, Outcome, Outg
 from equipoise.platform.delivery.claims import Claimed, claim, release
 from equipoise.platform.delivery.composing import Composer, Unsendable
 from equipoise.platform.delivery.crashes import crash_point
-from equipoise.platform.delivery.events import add
+from equipoise.platform.delivery.events import add, together
 from equipoise.platform.delivery.models import Dispatch
-from equipoise.platform.delivery.rechecking import Kept, mark, rules_of, what_keeps
+from equipoise.platform.delivery.rechecking import Kept, hold_people, mark, rules_of, what_keeps
 from equipoise.platform.delivery.settling import store
 from equipoise.platform.delivery.storing import until_stored
 from equipoise.platform.registry.models import Study
@@ -155,9 +155,10 @@ class _Batch:
         before = tuple(self.before)
 
         def both() -> list[Dispatch]:
-            with one_moment():
+            with one_moment(), together():
                 for each in before:
                     store(*each)
+                hold_people(group)
                 return [dispatch for dispatch in group if _marked(dispatch, ready[dispatch.pk])]
 
         marked = until_stored(both, self.stop)
