@@ -75,7 +75,9 @@ def test_a_live_workspace_speaks_to_no_server_without_tls_on_this_machine_either
     ]
 
 
-@pytest.mark.parametrize("key", ["", "secret", KEY[:-1], f"{KEY} extra"])
+@pytest.mark.parametrize(
+    "key", ["", "secret", KEY[:-1], f"{KEY} extra"], ids=["missing", "a word", "cut off", "too much"]
+)
 def test_a_key_that_is_missing_or_cut_off_is_told_without_being_repeated(monkeypatch, key):
     told = found(key=key, monkeypatch=monkeypatch)
     assert [where for where, _ in told] == ["notify.key-from"]
