@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from datetime import timedelta
 from itertools import count
+from typing import ClassVar
 
 import pytest
 from django.conf import settings as configured
@@ -118,9 +119,12 @@ def send(carrier="smtp"):
 class Worker:
     """A process that sends what is due, once."""
 
+    running: ClassVar[set[int]] = set()
+
     def __init__(self, do=send, **environment):
         connections.close_all()
         self.number = os.fork()
+        self.running.add(self.number)
         if self.number == 0:
             code = 1
             try:
@@ -138,11 +142,22 @@ class Worker:
     def end(self):
         """Wait for its end; its exit code, or minus the signal that killed it."""
         _, status = os.waitpid(self.number, 0)
+        self.running.discard(self.number)
         return os.waitstatus_to_exitcode(status)
 
     def killed(self):
         """Wait until it was killed."""
         assert self.end() == -signal.SIGKILL
+
+
+@pytest.fixture(autouse=True)
+def nobody_is_left(mail):
+    """A test that fails leaves no worker behind, which would hold on to the database."""
+    yield
+    for number in list(Worker.running):
+        os.kill(number, signal.SIGKILL)
+        os.waitpid(number, 0)
+        Worker.running.discard(number)
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ def test_a_worker_waits_while_somebody_else_holds_the_database_and_stores_what_i
     with closing(sqlite3.connect(name, isolation_level=None)) as other:
         wait_for(lambda: len(mail.taken) == 2)
         other.execute("BEGIN IMMEDIATE")
-        time.sleep(1.5)
+        time.sleep(0.8)
         assert len(mail.taken) <= 4
         other.execute("ROLLBACK")
     assert worker.end() == 0
@@ -66,7 +66,7 @@ def test_a_worker_whose_disk_is_full_sends_nothing_that_it_cannot_write_down_and
         whole = resource.getrlimit(resource.RLIMIT_FSIZE)
         storing.renew_connection = lambda: (tmp_path / "waited").touch()
         resource.setrlimit(resource.RLIMIT_FSIZE, (120_000, whole[1]))
-        threading.Timer(1.5, resource.setrlimit, (resource.RLIMIT_FSIZE, whole)).start()
+        threading.Timer(0.8, resource.setrlimit, (resource.RLIMIT_FSIZE, whole)).start()
         for _ in range(20):
             try:
                 send()

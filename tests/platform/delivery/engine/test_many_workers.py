@@ -35,7 +35,7 @@ def test_a_worker_that_slept_past_its_time_sends_nothing_that_another_was_given(
     planned(people(12, "slow"))
     sleeper = Worker()
     until = time.monotonic() + 30
-    while len(mail.seen) < 3:  # it waits for an answer now, for half a second
+    while len(mail.seen) < 3:  # it waits for an answer now, for a moment
         assert time.monotonic() < until
         time.sleep(0.01)
     sleeper.tell(signal.SIGSTOP)

@@ -25,10 +25,11 @@ def eventually(true):
 
 
 def test_workers_share_the_messages_and_end_when_they_are_told_to(people, planned, mail, monkeypatch):
-    monkeypatch.setattr("equipoise.platform.delivery.channels.smtp.channel.Smtp.at_once", 3)
+    monkeypatch.setattr("equipoise.platform.delivery.channels.smtp.channel.Smtp.at_once", 1)
     some = people(6, "slow")
-    planned(some)
     workers = [Worker(partial(run, settings.WORKSPACE)) for _ in range(2)]
+    eventually(lambda: WorkerBeat.objects.count() == 2)
+    planned(some)
     eventually(lambda: len({connection for *_, connection in mail.taken}) >= 2)
     workers[0].tell(signal.SIGTERM)
     assert workers[0].end() == 0
