@@ -33,6 +33,13 @@ settings.register_profile(
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "soak.md"
+FAULTS = (
+    "tests/platform/durability",
+    "tests/platform/faults",
+    "tests/platform/delivery/engine",
+    "tests/platform/delivery/channels",
+    "tests/platform/delivery/receipts",
+)
 
 
 def main() -> int:
@@ -83,7 +90,7 @@ def longest_wait(figures: Path) -> str:
 def faults_on(database: str, figures: Path) -> int:
     """How many tests of faults passed at their stated rounds; 0 when one failed."""
     stated = {"EQUIPOISE_STATED": "1", "EQUIPOISE_TEST_DATABASE": database, "EQUIPOISE_FIGURES": str(figures)}
-    return passed_of(["-n", "0", "tests/platform/durability", "tests/platform/faults"], stated, database)
+    return passed_of(["-n", "0", *FAULTS], stated, database)
 
 
 def round_of(seed: int) -> int:
