@@ -35,8 +35,8 @@ AT_HOME = {
     *("platform/serving.py", "platform/startup.py", "platform/processes.py"),
     *(
         "platform/rehearsal/notify_server/calling_back.py",
-        "platform/rehearsal/post.py",
-        "platform/rehearsal/processes.py",
+        "platform/rehearsal/servers/post.py",
+        "platform/rehearsal/servers/processes.py",
     ),
 }
 SETTINGS = (

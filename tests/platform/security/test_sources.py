@@ -17,7 +17,7 @@ CLIENTS = {"requests", "httpx", "aiohttp", "urllib3", "http.client", "urllib.req
 ASKING = {
     "platform/delivery/channels/notify/client.py": "GOV.UK Notify, which the workspace names",
     "platform/rehearsal/notify_server/calling_back.py": "a rehearsal's own platform, on this machine",
-    "platform/rehearsal/browser.py": "the same",
+    "platform/rehearsal/cast/browser.py": "the same",
 }
 STATEMENTS = {"execute", "executemany", "executescript"}
 SHELLS = {"system", "popen", "getoutput", "getstatusoutput"}

@@ -5,7 +5,7 @@ import threading
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from equipoise.platform.rehearsal.people import Leaving
+from equipoise.platform.rehearsal.cast.people import Leaving
 
 __all__ = ["Answered", "Diary", "Left"]
 

@@ -19,14 +19,14 @@ from equipoise.platform.clock import set_clock
 from equipoise.platform.delivery.models import CarrierPause, Dispatch
 from equipoise.platform.delivery.planning import plan_due
 from equipoise.platform.delivery.sweeping import sweep
-from equipoise.platform.rehearsal.acting import Acting
-from equipoise.platform.rehearsal.browser import PageError
+from equipoise.platform.rehearsal.cast.acting import Acting
+from equipoise.platform.rehearsal.cast.browser import PageError
+from equipoise.platform.rehearsal.cast.inbox import Inbox
+from equipoise.platform.rehearsal.cast.partners import Partners
+from equipoise.platform.rehearsal.cast.people import Person, address_of
 from equipoise.platform.rehearsal.diary import Diary
-from equipoise.platform.rehearsal.inbox import Inbox
-from equipoise.platform.rehearsal.partners import Partners
-from equipoise.platform.rehearsal.people import Person, address_of
-from equipoise.platform.rehearsal.post import Message
 from equipoise.platform.rehearsal.production import Production
+from equipoise.platform.rehearsal.servers.post import Message
 from equipoise.protocol.timeline import timeline
 
 __all__ = ["CARRIED", "Driver"]

@@ -16,10 +16,10 @@ from equipoise.platform.people.reading import RosterSource
 from equipoise.platform.registry.actions import add_study, move_study
 from equipoise.platform.registry.models import Study
 from equipoise.platform.registry.queries import partners, stages
+from equipoise.platform.rehearsal.cast.people import Person, address_of, cast_of, roster_rows
+from equipoise.platform.rehearsal.cast.scripts import Part, Script, before_the_draw, script_of
 from equipoise.platform.rehearsal.diary import Answered, Left
 from equipoise.platform.rehearsal.due import dues
-from equipoise.platform.rehearsal.people import Person, address_of, cast_of, roster_rows
-from equipoise.platform.rehearsal.scripts import Part, Script, before_the_draw, script_of
 from equipoise.platform.rehearsal.staging import Stage
 from equipoise.platform.review.frame import answered_times
 from equipoise.platform.staff.actions import CommandLine

@@ -14,13 +14,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from equipoise.platform.rehearsal.chromium import refuse_missing
+from equipoise.platform.rehearsal.cast.chromium import refuse_missing
+from equipoise.platform.rehearsal.cast.inbox import Inbox
 from equipoise.platform.rehearsal.diary import Diary
-from equipoise.platform.rehearsal.inbox import Inbox
 from equipoise.platform.rehearsal.living import Living, copy_living, make_sign_ins
 from equipoise.platform.rehearsal.notify_server import CallBack, NotifyServer
-from equipoise.platform.rehearsal.post import Post
-from equipoise.platform.rehearsal.processes import Certificates, Company, free_port
+from equipoise.platform.rehearsal.servers.post import Post
+from equipoise.platform.rehearsal.servers.processes import Certificates, Company, free_port
 from equipoise.platform.rehearsal.staging import (
     Stage,
     first_moment,

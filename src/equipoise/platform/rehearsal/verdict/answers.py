@@ -6,8 +6,8 @@ from typing import Any
 
 import polars as pl
 
+from equipoise.platform.rehearsal.cast.scripts import written
 from equipoise.platform.rehearsal.production import Production
-from equipoise.platform.rehearsal.scripts import written
 from equipoise.platform.rehearsal.verdict import Check
 from equipoise.protocol.columns import AnswerColumn, answer_columns
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import polars as pl
 
-from equipoise.platform.rehearsal.post import Message
 from equipoise.platform.rehearsal.production import Production
+from equipoise.platform.rehearsal.servers.post import Message
 from equipoise.platform.rehearsal.verdict import Check
 from equipoise.platform.rehearsal.verdict.messages import Arrived
 

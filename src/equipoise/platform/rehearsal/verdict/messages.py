@@ -7,10 +7,10 @@ from functools import cached_property
 
 from equipoise.errors import EquipoiseError
 from equipoise.platform.delivery.models import Dispatch
+from equipoise.platform.rehearsal.cast.people import Person, address_of
 from equipoise.platform.rehearsal.due import WAITS, Due, dues, essence, is_quiet
-from equipoise.platform.rehearsal.people import Person, address_of
-from equipoise.platform.rehearsal.post import Message, Refusal
 from equipoise.platform.rehearsal.production import Production
+from equipoise.platform.rehearsal.servers.post import Message, Refusal
 from equipoise.platform.rehearsal.verdict import Check
 from equipoise.platform.rehearsal.verdict.outcomes import bounce_check, choice_check, settled_check
 from equipoise.protocol.expressions import compile_expression

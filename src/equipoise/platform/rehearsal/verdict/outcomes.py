@@ -7,8 +7,8 @@ from datetime import datetime
 from equipoise.platform.delivery.models import Dispatch
 from equipoise.platform.people.models import Participant
 from equipoise.platform.rehearsal.drive import CARRIED
-from equipoise.platform.rehearsal.post import Refusal
 from equipoise.platform.rehearsal.production import Production
+from equipoise.platform.rehearsal.servers.post import Refusal
 from equipoise.platform.rehearsal.verdict import Check
 
 __all__ = ["bounce_check", "choice_check", "settled_check"]

@@ -14,11 +14,11 @@ from equipoise.platform.delivery.files.listing import FileOf, files_of, partner_
 from equipoise.platform.delivery.files.making import make_file
 from equipoise.platform.delivery.files.reading import ReceiptFile
 from equipoise.platform.delivery.files.receiving import read_receipts
+from equipoise.platform.rehearsal.cast.people import Person
 from equipoise.platform.rehearsal.diary import Diary
 from equipoise.platform.rehearsal.due import is_quiet
-from equipoise.platform.rehearsal.people import Person
-from equipoise.platform.rehearsal.post import LINK, Message
 from equipoise.platform.rehearsal.production import Production
+from equipoise.platform.rehearsal.servers.post import LINK, Message
 from equipoise.platform.staff.actions import CommandLine
 
 __all__ = ["Partners"]

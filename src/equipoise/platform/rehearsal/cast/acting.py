@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from equipoise.platform.rehearsal.browser import Browser, PageError, Sitting
-from equipoise.platform.rehearsal.chromium import Chromium
+from equipoise.platform.rehearsal.cast.browser import Browser, PageError, Sitting
+from equipoise.platform.rehearsal.cast.chromium import Chromium
+from equipoise.platform.rehearsal.cast.inbox import Inbox
+from equipoise.platform.rehearsal.cast.people import Person
 from equipoise.platform.rehearsal.diary import Answered, Diary, Left
-from equipoise.platform.rehearsal.inbox import Inbox
-from equipoise.platform.rehearsal.people import Person
-from equipoise.platform.rehearsal.post import Message
 from equipoise.platform.rehearsal.production import Production
+from equipoise.platform.rehearsal.servers.post import Message
 from equipoise.protocol.timeline import timeline
 
 __all__ = ["Acting", "Plan"]

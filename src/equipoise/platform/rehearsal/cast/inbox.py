@@ -3,10 +3,10 @@
 import time
 
 from equipoise.errors import CheckFailedError
+from equipoise.platform.rehearsal.cast.people import address_of
 from equipoise.platform.rehearsal.diary import Diary
 from equipoise.platform.rehearsal.notify_server import NotifyServer
-from equipoise.platform.rehearsal.people import address_of
-from equipoise.platform.rehearsal.post import LINK, Message, Post
+from equipoise.platform.rehearsal.servers.post import LINK, Message, Post
 
 __all__ = ["Inbox"]
 

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from equipoise.errors import InputError, Problem
-from equipoise.platform.rehearsal.browser import PageError, Sitting
+from equipoise.platform.rehearsal.cast.browser import PageError, Sitting
 
 __all__ = ["Chromium", "refuse_missing"]
 

@@ -1,0 +1,1 @@
+"""What a rehearsal runs beside itself: a mail server, the platform and its workers."""
