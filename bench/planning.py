@@ -49,7 +49,7 @@ def plan(place: str) -> None:
     activate(made)
     from equipoise.platform.clock import set_clock
     from equipoise.platform.delivery.models import Dispatch
-    from equipoise.platform.delivery.planning import plan_due
+    from equipoise.platform.delivery.planning.planner import plan_due
     from equipoise.platform.serving import make_ready
 
     make_ready(made)

@@ -123,9 +123,9 @@ def work(place: str) -> None:
     activate(open_workspace(Path(place)))
     from django.urls import get_resolver
 
-    from equipoise.platform.delivery.claims import next_due
-    from equipoise.platform.delivery.composing import Composer
-    from equipoise.platform.delivery.sending import send_due
+    from equipoise.platform.delivery.engine.claims import next_due
+    from equipoise.platform.delivery.engine.sending import send_due
+    from equipoise.platform.delivery.writing.composing import Composer
     from equipoise.platform.registry.models import Study
 
     next_due("smtp")
@@ -140,7 +140,7 @@ def claims(place: str, numbers: str) -> None:
     """How long a claim takes, in milliseconds, with so many planned and twice as many that went out."""
     workspace = _workspace(Path(place), 1)
     study = _study(workspace, Path(place))
-    from equipoise.platform.delivery.claims import claim, release
+    from equipoise.platform.delivery.engine.claims import claim, release
     from equipoise.platform.delivery.models import Dispatch
 
     there = 0

@@ -11,8 +11,8 @@ from equipoise.cli.workspaces import at_work_in
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-    from equipoise.platform.delivery.calendar import Row
-    from equipoise.platform.delivery.confirming import Unconfirmed
+    from equipoise.platform.delivery.planning.calendar import Row
+    from equipoise.platform.delivery.planning.confirming import Unconfirmed
 
 __all__ = ["calendar", "messages"]
 
@@ -23,8 +23,8 @@ def calendar(workspace: Workspace, study: Name, json: Json = False, quiet: Quiet
     Before the launch people are counted as they stand; before a draw, as its ratio lets expect.
     """
     with at_work_in(workspace), working("Counting", quiet=quiet or json):
-        from equipoise.platform.delivery.calendar import calendar as rows_of
-        from equipoise.platform.delivery.limits import limit_problems
+        from equipoise.platform.delivery.planning.calendar import calendar as rows_of
+        from equipoise.platform.delivery.planning.limits import limit_problems
         from equipoise.platform.registry.queries import folder_of, study_named
         from equipoise.protocol.occasions import zone_of
 
@@ -51,8 +51,8 @@ def messages(
     Nothing of them goes out before it is confirmed. A launch confirms all that the study sends.
     """
     with at_work_in(workspace):
-        from equipoise.platform.delivery.confirming import confirm as let_go
-        from equipoise.platform.delivery.confirming import unconfirmed
+        from equipoise.platform.delivery.planning.confirming import confirm as let_go
+        from equipoise.platform.delivery.planning.confirming import unconfirmed
         from equipoise.platform.registry.queries import study_named
         from equipoise.platform.staff.actions import CommandLine
 

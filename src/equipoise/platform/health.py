@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 
 from equipoise.platform.audit.models import Chain
 from equipoise.platform.database import writing
-from equipoise.platform.delivery.watching import behind
+from equipoise.platform.delivery.watch.watching import behind
 from equipoise.platform.operations.held import sending_held
 from equipoise.platform.operations.marker import RECENT_SECONDS, heartbeat_age
 from equipoise.platform.operations.measures import measures, prometheus

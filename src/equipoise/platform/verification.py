@@ -9,8 +9,8 @@ from typing import Any
 from equipoise.errors import CheckFailedError, InputError, Problem
 from equipoise.platform.audit.queries import Head, anchor_faults, heads, verdicts
 from equipoise.platform.database import snapshot
+from equipoise.platform.delivery.engine.sealing import event_faults, unsealed_events
 from equipoise.platform.delivery.models import SealedDispatchEvent
-from equipoise.platform.delivery.sealing import event_faults, unsealed_events
 from equipoise.platform.fieldwork.models import SealedSubmission
 from equipoise.platform.fieldwork.sealing import seal_faults, unsealed
 from equipoise.platform.incidents.verification import incident_faults

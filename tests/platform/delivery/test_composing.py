@@ -9,8 +9,8 @@ from equipoise.platform.clock import now
 from equipoise.platform.crypto import token_hash
 from equipoise.platform.database import writing
 from equipoise.platform.delivery.channels.contract import Outgoing
-from equipoise.platform.delivery.composing import Composer, Unsendable, preview
 from equipoise.platform.delivery.models import ClosedAddress, Dispatch, MessageLink
+from equipoise.platform.delivery.writing.composing import Composer, Unsendable, preview
 from equipoise.platform.fieldwork.models import Link
 from equipoise.platform.people.contacts import lookups_of, sealed_contact, wrapping_keys
 from equipoise.platform.people.models import ContactDetails, Lookup, Participant, RosterFacts
@@ -169,7 +169,7 @@ def test_what_the_study_no_longer_sends_is_withdrawn(study):
 
 def test_for_a_partner_nothing_of_contact_details_is_opened(study, monkeypatch):
     somebody = person(study)
-    monkeypatch.setattr("equipoise.platform.delivery.known.opened_contact", pytest.fail)
+    monkeypatch.setattr("equipoise.platform.delivery.writing.known.opened_contact", pytest.fail)
     out = composed(dispatch(somebody, "before.remind", carrier="partner_file"))
     assert (out.to, out.unsubscribe) == ("", "")
     assert out.fields["link"].startswith(f"{ORIGIN}/s/")

@@ -416,7 +416,7 @@ def test_messages_that_are_late_and_channels_that_nobody_carries_are_told_with_w
 
     from equipoise.platform.clock import now
     from equipoise.platform.delivery.models import Dispatch
-    from equipoise.platform.delivery.watching import watch
+    from equipoise.platform.delivery.watch.watching import watch
 
     enrolled(swing)
     due = now() - timedelta(hours=2)

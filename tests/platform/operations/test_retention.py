@@ -20,6 +20,7 @@ from tests.platform.office.conftest import Desk
 from equipoise.cli import main
 from equipoise.errors import InputError
 from equipoise.platform.audit.models import Entry
+from equipoise.platform.delivery.engine.sealing import event_faults
 from equipoise.platform.delivery.models import (
     ClosedAddress,
     Dispatch,
@@ -29,7 +30,6 @@ from equipoise.platform.delivery.models import (
     SealedDispatchEvent,
     Watch,
 )
-from equipoise.platform.delivery.sealing import event_faults
 from equipoise.platform.extracts.models import Extract, ExtractValue
 from equipoise.platform.fieldwork.actions import start_session
 from equipoise.platform.fieldwork.links import make_links

@@ -20,7 +20,12 @@ def test_a_workspace_as_it_was_lived_verifies_and_says_what_it_is(swing, answere
     assert found.faults == ()
     assert found.waiting == 2
     entries = Entry.objects.count()
-    assert found.checks == (f"2 chains, {entries} entries", "3 sealed submissions", "0 sealed events of messages", "0 stages of allocation")
+    assert found.checks == (
+        f"2 chains, {entries} entries",
+        "3 sealed submissions",
+        "0 sealed events of messages",
+        "0 stages of allocation",
+    )
     assert set(found.heads) == {"swing", "workspace"}
 
 

@@ -18,11 +18,11 @@ OUTWARD = {
     "platform/staff/sign_on.py": "makes the client of both",
     "platform/staff/invitations.py": "the mail server, by Django",
     "platform/fieldwork/requests.py": "the mail server, by Django",
-    "platform/delivery/telling.py": "the second mail server, that of alarms",
+    "platform/delivery/watch/telling.py": "the second mail server, that of alarms",
     "platform/delivery/channels/notify/client.py": "GOV.UK Notify, if it carries messages",
     "platform/delivery/channels/smtp/channel.py": "the mail server, if it carries messages",
     "platform/delivery/channels/smtp/conversation.py": "the same, word by word",
-    "platform/delivery/trying.py": "the mail server, by Django",
+    "platform/delivery/writing/trying.py": "the mail server, by Django",
     "platform/operations/held.py": "the mail server, by Django",
     "platform/operations/checks/mail.py": "the name server and the mail server, when `equipoise doctor` is run",
 }

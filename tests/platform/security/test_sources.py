@@ -27,8 +27,8 @@ MADE_SQL = {
     "platform/database.py",
     "platform/kept.py",
     "platform/operations/databases.py",
-    "platform/delivery/rechecking.py",
-    "platform/delivery/planned.py",  # the query inside is Django's own, its values apart
+    "platform/delivery/engine/rechecking.py",
+    "platform/delivery/planning/planned.py",  # the query inside is Django's own, its values apart
 }
 
 

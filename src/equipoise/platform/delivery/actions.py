@@ -11,7 +11,7 @@ from equipoise.platform.audit.actions import record
 from equipoise.platform.clock import now
 from equipoise.platform.database import writing
 from equipoise.platform.delivery.models import Dispatch, DispatchEvent
-from equipoise.platform.delivery.planning import plan_now
+from equipoise.platform.delivery.planning.planner import plan_now
 from equipoise.platform.permissions import Acting, check_permission
 from equipoise.platform.policies import check_state
 from equipoise.platform.registry.models import Study

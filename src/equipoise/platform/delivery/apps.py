@@ -13,11 +13,6 @@ class DeliveryConfig(AppConfig):
 
     def ready(self) -> None:
         """Add to records of participants, to what an erasure destroys, and to what a launch waits for."""
-        from equipoise.platform.delivery import (  # noqa: F401
-            confirming,
-            erasing,
-            media,
-            readiness,
-            records,
-            sweeping,
-        )
+        from equipoise.platform.delivery import erasing, readiness, records  # noqa: F401
+        from equipoise.platform.delivery.planning import confirming, sweeping  # noqa: F401
+        from equipoise.platform.delivery.video import media  # noqa: F401

@@ -8,8 +8,8 @@ from equipoise.errors import EquipoiseError, Problem
 from equipoise.platform.clock import now
 from equipoise.platform.delivery.channels.notify.setup import reaches_people
 from equipoise.platform.delivery.launching import launch_problems
-from equipoise.platform.delivery.limits import limit_problems
-from equipoise.platform.delivery.time_zones import zoneless
+from equipoise.platform.delivery.planning.limits import limit_problems
+from equipoise.platform.delivery.planning.time_zones import zoneless
 from equipoise.platform.registry.models import Study
 from equipoise.platform.registry.queries import folder_of
 from equipoise.platform.registry.readiness import Condition, adds_conditions

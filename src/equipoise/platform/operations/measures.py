@@ -10,8 +10,8 @@ from django.db.models import Count, Exists, Min, OuterRef
 
 from equipoise import __version__
 from equipoise.platform.clock import now
-from equipoise.platform.delivery.tallies import dispatch_states
-from equipoise.platform.delivery.watching import behind
+from equipoise.platform.delivery.watch.tallies import dispatch_states
+from equipoise.platform.delivery.watch.watching import behind
 from equipoise.platform.fieldwork.models import SealedSubmission, Session, Submission
 from equipoise.platform.operations.held import sending_held
 from equipoise.platform.operations.marker import heartbeat_age

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from equipoise.platform.audit.actions import WORKSPACE_CHAIN, record
 from equipoise.platform.audit.queries import Head, heads, verdicts
 from equipoise.platform.database import snapshot, writing
-from equipoise.platform.delivery.sealing import event_faults
+from equipoise.platform.delivery.engine.sealing import event_faults
 from equipoise.platform.fieldwork.sealing import seal_faults
 from equipoise.platform.operations.keys import key_faults
 from equipoise.platform.operations.restoring import Restored

@@ -17,8 +17,8 @@ from django.db.models import Min, Q
 from equipoise.errors import CheckFailedError
 from equipoise.platform.clock import set_clock
 from equipoise.platform.delivery.models import CarrierPause, Dispatch
-from equipoise.platform.delivery.planning import plan_due
-from equipoise.platform.delivery.sweeping import sweep
+from equipoise.platform.delivery.planning.planner import plan_due
+from equipoise.platform.delivery.planning.sweeping import sweep
 from equipoise.platform.rehearsal.cast.acting import Acting
 from equipoise.platform.rehearsal.cast.browser import PageError
 from equipoise.platform.rehearsal.cast.inbox import Inbox

@@ -8,7 +8,7 @@ from equipoise.findings import Findings, analyse, read_data
 from equipoise.platform.approvals.actions import Rehearsal, ask, decide
 from equipoise.platform.approvals.acts import UNMASK
 from equipoise.platform.approvals.queries import request_numbered
-from equipoise.platform.delivery.sealing import seal_events
+from equipoise.platform.delivery.engine.sealing import seal_events
 from equipoise.platform.fieldwork.sealing import seal_everything
 from equipoise.platform.people.allocation.drawn import allocation_record
 from equipoise.platform.registry.queries import stages

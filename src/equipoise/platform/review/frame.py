@@ -19,7 +19,7 @@ from django.db.models import Count, Max
 
 from equipoise.exchange.masking import withheld
 from equipoise.platform.crypto import digest
-from equipoise.platform.delivery.dose import dose_frame
+from equipoise.platform.delivery.video.dose import dose_frame
 from equipoise.platform.extracts.frames import outcomes_frame
 from equipoise.platform.fieldwork.answers import answered_sessions, answers_frame
 from equipoise.platform.incidents.events import logged_events

@@ -5,16 +5,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from equipoise.platform.approvals.actions import expire_requests
-from equipoise.platform.delivery.counting import count_dispatches
+from equipoise.platform.delivery.engine.rescue import rescue
+from equipoise.platform.delivery.engine.sealing import seal_events
+from equipoise.platform.delivery.engine.storing import renew_connection
 from equipoise.platform.delivery.files import end_unreported
-from equipoise.platform.delivery.planning import plan_due
-from equipoise.platform.delivery.polling import poll
-from equipoise.platform.delivery.receipts import apply_waiting
-from equipoise.platform.delivery.rescue import rescue
-from equipoise.platform.delivery.sealing import seal_events
-from equipoise.platform.delivery.storing import renew_connection
-from equipoise.platform.delivery.sweeping import sweep
-from equipoise.platform.delivery.watching import watch
+from equipoise.platform.delivery.planning.planner import plan_due
+from equipoise.platform.delivery.planning.sweeping import sweep
+from equipoise.platform.delivery.receipts.applying import apply_waiting
+from equipoise.platform.delivery.receipts.polling import poll
+from equipoise.platform.delivery.watch.counting import count_dispatches
+from equipoise.platform.delivery.watch.watching import watch
 from equipoise.platform.fieldwork.requests import send_requested_links
 from equipoise.platform.fieldwork.sealing import seal_everything
 from equipoise.platform.operations.retention.deleting import delete_due

@@ -7,9 +7,9 @@ from contextlib import ExitStack, suppress
 from functools import partial
 
 from equipoise.errors import InputError
-from equipoise.platform.delivery.beats import hasty
 from equipoise.platform.delivery.channels import carriers_in_use
-from equipoise.platform.delivery.sweeping import sweep
+from equipoise.platform.delivery.engine.beats import hasty
+from equipoise.platform.delivery.planning.sweeping import sweep
 from equipoise.platform.operations.held import sending_held
 from equipoise.platform.operations.marker import HEARTBEAT
 from equipoise.platform.processes import only_one

@@ -13,11 +13,11 @@ from django.db import DatabaseError, connections
 
 from equipoise.errors import EquipoiseError
 from equipoise.platform.clock import now
-from equipoise.platform.delivery.beats import BEAT_SECONDS, beat, hasty
 from equipoise.platform.delivery.channels import carriers_in_use
-from equipoise.platform.delivery.claims import next_due
-from equipoise.platform.delivery.sending import send_due
-from equipoise.platform.delivery.storing import renew_connection
+from equipoise.platform.delivery.engine.beats import BEAT_SECONDS, beat, hasty
+from equipoise.platform.delivery.engine.claims import next_due
+from equipoise.platform.delivery.engine.sending import send_due
+from equipoise.platform.delivery.engine.storing import renew_connection
 from equipoise.platform.operations.held import sending_held
 from equipoise.platform.workspace import Workspace
 

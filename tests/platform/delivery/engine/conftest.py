@@ -15,11 +15,11 @@ from tests.platform.delivery.engine.sink import Sink
 
 from equipoise.platform.clock import now
 from equipoise.platform.database import writing
-from equipoise.platform.delivery import beats
-from equipoise.platform.delivery.composing import Composer
+from equipoise.platform.delivery.engine import beats
+from equipoise.platform.delivery.engine.rescue import rescue
+from equipoise.platform.delivery.engine.sending import send_due
 from equipoise.platform.delivery.models import Dispatch, WorkerBeat
-from equipoise.platform.delivery.rescue import rescue
-from equipoise.platform.delivery.sending import send_due
+from equipoise.platform.delivery.writing.composing import Composer
 from equipoise.platform.people.contacts import lookups_of, sealed_contact, wrapping_keys
 from equipoise.platform.people.models import ContactDetails, Lookup, Participant, RosterFacts
 from equipoise.platform.workspace import Carriers, Mail

@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 from tests.platform.delivery.engine.conftest import Worker, often, send, states
 
-from equipoise.platform.delivery import storing
+from equipoise.platform.delivery.engine import storing
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),

@@ -6,8 +6,8 @@ import pytest
 from tests.platform.delivery.engine.conftest import INVITE, WEEKLY, Worker, often, send, states
 
 from equipoise.platform.audit.queries import verdicts
+from equipoise.platform.delivery.engine.sealing import event_faults, seal_events
 from equipoise.platform.delivery.models import Dispatch, DispatchEvent
-from equipoise.platform.delivery.sealing import event_faults, seal_events
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROUNDS = 100 if os.environ.get("EQUIPOISE_STATED") == "1" else 3

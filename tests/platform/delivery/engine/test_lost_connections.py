@@ -6,8 +6,8 @@ import pytest
 from django.db import DatabaseError, connection
 from tests.platform.delivery.engine.conftest import Worker, often, send, states
 
+from equipoise.platform.delivery.engine.storing import renew_connection
 from equipoise.platform.delivery.models import DispatchEvent
-from equipoise.platform.delivery.storing import renew_connection
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),

@@ -8,10 +8,10 @@ import pytest
 from tests.platform.delivery.engine.conftest import Worker, often, send, states
 
 from equipoise.platform.database import writing
-from equipoise.platform.delivery.beats import real_now
-from equipoise.platform.delivery.claims import claim
+from equipoise.platform.delivery.engine.beats import real_now
+from equipoise.platform.delivery.engine.claims import claim
+from equipoise.platform.delivery.engine.rescue import rescue
 from equipoise.platform.delivery.models import Dispatch, DispatchEvent
-from equipoise.platform.delivery.rescue import rescue
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -65,9 +65,9 @@ def test_a_worker_whose_time_is_over_gives_back_what_it_holds_and_sends_nothing(
             Dispatch.objects.filter(pk__in=list(kept)).update(lease_until=real_now() - timedelta(seconds=1))
         return held
 
-    monkeypatch.setattr("equipoise.platform.delivery.sending.claim", late)
+    monkeypatch.setattr("equipoise.platform.delivery.engine.sending.claim", late)
     calls = iter([False, False, False, False, True])
-    from equipoise.platform.delivery.sending import send_due
+    from equipoise.platform.delivery.engine.sending import send_due
 
     assert send_due("smtp", stop=lambda: next(calls, True)) == 0
     assert mail.taken == []

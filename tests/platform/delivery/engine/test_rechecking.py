@@ -7,10 +7,10 @@ from tests.platform.conftest import BEFORE_LAUNCH
 from tests.platform.delivery.engine.conftest import INVITE, often, send, states
 
 from equipoise.platform.database import writing
-from equipoise.platform.delivery.addresses import close_address
-from equipoise.platform.delivery.claims import next_due
+from equipoise.platform.delivery.engine.claims import next_due
+from equipoise.platform.delivery.engine.pausing import pause
 from equipoise.platform.delivery.models import CarrierPause, Dispatch, DispatchEvent
-from equipoise.platform.delivery.pausing import pause
+from equipoise.platform.delivery.receipts.addresses import close_address
 from equipoise.platform.fieldwork.models import Session
 from equipoise.platform.people.models import Participant
 from equipoise.platform.registry.models import Study
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 def after_composing(monkeypatch, do):
     """Something happens when the messages are written already, and not yet handed over."""
-    from equipoise.platform.delivery.composing import Composer
+    from equipoise.platform.delivery.writing.composing import Composer
 
     compose = Composer.compose
 
@@ -181,7 +181,7 @@ def test_a_carrier_that_asked_for_peace_is_left_in_it(people, planned, mail, at)
 def test_a_limit_a_day_holds_over_all_workers(people, planned, mail, monkeypatch):
     from django.conf import settings
 
-    from equipoise.platform.delivery import claims
+    from equipoise.platform.delivery.engine import claims
 
     said = Carriers(email="smtp", limits={"smtp": Limits(per_day=3)})
     changed = settings.WORKSPACE.settings.model_copy(update={"carriers": said, "mode": "live"})
@@ -205,7 +205,7 @@ def test_a_message_that_lacks_something_fails_for_that_person_alone(people, plan
 
 
 def test_stopping_ends_after_the_message_that_is_under_way_and_gives_back_the_rest(people, planned, mail):
-    from equipoise.platform.delivery.sending import send_due
+    from equipoise.platform.delivery.engine.sending import send_due
 
     planned(people(5))
     asked = iter([False, False, False])
@@ -239,7 +239,7 @@ def test_what_was_marked_with_one_after_which_the_carrier_rests_is_not_tried_and
 
     said = iter([Outcome("sent"), Outcome("later", "429", burnt=False, pause_seconds=60)])
     monkeypatch.setattr(Smtp, "send", lambda self, message: next(said))
-    monkeypatch.setattr("equipoise.platform.delivery.sending._next_size", lambda size, seconds: 3)
+    monkeypatch.setattr("equipoise.platform.delivery.engine.sending._next_size", lambda size, seconds: 3)
     planned(people(5))
     assert send() == 1
 

@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 from tests.platform.conftest import BEFORE_LAUNCH
 from tests.platform.delivery.engine.conftest import INVITE, WEEKLY, send, states
 
-from equipoise.platform.delivery import rescue as rescuing
-from equipoise.platform.delivery.beats import real_now
 from equipoise.platform.delivery.channels.contract import Outcome, Record
-from equipoise.platform.delivery.claims import claim
+from equipoise.platform.delivery.engine import rescue as rescuing
+from equipoise.platform.delivery.engine.beats import real_now
+from equipoise.platform.delivery.engine.claims import claim
+from equipoise.platform.delivery.engine.rescue import rescue
+from equipoise.platform.delivery.engine.settling import ATTEMPTS, back_off_seconds, settle
 from equipoise.platform.delivery.models import CarrierPause, ClosedAddress, Dispatch, DispatchEvent
-from equipoise.platform.delivery.rescue import rescue
-from equipoise.platform.delivery.settling import ATTEMPTS, back_off_seconds, settle
 
 pytestmark = pytest.mark.django_db
 

@@ -10,9 +10,9 @@ import pytest
 from equipoise.errors import InputError
 from equipoise.platform.audit.models import Entry
 from equipoise.platform.clock import set_clock
-from equipoise.platform.delivery.confirming import confirm
 from equipoise.platform.delivery.files import end_unreported, files_of, make_file
 from equipoise.platform.delivery.models import ConfirmedContact, Dispatch, DispatchEvent, PartnerFile
+from equipoise.platform.delivery.planning.confirming import confirm
 from equipoise.platform.fieldwork.links import find_link
 from equipoise.platform.people.models import Participant
 from equipoise.platform.permissions import NotAllowedError

@@ -9,7 +9,7 @@ import pytest
 from equipoise.platform.delivery.files import ReceiptFile, files_of, make_file, read_receipts
 from equipoise.platform.delivery.launching import launch_problems
 from equipoise.platform.delivery.models import Dispatch
-from equipoise.platform.delivery.planning import plan_due
+from equipoise.platform.delivery.planning.planner import plan_due
 from equipoise.platform.people.actions import confirm_import
 from equipoise.platform.people.models import Allocation, Participant
 from equipoise.platform.registry.actions import move_study

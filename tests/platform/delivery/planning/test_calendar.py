@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from equipoise.platform.delivery.calendar import calendar
-from equipoise.platform.delivery.limits import limit_problems
 from equipoise.platform.delivery.models import Dispatch
-from equipoise.platform.delivery.planning import plan_due
+from equipoise.platform.delivery.planning.calendar import calendar
+from equipoise.platform.delivery.planning.limits import limit_problems
+from equipoise.platform.delivery.planning.planner import plan_due
 from equipoise.platform.people.models import Participant
 from equipoise.platform.permissions import Reach
 from equipoise.platform.registry.models import Partner

@@ -8,11 +8,12 @@ import pytest
 from equipoise.errors import InputError
 from equipoise.platform.audit.models import Entry
 from equipoise.platform.clock import now
-from equipoise.platform.delivery import confirming, planning
-from equipoise.platform.delivery.confirming import confirm, confirmed, unconfirmed
 from equipoise.platform.delivery.models import ConfirmedContact, Dispatch
-from equipoise.platform.delivery.planning import plan_due
-from equipoise.platform.delivery.sweeping import sweep
+from equipoise.platform.delivery.planning import confirming
+from equipoise.platform.delivery.planning import planner as planning
+from equipoise.platform.delivery.planning.confirming import confirm, confirmed, unconfirmed
+from equipoise.platform.delivery.planning.planner import plan_due
+from equipoise.platform.delivery.planning.sweeping import sweep
 from equipoise.platform.registry.actions import move_study
 from equipoise.platform.registry.models import Study
 from equipoise.platform.registry.queries import folder_of, wave_times

@@ -8,10 +8,10 @@ import pytest
 from django.db import connections
 
 from equipoise.platform.clock import now
-from equipoise.platform.delivery.confirming import confirm
 from equipoise.platform.delivery.models import Alarm, ConfirmedContact, Dispatch, Occasion
-from equipoise.platform.delivery.planning import plan_due
-from equipoise.platform.delivery.watching import watch
+from equipoise.platform.delivery.planning.confirming import confirm
+from equipoise.platform.delivery.planning.planner import plan_due
+from equipoise.platform.delivery.watch.watching import watch
 from equipoise.platform.people.models import Consent, Participant
 from equipoise.platform.permissions import NotAllowedError
 from equipoise.platform.registry.actions import move_study
@@ -314,7 +314,7 @@ def test_whoever_only_practises_is_sent_nothing_by_anybody_who_carries(study, en
 def test_what_cannot_be_planned_holds_up_nothing_else_and_the_watch_tells_of_it(
     launched, enrol, draw, on, rows, monkeypatch, caplog
 ):
-    from equipoise.platform.delivery import planning
+    from equipoise.platform.delivery.planning import planner as planning
 
     study = launched()
     draw(study, enrol(study, 4), ("messages",))

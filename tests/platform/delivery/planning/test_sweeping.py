@@ -4,8 +4,8 @@ import pytest
 
 from equipoise.platform.clock import now
 from equipoise.platform.delivery.models import Dispatch, DispatchEvent
-from equipoise.platform.delivery.planning import plan_due
-from equipoise.platform.delivery.sweeping import sweep
+from equipoise.platform.delivery.planning.planner import plan_due
+from equipoise.platform.delivery.planning.sweeping import sweep
 from equipoise.platform.people.models import Participant
 from equipoise.platform.registry.actions import move_study
 

@@ -15,7 +15,7 @@ from equipoise.platform.clock import now
 from equipoise.platform.delivery.channels import channel_of
 from equipoise.platform.delivery.channels.contract import Outgoing
 from equipoise.platform.delivery.models import Dispatch, InboundText, Receipt
-from equipoise.platform.delivery.polling import poll
+from equipoise.platform.delivery.receipts.polling import poll
 from equipoise.platform.rehearsal.notify_server import CallBack, NotifyServer
 from equipoise.protocol.models.files import Message
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from equipoise.platform.clock import now
 from equipoise.platform.delivery.models import ClosedAddress, DispatchEvent, Receipt
-from equipoise.platform.delivery.receipts import apply_waiting, receive
+from equipoise.platform.delivery.receipts.applying import apply_waiting, receive
 from equipoise.platform.people.models import Lookup, RosterImport
 
 pytestmark = pytest.mark.django_db

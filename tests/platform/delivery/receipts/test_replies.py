@@ -6,7 +6,7 @@ import pytest
 
 from equipoise.platform.audit.models import Entry
 from equipoise.platform.delivery.models import InboundText
-from equipoise.platform.delivery.replies import is_stop, take_reply
+from equipoise.platform.delivery.receipts.replies import is_stop, take_reply
 from equipoise.platform.people.models import Withdrawal
 
 

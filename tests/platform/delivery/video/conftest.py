@@ -7,6 +7,7 @@ from tests.platform.fieldwork.conftest import Browser
 
 from equipoise.platform.clock import now
 from equipoise.platform.crypto import token, token_hash
+from equipoise.platform.delivery.engine.sealing import seal_events
 from equipoise.platform.delivery.models import (
     ClosedAddress,
     Dispatch,
@@ -15,7 +16,6 @@ from equipoise.platform.delivery.models import (
     Receipt,
     Watch,
 )
-from equipoise.platform.delivery.sealing import seal_events
 from equipoise.platform.fieldwork.models import Link
 from equipoise.platform.people.models import Participant, RosterFacts
 from equipoise.platform.registry.actions import move_study

@@ -10,8 +10,8 @@ from tests.platform.delivery.video.conftest import enrolled, page_link, sent
 
 from equipoise.exchange import codebook
 from equipoise.platform.clock import now
-from equipoise.platform.delivery.dose import dose_frame
 from equipoise.platform.delivery.models import DispatchEvent, MessageLink, Watch
+from equipoise.platform.delivery.video.dose import dose_frame
 from equipoise.platform.registry.actions import move_study
 from equipoise.platform.registry.queries import folder_of
 from equipoise.platform.review.frame import participants_frame

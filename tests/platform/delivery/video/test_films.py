@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from equipoise.platform.delivery.films import seconds_of
-from equipoise.platform.delivery.watches import merged
+from equipoise.platform.delivery.video.films import seconds_of
+from equipoise.platform.delivery.video.watches import merged
 
 FILM = Path(__file__).parents[4] / "examples/hhp2/symbolic-awards/media/northmoor.mp4"
 

@@ -3,6 +3,7 @@
 import pytest
 from tests.platform.delivery.video.conftest import enrolled, everything_kept, sent
 
+from equipoise.platform.delivery.engine.sealing import event_faults
 from equipoise.platform.delivery.models import (
     ClosedAddress,
     Dispatch,
@@ -12,7 +13,6 @@ from equipoise.platform.delivery.models import (
     SealedDispatchEvent,
     Watch,
 )
-from equipoise.platform.delivery.sealing import event_faults
 from equipoise.platform.fieldwork.actions import leave_study
 from equipoise.platform.people.records import person_record
 from equipoise.platform.registry.models import Study

@@ -15,8 +15,8 @@ from tests.platform.fieldwork.conftest import Browser
 from equipoise.errors import InputError, ProtocolError
 from equipoise.platform.clock import now
 from equipoise.platform.database import writing
-from equipoise.platform.delivery.composing import Composer
 from equipoise.platform.delivery.models import MessageLink, Watch
+from equipoise.platform.delivery.writing.composing import Composer
 from equipoise.platform.fieldwork.actions import leave_study
 from equipoise.platform.logs import NoSecrets
 from equipoise.platform.registry.actions import move_study

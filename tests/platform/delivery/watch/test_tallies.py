@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 
 from equipoise.platform.clock import now
-from equipoise.platform.delivery import counting, tallies
-from equipoise.platform.delivery.counting import count_dispatches
 from equipoise.platform.delivery.models import Dispatch, DispatchEvent
-from equipoise.platform.delivery.tallies import dispatch_states, tally
+from equipoise.platform.delivery.watch import counting, tallies
+from equipoise.platform.delivery.watch.counting import count_dispatches
+from equipoise.platform.delivery.watch.tallies import dispatch_states, tally
 
 pytestmark = pytest.mark.django_db
 

@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from equipoise.platform.clock import now
-from equipoise.platform.delivery import telling
 from equipoise.platform.delivery.models import Alarm, CarrierPause, ConfirmedContact, Dispatch
-from equipoise.platform.delivery.watching import behind, watch
+from equipoise.platform.delivery.watch import telling
+from equipoise.platform.delivery.watch.watching import behind, watch
 from equipoise.platform.registry.actions import move_study
 from equipoise.platform.workspace import Mail, Watching
 

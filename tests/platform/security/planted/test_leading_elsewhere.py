@@ -43,7 +43,12 @@ ELSEWHERE = (
     ),
 )
 NAMES = ("next", "url", "return", "return_to", "redirect", "redirect_to", "continue", "back", "to")
-OF_MACHINES = ("/health", "/health/messages", "/ready", "/metrics")  # they say the same to whatever name they are called by
+OF_MACHINES = (
+    "/health",
+    "/health/messages",
+    "/ready",
+    "/metrics",
+)  # they say the same to whatever name they are called by
 FORGED = {
     "HTTP_X_FORWARDED_HOST": "evil.example",
     "HTTP_X_FORWARDED_SERVER": "evil.example",

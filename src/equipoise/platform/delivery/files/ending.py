@@ -2,7 +2,7 @@
 
 from equipoise.platform.clock import now
 from equipoise.platform.database import writing
-from equipoise.platform.delivery.events import add_all
+from equipoise.platform.delivery.engine.events import add_all
 from equipoise.platform.delivery.files.listing import FILED
 from equipoise.platform.delivery.models import Dispatch
 

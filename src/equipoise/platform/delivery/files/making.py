@@ -18,12 +18,12 @@ from equipoise.platform.audit.actions import record
 from equipoise.platform.clock import now
 from equipoise.platform.database import writing
 from equipoise.platform.delivery.channels.partner_file import FORMS
-from equipoise.platform.delivery.confirming import confirmed
-from equipoise.platform.delivery.events import add_all
+from equipoise.platform.delivery.engine.events import add_all
 from equipoise.platform.delivery.files.contents import Contents
 from equipoise.platform.delivery.files.listing import FileOf, file_of, partner_word
 from equipoise.platform.delivery.files.waiting import AT_ONCE, may_go, to_be_filed
 from equipoise.platform.delivery.models import Dispatch, PartnerFile
+from equipoise.platform.delivery.planning.confirming import confirmed
 from equipoise.platform.permissions import Acting, check_permission
 from equipoise.platform.policies import check_state
 from equipoise.platform.registry.models import Study

@@ -7,7 +7,7 @@ from equipoise.errors import InputError, Problem
 from equipoise.platform.audit.actions import record
 from equipoise.platform.clock import now
 from equipoise.platform.database import writing
-from equipoise.platform.delivery.events import add_all
+from equipoise.platform.delivery.engine.events import add_all
 from equipoise.platform.delivery.files.listing import file_of
 from equipoise.platform.delivery.files.making import VERB
 from equipoise.platform.delivery.files.waiting import AT_ONCE

@@ -12,7 +12,7 @@ from equipoise.errors import InputError, Problem, nearest
 from equipoise.platform.audit.actions import record
 from equipoise.platform.clock import now, one_moment
 from equipoise.platform.database import writing
-from equipoise.platform.delivery.events import add_all
+from equipoise.platform.delivery.engine.events import add_all
 from equipoise.platform.delivery.files.listing import FILED
 from equipoise.platform.delivery.files.making import VERB
 from equipoise.platform.delivery.files.posting import moment_of, wrong_day

@@ -17,8 +17,8 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from equipoise.platform.delivery.receipts import receive
-from equipoise.platform.delivery.replies import take_reply
+from equipoise.platform.delivery.receipts.applying import receive
+from equipoise.platform.delivery.receipts.replies import take_reply
 
 __all__ = ["receipt", "text"]
 

@@ -15,8 +15,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from equipoise.platform.clock import now
 from equipoise.platform.delivery.models import MessageLink
-from equipoise.platform.delivery.tickets import code_of, link_of, read_watch_key, set_ticket, watch_key
-from equipoise.platform.delivery.watches import (
+from equipoise.platform.delivery.video.tickets import code_of, link_of, read_watch_key, set_ticket, watch_key
+from equipoise.platform.delivery.video.watches import (
     Shown,
     find_message_link,
     message_link,

@@ -11,13 +11,13 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_safe
 
 from equipoise.platform.clock import now
-from equipoise.platform.delivery.confirming import unconfirmed
 from equipoise.platform.delivery.files import waiting_for_files
 from equipoise.platform.delivery.launching import launch_problems
-from equipoise.platform.delivery.limits import limit_problems
+from equipoise.platform.delivery.planning.confirming import unconfirmed
+from equipoise.platform.delivery.planning.limits import limit_problems
 from equipoise.platform.delivery.queries import alarms, unknown_in
-from equipoise.platform.delivery.tallies import GONE_OUT, TO_GO_OUT, UNSENT, tally
-from equipoise.platform.delivery.telling import alarm_text
+from equipoise.platform.delivery.watch.tallies import GONE_OUT, TO_GO_OUT, UNSENT, tally
+from equipoise.platform.delivery.watch.telling import alarm_text
 from equipoise.platform.office.access import study_page
 from equipoise.platform.office.downloads import csv_file, wants_csv
 from equipoise.platform.office.listing import both_ways, chosen_of, leaf_of, sorted_columns

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 
 from django.urls import reverse
 
-from equipoise.platform.delivery.confirming import unconfirmed
 from equipoise.platform.delivery.files import waiting_for_files
 from equipoise.platform.delivery.models import Alarm
+from equipoise.platform.delivery.planning.confirming import unconfirmed
 from equipoise.platform.delivery.queries import alarms, unknown_in
-from equipoise.platform.delivery.telling import alarm_text
+from equipoise.platform.delivery.watch.telling import alarm_text
 from equipoise.platform.permissions import Acting, reach
 from equipoise.platform.registry.models import Study
 from equipoise.platform.registry.queries import folder_of

@@ -7,7 +7,7 @@ from typing import Any
 from django.urls import reverse
 
 from equipoise.platform.clock import now
-from equipoise.platform.delivery.tallies import GONE_OUT, tally
+from equipoise.platform.delivery.watch.tallies import GONE_OUT, tally
 from equipoise.platform.office.messages.schedule import Row, rows_of
 from equipoise.platform.office.messages.words import CHANNELS, minute
 from equipoise.platform.registry.models import Study

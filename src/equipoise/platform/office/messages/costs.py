@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from django.conf import settings
 
 from equipoise.errors import EquipoiseError
-from equipoise.platform.delivery.composing import preview
-from equipoise.platform.delivery.tallies import TO_GO_OUT
+from equipoise.platform.delivery.watch.tallies import TO_GO_OUT
+from equipoise.platform.delivery.writing.composing import preview
 from equipoise.platform.office.messages.schedule import Row
 from equipoise.platform.registry.models import Study
 

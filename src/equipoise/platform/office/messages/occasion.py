@@ -14,11 +14,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 from equipoise.errors import EquipoiseError, InputError, Problem
 from equipoise.messages import Measured
 from equipoise.platform.delivery.actions import CAN_BE_TRIED, retry, send_now
-from equipoise.platform.delivery.composing import Preview, preview
-from equipoise.platform.delivery.foreseeing import unreachable
 from equipoise.platform.delivery.models import Dispatch
-from equipoise.platform.delivery.tallies import UNSENT, tally
-from equipoise.platform.delivery.trying import preview_as, test_message
+from equipoise.platform.delivery.watch.tallies import UNSENT, tally
+from equipoise.platform.delivery.writing.composing import Preview, preview
+from equipoise.platform.delivery.writing.foreseeing import unreachable
+from equipoise.platform.delivery.writing.trying import preview_as, test_message
 from equipoise.platform.office.access import problems_in, study_page
 from equipoise.platform.office.confirming import confirmed_act
 from equipoise.platform.office.downloads import csv_file, wants_csv

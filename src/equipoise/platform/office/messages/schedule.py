@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from equipoise.platform.clock import now
-from equipoise.platform.delivery.calendar import Row as Planned
-from equipoise.platform.delivery.calendar import calendar
-from equipoise.platform.delivery.tallies import TO_GO_OUT, Counted, Tally
+from equipoise.platform.delivery.planning.calendar import Row as Planned
+from equipoise.platform.delivery.planning.calendar import calendar
+from equipoise.platform.delivery.watch.tallies import TO_GO_OUT, Counted, Tally
 from equipoise.platform.office.messages.words import named
 from equipoise.platform.registry.models import Study
 

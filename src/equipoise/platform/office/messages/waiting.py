@@ -8,8 +8,8 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from equipoise.platform.clock import now
-from equipoise.platform.delivery.confirming import Unconfirmed, confirm, unconfirmed
-from equipoise.platform.delivery.tallies import tally
+from equipoise.platform.delivery.planning.confirming import Unconfirmed, confirm, unconfirmed
+from equipoise.platform.delivery.watch.tallies import tally
 from equipoise.platform.office.access import study_page
 from equipoise.platform.office.confirming import confirmed_act
 from equipoise.platform.office.downloads import csv_file, wants_csv

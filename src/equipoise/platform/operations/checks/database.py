@@ -9,7 +9,7 @@ from django.db import connection
 
 from equipoise import __version__
 from equipoise.platform.audit.models import Entry, RehearsalClock
-from equipoise.platform.delivery.sealing import events_waiting
+from equipoise.platform.delivery.engine.sealing import events_waiting
 from equipoise.platform.operations.checks.finding import Finding, good, note, wrong
 from equipoise.platform.operations.keys import key_faults, keys_in_use
 from equipoise.platform.operations.measures import Waiting, waiting_for_a_seal

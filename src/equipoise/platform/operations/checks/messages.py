@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from equipoise.platform.delivery.launching import launch_problems
 from equipoise.platform.delivery.models import Alarm
-from equipoise.platform.delivery.telling import alarm_text
-from equipoise.platform.delivery.watching import behind
+from equipoise.platform.delivery.watch.telling import alarm_text
+from equipoise.platform.delivery.watch.watching import behind
 from equipoise.platform.operations.checks.finding import Finding, good, note, wrong
 from equipoise.platform.registry.models import Study
 from equipoise.platform.workspace import Workspace

@@ -10,8 +10,8 @@ from tests.platform.people.conftest import HEADER
 
 from equipoise.platform.clock import now
 from equipoise.platform.delivery.models import Alarm, CarrierPause, ClosedAddress, Dispatch, DispatchEvent
-from equipoise.platform.delivery.polling import poll
-from equipoise.platform.delivery.watching import watch
+from equipoise.platform.delivery.receipts.polling import poll
+from equipoise.platform.delivery.watch.watching import watch
 from equipoise.platform.people.actions import update_roster
 from equipoise.platform.rehearsal.notify_server import NotifyServer
 from equipoise.platform.rehearsal.notify_server.limits import Limits

@@ -13,12 +13,12 @@ from django.db.models import Q
 
 from equipoise.platform.clock import now
 from equipoise.platform.database import writing
-from equipoise.platform.delivery.addresses import close_address
 from equipoise.platform.delivery.channels.contract import Record
 from equipoise.platform.delivery.channels.notify.statuses import Told, record_of
-from equipoise.platform.delivery.events import add
+from equipoise.platform.delivery.engine.events import add
+from equipoise.platform.delivery.engine.rechecking import rules_of
 from equipoise.platform.delivery.models import Dispatch, Receipt
-from equipoise.platform.delivery.rechecking import rules_of
+from equipoise.platform.delivery.receipts.addresses import close_address
 from equipoise.platform.people.models import RosterImport
 
 __all__ = ["apply_waiting", "receive"]

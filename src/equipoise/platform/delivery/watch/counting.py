@@ -7,10 +7,10 @@ from django.db.models import Max
 
 from equipoise.platform.clock import now
 from equipoise.platform.database import writing
-from equipoise.platform.delivery.calendar import calendar
-from equipoise.platform.delivery.expected import Expected
 from equipoise.platform.delivery.models import Dispatch, DispatchEvent, DispatchTally
-from equipoise.platform.delivery.tallies import MANY, counted_now, kept_rows
+from equipoise.platform.delivery.planning.calendar import calendar
+from equipoise.platform.delivery.planning.expected import Expected
+from equipoise.platform.delivery.watch.tallies import MANY, counted_now, kept_rows
 from equipoise.platform.people.models import Participant
 from equipoise.platform.registry.models import Study
 

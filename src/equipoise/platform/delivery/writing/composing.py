@@ -15,10 +15,10 @@ from equipoise.messages.fields import LINKS
 from equipoise.messages.mime import ascii_address
 from equipoise.platform.clock import now
 from equipoise.platform.delivery.channels.contract import Outgoing
-from equipoise.platform.delivery.known import Known, known_of
-from equipoise.platform.delivery.message_links import LinksOfBatch, link_places
 from equipoise.platform.delivery.models import Dispatch
-from equipoise.platform.delivery.values import OCCASION, example_word, occasion_word, roster_word
+from equipoise.platform.delivery.writing.known import Known, known_of
+from equipoise.platform.delivery.writing.message_links import LinksOfBatch, link_places
+from equipoise.platform.delivery.writing.values import OCCASION, example_word, occasion_word, roster_word
 from equipoise.platform.people.models import Participant
 from equipoise.platform.registry.models import Study
 from equipoise.platform.registry.queries import folder_of, rolling, roster_columns

@@ -6,10 +6,10 @@ from itertools import islice
 
 from equipoise.errors import InputError, Problem
 from equipoise.platform.clock import now
-from equipoise.platform.delivery.audience import audience, chosen, is_fixed
-from equipoise.platform.delivery.carriers import PARTNER
-from equipoise.platform.delivery.composing import Composer, Unsendable
 from equipoise.platform.delivery.models import Dispatch
+from equipoise.platform.delivery.planning.audience import audience, chosen, is_fixed
+from equipoise.platform.delivery.planning.carriers import PARTNER
+from equipoise.platform.delivery.writing.composing import Composer, Unsendable
 from equipoise.platform.people.models import Participant
 from equipoise.platform.permissions import Acting, check_permission
 from equipoise.platform.registry.models import Study

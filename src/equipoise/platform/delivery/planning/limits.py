@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from equipoise.errors import Problem
-from equipoise.platform.delivery.calendar import Row, calendar
-from equipoise.platform.delivery.carriers import limits_of
+from equipoise.platform.delivery.planning.calendar import Row, calendar
+from equipoise.platform.delivery.planning.carriers import limits_of
 from equipoise.platform.registry.models import Study
 from equipoise.platform.registry.queries import folder_of
 from equipoise.protocol.occasions import zone_of

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 
 from equipoise.platform.clock import now
-from equipoise.platform.delivery.beats import real_now
+from equipoise.platform.delivery.engine.beats import real_now
 from equipoise.platform.delivery.models import ClosedAddress, Dispatch
 from equipoise.platform.fieldwork.models import Session
 from equipoise.platform.people.models import Lookup, Participant

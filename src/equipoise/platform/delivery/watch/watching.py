@@ -22,9 +22,9 @@ from equipoise.platform.audit.actions import WORKSPACE_CHAIN, hold
 from equipoise.platform.clock import now
 from equipoise.platform.database import writing
 from equipoise.platform.delivery.models import Alarm, CarrierPause, Dispatch
+from equipoise.platform.delivery.planning.unplanned import unplanned
 from equipoise.platform.delivery.queries import unknown_in
-from equipoise.platform.delivery.telling import tell
-from equipoise.platform.delivery.unplanned import unplanned
+from equipoise.platform.delivery.watch.telling import tell
 from equipoise.platform.registry.models import Study
 
 __all__ = ["Behind", "behind", "watch"]

@@ -13,8 +13,8 @@ from equipoise.platform.clock import now
 from equipoise.platform.delivery.channels import carriers_in_use
 from equipoise.platform.delivery.channels.notify.setup import problems
 from equipoise.platform.delivery.models import Dispatch, InboundText
-from equipoise.platform.delivery.receipts import receive
-from equipoise.platform.delivery.replies import take_reply
+from equipoise.platform.delivery.receipts.applying import receive
+from equipoise.platform.delivery.receipts.replies import take_reply
 
 if TYPE_CHECKING:
     from equipoise.platform.delivery.channels.notify.channel import NotifyChannel

@@ -11,11 +11,11 @@ from django.db.models import Exists, OuterRef, Q
 
 from equipoise.platform.clock import now
 from equipoise.platform.database import writing
-from equipoise.platform.delivery.audience import audience, chosen
-from equipoise.platform.delivery.events import add_all
+from equipoise.platform.delivery.engine.events import add_all
 from equipoise.platform.delivery.models import ConfirmedContact, Dispatch
-from equipoise.platform.delivery.planned import WITHDRAWN, Slot, in_force, row_of
-from equipoise.platform.delivery.time_zones import own_zones
+from equipoise.platform.delivery.planning.audience import audience, chosen
+from equipoise.platform.delivery.planning.planned import WITHDRAWN, Slot, in_force, row_of
+from equipoise.platform.delivery.planning.time_zones import own_zones
 from equipoise.platform.fieldwork.models import Session
 from equipoise.platform.people.models import Participant
 from equipoise.platform.registry.queries import folder_of

@@ -15,10 +15,10 @@ from django.db.models.functions import Coalesce
 
 from equipoise.platform.clock import now
 from equipoise.platform.database import writing
-from equipoise.platform.delivery.beats import hasty, real_now, this_worker
-from equipoise.platform.delivery.events import add_all
+from equipoise.platform.delivery.engine.beats import hasty, real_now, this_worker
+from equipoise.platform.delivery.engine.events import add_all
+from equipoise.platform.delivery.engine.pausing import allowance, paused_until
 from equipoise.platform.delivery.models import Dispatch
-from equipoise.platform.delivery.pausing import allowance, paused_until
 from equipoise.platform.kept import KeptQuery
 from equipoise.platform.registry.models import Study
 

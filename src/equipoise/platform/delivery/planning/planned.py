@@ -9,9 +9,9 @@ from django.db import connection
 
 from equipoise.platform.clock import now
 from equipoise.platform.database import writing
-from equipoise.platform.delivery.carriers import PRACTICE
-from equipoise.platform.delivery.events import add_all
+from equipoise.platform.delivery.engine.events import add_all
 from equipoise.platform.delivery.models import Dispatch
+from equipoise.platform.delivery.planning.carriers import PRACTICE
 from equipoise.platform.registry.models import Study
 from equipoise.protocol.occasions import Occasion as Moment
 from equipoise.protocol.sends import Send

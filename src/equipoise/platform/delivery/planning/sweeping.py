@@ -18,10 +18,10 @@ from django.db.models import Exists, OuterRef, Q
 from equipoise.platform.audit.actions import record
 from equipoise.platform.clock import now
 from equipoise.platform.database import writing
-from equipoise.platform.delivery.confirming import confirmed, confirmed_in
-from equipoise.platform.delivery.events import add_all
+from equipoise.platform.delivery.engine.events import add_all
 from equipoise.platform.delivery.models import Dispatch
-from equipoise.platform.delivery.planned import WITHDRAWN
+from equipoise.platform.delivery.planning.confirming import confirmed, confirmed_in
+from equipoise.platform.delivery.planning.planned import WITHDRAWN
 from equipoise.platform.fieldwork.models import Session
 from equipoise.platform.permissions import Acting
 from equipoise.platform.registry.following import follows_amendments, follows_moves

@@ -16,14 +16,14 @@ from django.db.models import Exists, OuterRef, QuerySet
 from equipoise.errors import EquipoiseError
 from equipoise.platform.clock import now
 from equipoise.platform.database import writing
-from equipoise.platform.delivery.addresses import close_address
-from equipoise.platform.delivery.beats import hasty, real_now, silent_workers
 from equipoise.platform.delivery.channels import CHANNELS, channel_of
 from equipoise.platform.delivery.channels.contract import Channel, Record
-from equipoise.platform.delivery.events import add, add_all
+from equipoise.platform.delivery.engine.beats import hasty, real_now, silent_workers
+from equipoise.platform.delivery.engine.events import add, add_all
+from equipoise.platform.delivery.engine.rechecking import rules_of
+from equipoise.platform.delivery.engine.settling import GRACE_SECONDS
 from equipoise.platform.delivery.models import Dispatch, DispatchEvent
-from equipoise.platform.delivery.rechecking import rules_of
-from equipoise.platform.delivery.settling import GRACE_SECONDS
+from equipoise.platform.delivery.receipts.addresses import close_address
 from equipoise.platform.registry.queries import folder_of
 
 __all__ = ["rescue"]

@@ -9,7 +9,7 @@ from django.core.mail import EmailMultiAlternatives
 from equipoise.errors import InputError, Problem
 from equipoise.platform.audit.actions import record
 from equipoise.platform.database import writing
-from equipoise.platform.delivery.composing import Preview, preview
+from equipoise.platform.delivery.writing.composing import Preview, preview
 from equipoise.platform.people.models import Participant
 from equipoise.platform.permissions import Acting, check_permission
 from equipoise.platform.registry.models import Study

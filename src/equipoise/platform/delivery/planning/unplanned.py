@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from equipoise.platform.delivery.confirming import confirmed
-from equipoise.platform.delivery.expected import expected_people
 from equipoise.platform.delivery.models import Occasion
+from equipoise.platform.delivery.planning.confirming import confirmed
+from equipoise.platform.delivery.planning.expected import expected_people
 from equipoise.platform.registry.models import Study
 from equipoise.platform.registry.queries import folder_of
 from equipoise.protocol.occasions import each_their_own, occasions

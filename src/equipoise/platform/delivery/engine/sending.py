@@ -17,17 +17,17 @@ from django.db import DatabaseError
 from equipoise.messages.sms import measure
 from equipoise.platform.clock import now, one_moment
 from equipoise.platform.database import writing
-from equipoise.platform.delivery.beats import beat
 from equipoise.platform.delivery.channels import channel_of
 from equipoise.platform.delivery.channels.contract import Channel, Outcome, Outgoing
-from equipoise.platform.delivery.claims import Claimed, claim, release
-from equipoise.platform.delivery.composing import Composer, Unsendable
-from equipoise.platform.delivery.crashes import crash_point
-from equipoise.platform.delivery.events import add, together
+from equipoise.platform.delivery.engine.beats import beat
+from equipoise.platform.delivery.engine.claims import Claimed, claim, release
+from equipoise.platform.delivery.engine.crashes import crash_point
+from equipoise.platform.delivery.engine.events import add, together
+from equipoise.platform.delivery.engine.rechecking import Kept, hold_people, mark, rules_of, what_keeps
+from equipoise.platform.delivery.engine.settling import store
+from equipoise.platform.delivery.engine.storing import until_stored
 from equipoise.platform.delivery.models import Dispatch
-from equipoise.platform.delivery.rechecking import Kept, hold_people, mark, rules_of, what_keeps
-from equipoise.platform.delivery.settling import store
-from equipoise.platform.delivery.storing import until_stored
+from equipoise.platform.delivery.writing.composing import Composer, Unsendable
 from equipoise.platform.registry.models import Study
 
 __all__ = ["send_due"]

@@ -15,8 +15,8 @@ from django.db.models import QuerySet
 from equipoise.platform.clock import now
 from equipoise.platform.crypto import token_hash
 from equipoise.platform.database import writing
-from equipoise.platform.delivery.films import seconds_of
 from equipoise.platform.delivery.models import MessageLink, Watch
+from equipoise.platform.delivery.video.films import seconds_of
 from equipoise.platform.pages.words import LANGUAGES
 from equipoise.platform.people.facts import facts_of
 from equipoise.platform.registry.queries import folder_of

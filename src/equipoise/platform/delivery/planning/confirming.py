@@ -14,9 +14,9 @@ from equipoise.errors import EquipoiseError, InputError, Problem, nearest
 from equipoise.platform.audit.actions import record
 from equipoise.platform.clock import now
 from equipoise.platform.database import writing
-from equipoise.platform.delivery.audience import outcomes_asked
-from equipoise.platform.delivery.carriers import lacking_for
 from equipoise.platform.delivery.models import ConfirmedContact
+from equipoise.platform.delivery.planning.audience import outcomes_asked
+from equipoise.platform.delivery.planning.carriers import lacking_for
 from equipoise.platform.permissions import Acting, check_permission
 from equipoise.platform.policies import check_state
 from equipoise.platform.registry.following import follows_moves

@@ -9,13 +9,13 @@ from django.db import connection
 
 from equipoise.platform.clock import now
 from equipoise.platform.database import writing
-from equipoise.platform.delivery.addresses import close_address
-from equipoise.platform.delivery.beats import hasty, real_now
 from equipoise.platform.delivery.channels.contract import Outcome
-from equipoise.platform.delivery.events import add
+from equipoise.platform.delivery.engine.beats import hasty, real_now
+from equipoise.platform.delivery.engine.events import add
+from equipoise.platform.delivery.engine.pausing import pause
+from equipoise.platform.delivery.engine.rechecking import rules_of
 from equipoise.platform.delivery.models import Dispatch
-from equipoise.platform.delivery.pausing import pause
-from equipoise.platform.delivery.rechecking import rules_of
+from equipoise.platform.delivery.receipts.addresses import close_address
 
 __all__ = ["ATTEMPTS", "GRACE_SECONDS", "back_off_seconds", "settle", "store"]
 

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db.models import Count, Q
 
 from equipoise.platform.clock import now
-from equipoise.platform.delivery.beats import real_now
+from equipoise.platform.delivery.engine.beats import real_now
 from equipoise.platform.delivery.models import CarrierPause, Dispatch
 
 __all__ = ["allowance", "pause", "paused_until"]

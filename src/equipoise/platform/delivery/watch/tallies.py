@@ -11,8 +11,8 @@ from typing import Any
 
 from django.db.models import Count, Sum
 
-from equipoise.platform.delivery.expected import Expected
 from equipoise.platform.delivery.models import Dispatch, DispatchTally
+from equipoise.platform.delivery.planning.expected import Expected
 from equipoise.platform.registry.models import Study
 
 __all__ = [

@@ -8,11 +8,11 @@ from typing import Any
 from django.db.models import Count
 
 from equipoise.platform.clock import now
-from equipoise.platform.delivery.carriers import carrier_of
-from equipoise.platform.delivery.confirming import confirmed
-from equipoise.platform.delivery.expected import Expected, expected_people
 from equipoise.platform.delivery.models import Dispatch
-from equipoise.platform.delivery.tallies import Tally, tally
+from equipoise.platform.delivery.planning.carriers import carrier_of
+from equipoise.platform.delivery.planning.confirming import confirmed
+from equipoise.platform.delivery.planning.expected import Expected, expected_people
+from equipoise.platform.delivery.watch.tallies import Tally, tally
 from equipoise.platform.permissions import EVERYBODY, Reach
 from equipoise.platform.registry.models import Study
 from equipoise.platform.registry.queries import folder_of

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from equipoise.platform.delivery.audience import audience, chosen, is_fixed, selected_by
+from equipoise.platform.delivery.planning.audience import audience, chosen, is_fixed, selected_by
 from equipoise.platform.people.models import Participant
 from equipoise.platform.permissions import EVERYBODY, Reach
 from equipoise.platform.registry.models import Study

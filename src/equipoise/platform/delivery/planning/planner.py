@@ -15,13 +15,13 @@ from django.db.models import Max, Min
 
 from equipoise.platform.clock import now
 from equipoise.platform.database import writing
-from equipoise.platform.delivery.audience import audience, chosen, is_fixed
-from equipoise.platform.delivery.carriers import carrier_of
-from equipoise.platform.delivery.confirming import confirmed
 from equipoise.platform.delivery.models import ConfirmedContact, Dispatch, Occasion
-from equipoise.platform.delivery.own_times import plan_own, plan_thanks
-from equipoise.platform.delivery.planned import Slot, in_force, is_stale, store
-from equipoise.platform.delivery.time_zones import zones_of
+from equipoise.platform.delivery.planning.audience import audience, chosen, is_fixed
+from equipoise.platform.delivery.planning.carriers import carrier_of
+from equipoise.platform.delivery.planning.confirming import confirmed
+from equipoise.platform.delivery.planning.own_times import plan_own, plan_thanks
+from equipoise.platform.delivery.planning.planned import Slot, in_force, is_stale, store
+from equipoise.platform.delivery.planning.time_zones import zones_of
 from equipoise.platform.people.models import Participant
 from equipoise.platform.registry.models import Study
 from equipoise.platform.registry.queries import folder_of, rolling

@@ -1,0 +1,1 @@
+"""Whether messages go out as they should, and who is told when not."""
