@@ -29,6 +29,7 @@ MADE_SQL = {
     "platform/operations/databases.py",
     "platform/delivery/engine/events.py",  # as many placeholders as there are rows
     "platform/delivery/engine/rechecking.py",
+    "platform/delivery/engine/settling.py",
     "platform/delivery/planning/planned.py",  # the query inside is Django's own, its values apart
 }
 

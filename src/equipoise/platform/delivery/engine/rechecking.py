@@ -15,6 +15,7 @@ from django.db import connection
 
 from equipoise.platform.clock import now
 from equipoise.platform.delivery.engine.beats import real_now
+from equipoise.platform.delivery.engine.several import case_of, held_by
 from equipoise.platform.delivery.models import ClosedAddress, Dispatch
 from equipoise.platform.fieldwork.models import Session
 from equipoise.platform.people.models import Lookup, Participant
@@ -31,8 +32,8 @@ _ANSWERED = ("complete", "screened-out", "quota-full", "declined", "withdrawn")
 _UNTIL_ANSWERED = ("invite", "remind")
 
 _MARK = """
-UPDATE delivery_dispatch SET state = 'sending', sent_at = %s, version = %s, parts = %s
-WHERE id = %s AND fence = %s AND worker = %s AND state = 'claimed' AND lease_until > %s AND last_at >= %s
+UPDATE delivery_dispatch SET state = 'sending', sent_at = %s, version = %s, parts = {parts}
+WHERE {held} AND worker = %s AND state = 'claimed' AND lease_until > %s AND last_at >= %s
 AND EXISTS (SELECT 1 FROM registry_study s WHERE s.id = delivery_dispatch.study_id AND s.state = 'live')
 AND EXISTS (SELECT 1 FROM people_participant p WHERE p.id = delivery_dispatch.participant_id
             AND p.state = 'enrolled' AND p.messages_stopped_at IS NULL)
@@ -130,24 +131,32 @@ def hold_people(dispatches: Sequence[Dispatch]) -> None:
         list(people.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
 
 
-def mark(dispatch: Dispatch, rules: Rules, parts: int | None = None) -> bool:
-    """Mark a claimed dispatch as being sent, if it is still ours and may go out; whether it did.
+def mark(dispatches: Sequence[Dispatch], rules: Rules, parts: Sequence[int | None]) -> set[int]:
+    """Mark claimed dispatches of one send as being sent, by one statement; which of them may go out.
 
-    A second call for the same claim says so again: the first one's commit may have been of unknown outcome.
+    Args:
+        dispatches: of people who differ, since a cap counts what was sent before.
+        rules: of the send.
+        parts: of each text message.
+    Returns:
+        Their numbers.
     """
+    if not dispatches:
+        return set()
     moment, put = now(), connection.ops.adapt_datetimefield_value
-    sql = _MARK
-    values: list[Any] = [put(moment), rules.version, parts, dispatch.pk, dispatch.fence, dispatch.worker]
+    numbers = [each.pk for each in dispatches]
+    size, length = case_of(numbers, parts), held_by(dispatches)
+    sql = _MARK.format(parts=size.sql, held=length.sql) + (_UNANSWERED if rules.wave is not None else "")
+    values: list[Any] = [put(moment), rules.version, *size.values, *length.values, dispatches[0].worker]
     values += [put(real_now()), put(moment), rules.column]
     if rules.wave is not None:
-        sql += _UNANSWERED
         values.append(rules.wave)
     if rules.cap is not None:
         sql += _UNDER_CAP
         values += [rules.cap.number, put(rules.cap.since(moment, rules.zone))]
     with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        return bool(cursor.rowcount)
+        cursor.execute(f"{sql} RETURNING id", values)
+        return {number for (number,) in cursor.fetchall()}
 
 
 def what_keeps(dispatch: Dispatch, rules: Rules) -> Kept | None:

@@ -8,7 +8,7 @@ leaves no more than these in doubt.
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.conf import settings
@@ -24,7 +24,7 @@ from equipoise.platform.delivery.engine.claims import Claimed, claim, release
 from equipoise.platform.delivery.engine.crashes import crash_point
 from equipoise.platform.delivery.engine.events import add, together
 from equipoise.platform.delivery.engine.rechecking import Kept, hold_people, mark, rules_of, what_keeps
-from equipoise.platform.delivery.engine.settling import store
+from equipoise.platform.delivery.engine.settling import store_all
 from equipoise.platform.delivery.engine.storing import until_stored
 from equipoise.platform.delivery.models import Dispatch
 from equipoise.platform.delivery.writing.composing import Composer, Unsendable
@@ -38,7 +38,7 @@ _FAILS = ("no-address", "field-missing", "refused")
 Settled = tuple[Dispatch, Outcome]
 _NOT_TRIED = Outcome("later", "not-tried", burnt=False)
 _MOST = 10
-_BLINK_SECONDS = 0.03  # no more are marked together than go out in this time
+_BLINK_SECONDS = 0.1  # no more are marked together than go out in this time
 _STALE_SECONDS = 1.0
 
 
@@ -156,10 +156,9 @@ class _Batch:
 
         def both() -> list[Dispatch]:
             with one_moment(), together():
-                for each in before:
-                    store(*each)
+                store_all(before)
                 hold_people(group)
-                return [dispatch for dispatch in group if _marked(dispatch, ready[dispatch.pk])]
+                return [dispatch for part in _alike(group) for dispatch in _marked(part, ready)]
 
         marked = until_stored(both, self.stop)
         self.before.clear()
@@ -192,18 +191,37 @@ def _next_size(size: int, seconds: float) -> int:
     return size if seconds <= _BLINK_SECONDS else max(1, size // 2)
 
 
-def _marked(dispatch: Dispatch, message: Outgoing) -> bool:
-    rules = rules_of(dispatch.study, dispatch.contact, dispatch.channel)
-    parts = measure(message.template.text(message.fields)).parts if dispatch.channel == "sms" else None
-    if mark(dispatch, rules, parts):
-        add(dispatch, "sending", "", "worker")
-        return True
-    kept = what_keeps(dispatch, rules)
-    if kept is None:
-        return True
-    if kept.state:
-        _turn_away(dispatch, kept)
-    return False
+def _alike(group: Sequence[Dispatch]) -> Iterator[list[Dispatch]]:
+    """The group in parts of one send, of people who differ: each can be marked by one statement."""
+    part: list[Dispatch] = []
+    for dispatch in group:
+        same = part and (part[0].contact, part[0].channel) == (dispatch.contact, dispatch.channel)
+        if part and (not same or dispatch.participant_id in {each.participant_id for each in part}):
+            yield part
+            part = []
+        part.append(dispatch)
+    if part:
+        yield part
+
+
+def _marked(part: Sequence[Dispatch], ready: Mapping[int, Outgoing]) -> Iterator[Dispatch]:
+    """Those that are marked now, or were in an attempt whose commit was of unknown outcome."""
+    rules = rules_of(part[0].study, part[0].contact, part[0].channel)
+    marked = mark(part, rules, [_parts(dispatch, ready[dispatch.pk]) for dispatch in part])
+    for dispatch in part:
+        if dispatch.pk in marked:
+            add(dispatch, "sending", "", "worker")
+            yield dispatch
+            continue
+        kept = what_keeps(dispatch, rules)
+        if kept is None:
+            yield dispatch
+        elif kept.state:
+            _turn_away(dispatch, kept)
+
+
+def _parts(dispatch: Dispatch, message: Outgoing) -> int | None:
+    return measure(message.template.text(message.fields)).parts if dispatch.channel == "sms" else None
 
 
 def _turn_away(dispatch: Dispatch, kept: Kept, about: str = "") -> None:

@@ -1,6 +1,7 @@
 """Storing what became of an attempt: sent, to be tried again, failed, or nobody knows."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,20 +15,26 @@ from equipoise.platform.delivery.engine.beats import hasty, real_now
 from equipoise.platform.delivery.engine.events import add
 from equipoise.platform.delivery.engine.pausing import pause
 from equipoise.platform.delivery.engine.rechecking import rules_of
+from equipoise.platform.delivery.engine.several import held_by
 from equipoise.platform.delivery.models import Dispatch
 from equipoise.platform.delivery.receipts.addresses import close_address
 
-__all__ = ["ATTEMPTS", "GRACE_SECONDS", "back_off_seconds", "settle", "store"]
+__all__ = ["ATTEMPTS", "GRACE_SECONDS", "back_off_seconds", "settle", "store", "store_all"]
 
 ATTEMPTS = 12
 GRACE_SECONDS = 300.0  # a provider may take as long to list what it took
 _LONGEST_SECONDS = 4 * 3600.0
 _FIRST_SECONDS = 60.0
+_WENT_OUT = Outcome("sent")
 
 _SETTLE = """
 UPDATE delivery_dispatch SET state = %s, reason = %s, attempts = %s, next_at = %s, lease_until = %s,
     sent_at = CASE WHEN %s THEN sent_at END, provider_id = CASE WHEN %s = '' THEN provider_id ELSE %s END
 WHERE id = %s AND fence = %s AND state IN ('sending', 'unknown')
+"""
+_SENT = """
+UPDATE delivery_dispatch SET state = 'sent', reason = '', attempts = attempts + 1, lease_until = NULL
+WHERE {held} AND state IN ('sending', 'unknown') RETURNING id
 """
 _NAME = "UPDATE delivery_dispatch SET provider_id = %s WHERE id = %s AND fence = %s AND provider_id = ''"
 
@@ -76,6 +83,23 @@ def store(dispatch: Dispatch, outcome: Outcome) -> bool:
         rules = rules_of(dispatch.study, dispatch.contact, dispatch.channel)
         close_address(dispatch.participant, rules.column, "refused")
     return True
+
+
+def store_all(settled: Sequence[tuple[Dispatch, Outcome]]) -> None:
+    """As `store`, of several; those that simply went out by one statement."""
+    plain = [dispatch for dispatch, outcome in settled if outcome == _WENT_OUT]
+    for dispatch, outcome in settled:
+        if outcome != _WENT_OUT:
+            store(dispatch, outcome)
+    if not plain:
+        return
+    held = held_by(plain)
+    with connection.cursor() as cursor:
+        cursor.execute(_SENT.format(held=held.sql), held.values)
+        stored = {number for (number,) in cursor.fetchall()}
+    for dispatch in plain:
+        if dispatch.pk in stored:
+            add(dispatch, "sent", "", "worker")
 
 
 def back_off_seconds(reference: str, attempts: int) -> float:
