@@ -14,19 +14,22 @@ ROUNDS = 100 if os.environ.get("EQUIPOISE_STATED") == "1" else 3
 POINTS = ("after-claim", "after-compose", "after-sending", "after-provider", "after-settle")
 BEFORE_SENDING = POINTS[:2]
 MESSAGES = 5
-AT_ONCE = 2  # of five, one is marked by itself, and then two together where the server is quick
+AT_ONCE = 2  # of five, one is marked by itself, and then two and two together
+PLACES = 2  # at which each step is killed: of the first messages marked together, and of the next ones
 
 
 @pytest.mark.parametrize("contact", [WEEKLY, INVITE])
 def test_after_a_kill_at_any_step_a_message_is_there_once_or_waits_for_a_person(
-    study, people, planned, mail, rescued, contact
+    study, people, planned, mail, rescued, contact, monkeypatch
 ):
+    monkeypatch.setattr("equipoise.platform.delivery.engine.sending._MOST", AT_ONCE)
+    monkeypatch.setattr("equipoise.platform.delivery.engine.sending._BLINK_SECONDS", 60)
     everybody = people(MESSAGES * ROUNDS * len(POINTS))
     for point in POINTS:
         for number in range(ROUNDS):
             mail.forget()
             rows = planned([everybody.pop() for _ in range(MESSAGES)], contact)
-            times = 1 if point in BEFORE_SENDING else number % (MESSAGES - 1) + 1
+            times = 1 if point in BEFORE_SENDING else number % PLACES + 1
             Worker(EQUIPOISE_CRASH_AT=f"{point}:{times}").killed()
             rescued()
             send()
