@@ -14,8 +14,8 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.nodes import Node
 
+from equipoise.protocol import checks, registration
 from equipoise.protocol import folder as loading
-from equipoise.protocol import registration
 from equipoise.protocol.study import Study
 
 __all__ = ["read_once"]
@@ -76,8 +76,9 @@ def _parts(study: Study) -> dict[str, str]:
 
 
 def _key(folder: Path) -> str:
-    """The name of a folder and all that its files say."""
+    """The name of a folder, all that its files say, and what is checked."""
     made = hashlib.sha256(folder.name.encode())
+    made.update(",".join(each.__name__ for each in checks.CHECKS).encode())
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             content = path.read_bytes()

@@ -180,7 +180,7 @@ def test_errors_choices_and_ends_are_as_accessible_as_the_rest(site, browser):
     fill_by_keyboard(page)
     page.fill("#hours", "many")
     page.click("text=Continue")
-    assert page.evaluate("document.activeElement.className").startswith("govuk-error-summary")
+    page.wait_for_function("document.activeElement.className.startsWith('govuk-error-summary')")
     look("wrong-number")
     page.click(".govuk-error-summary a")
     assert page.evaluate("document.activeElement.id") in ("role", "hours")

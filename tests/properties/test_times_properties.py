@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from dateutil import tz
 from dateutil.relativedelta import relativedelta
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from equipoise.protocol.times import Weekly, next_occurrence, parse_time, resolve
@@ -31,6 +31,7 @@ def test_shifts_agree_with_another_calendar(launch, zone, sign, count, unit):
     moved = tz.resolve_imaginary(
         (local + step if sign == "+" else local - step).replace(tzinfo=tz.gettz(zone))
     )
+    assume(moved.year < 2037)  # from then on the other one knows no change of the clocks
     expected = launch if count == 0 else moved.astimezone(UTC)
     assert found == expected
 
