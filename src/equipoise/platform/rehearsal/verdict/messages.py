@@ -174,7 +174,9 @@ class Arrived:
             finished = answered.finished if answered else None
             if due.kind == "remind" and finished is not None and finished < message.number:
                 faults.append(f"{self._said(key)} came after they had answered")
-            if due.kind == "thank" and (finished is None or finished > message.number):
+            ended = answered.finished_at if answered else None
+            # By the clock: a quick worker's thanks are there before the browser knows that it is done.
+            if due.kind == "thank" and (ended is None or ended > message.at):
                 faults.append(f"{self._said(key)} came before they had answered")
             if due.rule and (selected := self.rules[due.rule]) is not None and not selected.get(key[0]):
                 faults.append(f"{self._said(key)} came to somebody whom `{due.rule}` leaves out")
