@@ -9,6 +9,7 @@ from equipoise.protocol.factors import contrast_factors
 from equipoise.protocol.facts import everything_known
 from equipoise.protocol.models.fieldwork import Contact, Wave
 from equipoise.protocol.reserved import reserved_problem
+from equipoise.protocol.sends import ADDRESSES
 from equipoise.protocol.study import Study
 from equipoise.protocol.timeline import Timeline, timeline
 from equipoise.protocol.times import parse_duration, parse_weekly
@@ -79,9 +80,7 @@ def _contact(study: Study, name: str, contact: Contact) -> Iterator[Problem]:
         yield from _template(study, (*path, "template"), contact.template.replace("{n}", str(n)))
     yield from _assets(study, path, contact)
     if contact.carrier == "workspace" and not _reachable(study, contact):
-        message = (
-            f"no roster column of type {_address(contact)} says where to send; add one, or `carrier: partner`"
-        )
+        message = f"no roster column of type {ADDRESSES[contact.channel]} says where to send; add one, or `carrier: partner`"
         yield at(study, *path, "channel", message=message)
 
 
@@ -114,14 +113,10 @@ def _assets(study: Study, path: Path, contact: Contact) -> Iterator[Problem]:
                 )
 
 
-def _address(contact: Contact) -> str:
-    return {"email": "email", "sms": "phone", "letter": "text"}[contact.channel]
-
-
 def _reachable(study: Study, contact: Contact) -> bool:
     participants = study.protocol.participants
     columns = participants.roster.values() if participants else ()
-    return any(column.type == _address(contact) and column.role == "contact" for column in columns)
+    return any(column.type == ADDRESSES[contact.channel] and column.role == "contact" for column in columns)
 
 
 def _parsed(study: Study, path: Path, text: str, parse: object) -> Iterator[Problem]:

@@ -28,7 +28,6 @@ from equipoise.protocol.times import as_utc
 __all__ = ["Kept", "Rules", "hold_people", "mark", "rules_of", "what_keeps"]
 
 _COLUMN_TYPES = {"email": "email", "sms": "phone"}
-_ANSWERED = ("complete", "screened-out", "quota-full", "declined", "withdrawn")
 _UNTIL_ANSWERED = ("invite", "remind")
 
 _MARK = """
@@ -43,8 +42,7 @@ AND NOT EXISTS (SELECT 1 FROM delivery_closedaddress c JOIN people_lookup l
 """
 _UNANSWERED = """
 AND NOT EXISTS (SELECT 1 FROM fieldwork_session f WHERE f.participant_id = delivery_dispatch.participant_id
-                AND f.wave = %s
-                AND f.state IN ('complete', 'screened-out', 'quota-full', 'declined', 'withdrawn'))
+                AND f.wave = %s AND f.state <> 'started')
 """
 _UNDER_CAP = """
 AND %s > (SELECT count(*) FROM delivery_dispatch o
@@ -184,7 +182,7 @@ def _reason(person: Participant, rules: Rules) -> str:
         return "left"
     if person.messages_stopped_at is not None:
         return "stopped"
-    answered = Session.objects.filter(participant=person, wave=rules.wave, state__in=_ANSWERED)
+    answered = Session.objects.filter(participant=person, wave=rules.wave).exclude(state="started")
     if rules.wave is not None and answered.exists():
         return "answered"
     known = Lookup.objects.filter(participant=person, column=rules.column).values("digest")
