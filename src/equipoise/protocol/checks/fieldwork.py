@@ -80,7 +80,8 @@ def _contact(study: Study, name: str, contact: Contact) -> Iterator[Problem]:
         yield from _template(study, (*path, "template"), contact.template.replace("{n}", str(n)))
     yield from _assets(study, path, contact)
     if contact.carrier == "workspace" and not _reachable(study, contact):
-        message = f"no roster column of type {ADDRESSES[contact.channel]} says where to send; add one, or `carrier: partner`"
+        kind = ADDRESSES[contact.channel]
+        message = f"no roster column of type {kind} says where to send; add one, or `carrier: partner`"
         yield at(study, *path, "channel", message=message)
 
 
