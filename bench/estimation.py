@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from equipoise.estimation.linear import LinearFit, fit_linear
+from equipoise.estimation.least_squares.linear import LinearFit, fit_linear
 
 ROWS, COLUMNS, STRATA = 100_000, 20, 200
 CLUSTERS, SIZE = 300, 12

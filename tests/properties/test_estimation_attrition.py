@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from equipoise.estimation.attrition import manski_bounds, tipping_points
-from equipoise.estimation.by_time import effect_by_week
-from equipoise.estimation.linear import fit_linear
-from equipoise.estimation.neyman import difference_in_means
+from equipoise.estimation.effects.by_time import effect_by_week
+from equipoise.estimation.effects.neyman import difference_in_means
+from equipoise.estimation.least_squares.linear import fit_linear
+from equipoise.estimation.missing.attrition import manski_bounds, tipping_points
 
 SEEDS = st.integers(0, 10**6)
 CONTRASTS = st.sampled_from([(-1, 1, 0), (-1, 0.3, 0.7), (0.5, -1, 0.5)])

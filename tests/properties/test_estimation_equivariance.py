@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from equipoise.estimation.multiplicity import METHODS, adjust_p_values
 from equipoise.estimation.registry import estimate_effect
+from equipoise.estimation.several.multiplicity import METHODS, adjust_p_values
 
 MODELS = st.sampled_from(["difference-in-means", "linear", "lin-interacted"])
 

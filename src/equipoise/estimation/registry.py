@@ -7,11 +7,11 @@ from typing import Any, Literal
 import numpy.typing as npt
 
 from equipoise.errors import NotSupportedError, nearest
-from equipoise.estimation.adjusted import lin_interacted, linear_effect
 from equipoise.estimation.arrays import Dof, refuse
+from equipoise.estimation.effects.adjusted import lin_interacted, linear_effect
+from equipoise.estimation.effects.neyman import difference_in_means
+from equipoise.estimation.effects.pseudo_likelihood import logistic_effect, poisson_effect
 from equipoise.estimation.inference import Estimate
-from equipoise.estimation.neyman import difference_in_means
-from equipoise.estimation.pseudo_likelihood import logistic_effect, poisson_effect
 
 __all__ = ["MODELS", "Model", "ModelName", "estimate_effect", "supported_models"]
 

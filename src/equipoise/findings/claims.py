@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from equipoise.estimation.multiplicity import adjust_p_values
+from equipoise.estimation.several.multiplicity import adjust_p_values
 from equipoise.findings.results import Finding, Tier
 from equipoise.findings.sealing import Standing
 from equipoise.protocol.claims import answers_to

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import polars as pl
 
 from equipoise.errors import DesignError
-from equipoise.estimation.adjusted import missing_indicator
+from equipoise.estimation.effects.adjusted import missing_indicator
 from equipoise.findings.data import StudyData
 from equipoise.findings.sample import Bools
 from equipoise.instruments.scoring import Floats

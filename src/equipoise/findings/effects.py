@@ -8,11 +8,11 @@ import numpy as np
 
 from equipoise.errors import DesignError
 from equipoise.estimation.arrays import Dof
-from equipoise.estimation.attrition import manski_bounds, tipping_points
+from equipoise.estimation.effects.neyman import difference_in_means
 from equipoise.estimation.inference import Estimate
-from equipoise.estimation.neyman import difference_in_means
+from equipoise.estimation.meaning.standardised import hedges_g, reference_sd
+from equipoise.estimation.missing.attrition import manski_bounds, tipping_points
 from equipoise.estimation.registry import estimate_effect
-from equipoise.estimation.standardised import hedges_g, reference_sd
 from equipoise.findings.claims import planned_effect
 from equipoise.findings.covariates import Covariates, Labels, covariates_of, labels_of, strata_of
 from equipoise.findings.data import StudyData

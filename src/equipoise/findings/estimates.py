@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from equipoise.estimation import inference
-from equipoise.estimation.standardised import StandardisedEffect
+from equipoise.estimation.meaning.standardised import StandardisedEffect
 from equipoise.findings.results import Finding, Interval, Standardised
 
 __all__ = ["interval_of", "standardised_of", "with_estimate"]

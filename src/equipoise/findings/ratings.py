@@ -7,11 +7,11 @@ import numpy as np
 import polars as pl
 
 from equipoise.errors import DesignError, NotSupportedError
-from equipoise.estimation.adjusted import linear_effect
 from equipoise.estimation.arrays import Dof
-from equipoise.estimation.covariance import Variance
+from equipoise.estimation.effects.adjusted import linear_effect
 from equipoise.estimation.inference import Estimate
-from equipoise.estimation.standardised import hedges_g, reference_sd
+from equipoise.estimation.least_squares.covariance import Variance
+from equipoise.estimation.meaning.standardised import hedges_g, reference_sd
 from equipoise.findings.cells import Cells, cells_of
 from equipoise.findings.claims import claimed, tier_of
 from equipoise.findings.covariates import dummies

@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 
 from equipoise.errors import DesignError, NotSupportedError
-from equipoise.estimation.covariance import Variance
-from equipoise.estimation.linear import LinearFit, fit_linear
+from equipoise.estimation.least_squares.covariance import Variance
+from equipoise.estimation.least_squares.linear import LinearFit, fit_linear
 from equipoise.findings.claims import effect_id
 from equipoise.findings.covariates import labels_of
 from equipoise.findings.data import StudyData

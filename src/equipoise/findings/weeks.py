@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from equipoise.errors import DesignError
-from equipoise.estimation.by_time import EffectByWeek, effect_by_week
+from equipoise.estimation.effects.by_time import EffectByWeek, effect_by_week
 from equipoise.findings.data import StudyData
 from equipoise.findings.estimates import with_estimate
 from equipoise.findings.results import Finding

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from equipoise.errors import DesignError
-from equipoise.estimation.adjusted import linear_effect
-from equipoise.estimation.neyman import difference_in_means
+from equipoise.estimation.effects.adjusted import linear_effect
+from equipoise.estimation.effects.neyman import difference_in_means
 from equipoise.findings.covariates import Labels
 from equipoise.findings.estimates import with_estimate
 from equipoise.findings.results import Finding

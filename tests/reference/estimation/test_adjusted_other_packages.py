@@ -7,9 +7,9 @@ import statsmodels.api as sm
 import statsmodels.formula.api as smf
 
 from equipoise.errors import DesignError
-from equipoise.estimation.adjusted import lin_interacted, linear_effect, missing_indicator
-from equipoise.estimation.linear import fit_linear
-from equipoise.estimation.pseudo_likelihood import logistic_effect, poisson_effect
+from equipoise.estimation.effects.adjusted import lin_interacted, linear_effect, missing_indicator
+from equipoise.estimation.effects.pseudo_likelihood import logistic_effect, poisson_effect
+from equipoise.estimation.least_squares.linear import fit_linear
 
 RNG = np.random.default_rng(21)
 ROWS = 300

@@ -7,8 +7,8 @@ import pytest
 from statsmodels.stats.proportion import proportions_chisquare, proportions_ztest
 
 from equipoise.errors import DesignError
-from equipoise.estimation.attrition import manski_bounds, response_differs, tipping_points
-from equipoise.estimation.neyman import difference_in_means
+from equipoise.estimation.effects.neyman import difference_in_means
+from equipoise.estimation.missing.attrition import manski_bounds, response_differs, tipping_points
 
 SCALE = (1.0, 7.0)
 

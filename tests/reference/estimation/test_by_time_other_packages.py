@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import statsmodels.formula.api as smf
 
-from equipoise.estimation.by_time import effect_by_week
+from equipoise.estimation.effects.by_time import effect_by_week
 
 WEEKS = (2, 3, 5, 8)
 

@@ -12,15 +12,15 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
-from equipoise.estimation.adjusted import linear_effect
-from equipoise.estimation.attrition import manski_bounds, response_by_arm, tipping_points
-from equipoise.estimation.by_time import effect_by_week
-from equipoise.estimation.linear import fit_linear
-from equipoise.estimation.multiplicity import adjust_p_values
-from equipoise.estimation.neyman import difference_in_means
-from equipoise.estimation.proportions import rate, risk_ratio
-from equipoise.estimation.pseudo_likelihood import logistic_effect, poisson_effect
-from equipoise.estimation.standardised import hedges_g, reference_sd
+from equipoise.estimation.effects.adjusted import linear_effect
+from equipoise.estimation.effects.by_time import effect_by_week
+from equipoise.estimation.effects.neyman import difference_in_means
+from equipoise.estimation.effects.proportions import rate, risk_ratio
+from equipoise.estimation.effects.pseudo_likelihood import logistic_effect, poisson_effect
+from equipoise.estimation.least_squares.linear import fit_linear
+from equipoise.estimation.meaning.standardised import hedges_g, reference_sd
+from equipoise.estimation.missing.attrition import manski_bounds, response_by_arm, tipping_points
+from equipoise.estimation.several.multiplicity import adjust_p_values
 
 RNG = np.random.default_rng(11)
 ARM = RNG.integers(0, 2, 200)

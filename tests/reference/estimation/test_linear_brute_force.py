@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from equipoise.estimation.linear import fit_linear
+from equipoise.estimation.least_squares.linear import fit_linear
 
 
 def symmetric_power(matrix, power):

@@ -9,9 +9,9 @@ import pyfixest
 import pytest
 import statsmodels.formula.api as smf
 
-from equipoise.estimation.adjusted import lin_interacted, linear_effect
-from equipoise.estimation.linear import fit_linear
-from equipoise.estimation.neyman import difference_in_means
+from equipoise.estimation.effects.adjusted import lin_interacted, linear_effect
+from equipoise.estimation.effects.neyman import difference_in_means
+from equipoise.estimation.least_squares.linear import fit_linear
 
 HERE = Path(__file__).parent
 TRIAL = pd.read_csv(HERE / "cluster_trial.csv")

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from equipoise.errors import DesignError, NotSupportedError
-from equipoise.estimation.attrition import manski_bounds
 from equipoise.estimation.inference import Interval, read_against_margin
-from equipoise.estimation.linear import fit_linear
+from equipoise.estimation.least_squares.linear import fit_linear
+from equipoise.estimation.missing.attrition import manski_bounds
 from equipoise.estimation.registry import estimate_effect
 
 Y = np.array([1.0, 3, 2, 5, 4, 6])

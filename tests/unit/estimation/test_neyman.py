@@ -6,8 +6,12 @@ from scipy import stats
 
 from equipoise.errors import DesignError
 from equipoise.estimation.arrays import codes_of
-from equipoise.estimation.linear import fit_linear
-from equipoise.estimation.neyman import difference_in_means, paired_difference, stratified_difference_in_means
+from equipoise.estimation.effects.neyman import (
+    difference_in_means,
+    paired_difference,
+    stratified_difference_in_means,
+)
+from equipoise.estimation.least_squares.linear import fit_linear
 
 STRATUM = np.array([0] * 4 + [1] * 5)
 Y0 = np.array([1.0, 2.0, 4.0, 8.0, 3.0, 3.5, 5.0, 9.0, 2.0])

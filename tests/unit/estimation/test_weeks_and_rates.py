@@ -4,12 +4,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from equipoise.errors import DesignError
-from equipoise.estimation.by_time import effect_by_week
+from equipoise.estimation.effects.by_time import effect_by_week
+from equipoise.estimation.effects.neyman import difference_in_means
+from equipoise.estimation.effects.proportions import rate, rate_contrast, risk_ratio
 from equipoise.estimation.inference import estimate_from, reread
-from equipoise.estimation.neyman import difference_in_means
-from equipoise.estimation.proportions import rate, rate_contrast, risk_ratio
+from equipoise.estimation.meaning.standardised import hedges_g, in_sd_units, reference_sd
 from equipoise.estimation.registry import MODELS, estimate_effect, supported_models
-from equipoise.estimation.standardised import hedges_g, in_sd_units, reference_sd
 
 ARM = np.tile([0, 1], 12)
 WEEK = np.repeat([1, 2, 4], 8)

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from scipy import stats
 
-from equipoise.estimation.proportions import rate
+from equipoise.estimation.effects.proportions import rate
 from equipoise.findings.data import StudyData
 from equipoise.findings.results import Finding, Interval
 from equipoise.findings.sample import Bools

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from equipoise.estimation.proportions import rate_contrast
+from equipoise.estimation.effects.proportions import rate_contrast
 from equipoise.findings.data import StudyData
 from equipoise.findings.describe.arms import LEVEL, Arms, counts_by_arm, happened, share_of
 from equipoise.findings.masked import letters

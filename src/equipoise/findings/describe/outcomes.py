@@ -6,7 +6,7 @@ from itertools import product
 import numpy as np
 import polars as pl
 
-from equipoise.estimation.linear import fit_linear
+from equipoise.estimation.least_squares.linear import fit_linear
 from equipoise.findings.data import StudyData
 from equipoise.findings.describe.arms import FEWEST, LEVEL, WITHHELD, Arms, mean_of, share_of
 from equipoise.findings.ratings import ratings_with_people

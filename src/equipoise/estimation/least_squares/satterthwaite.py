@@ -16,8 +16,8 @@ import numpy as np
 from scipy import sparse
 
 from equipoise.estimation.arrays import Floats
-from equipoise.estimation.basis import Absorbed
-from equipoise.estimation.covariance import Adjustment
+from equipoise.estimation.least_squares.basis import Absorbed
+from equipoise.estimation.least_squares.covariance import Adjustment
 
 __all__ = ["contrast_dof", "hotelling_dof"]
 

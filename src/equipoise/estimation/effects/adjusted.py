@@ -20,9 +20,9 @@ from equipoise.estimation.arrays import (
     refuse,
     same_length,
 )
-from equipoise.estimation.covariance import Variance
 from equipoise.estimation.inference import Estimate
-from equipoise.estimation.linear import LinearFit, fit_linear
+from equipoise.estimation.least_squares.covariance import Variance
+from equipoise.estimation.least_squares.linear import LinearFit, fit_linear
 
 __all__ = ["WithIndicator", "lin_interacted", "linear_effect", "missing_indicator"]
 

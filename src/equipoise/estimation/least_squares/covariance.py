@@ -14,7 +14,7 @@ import numpy as np
 
 from equipoise.errors import NotSupportedError, nearest
 from equipoise.estimation.arrays import Bools, Floats, Ints, refuse
-from equipoise.estimation.basis import Absorbed
+from equipoise.estimation.least_squares.basis import Absorbed
 
 __all__ = [
     "CLUSTERED",

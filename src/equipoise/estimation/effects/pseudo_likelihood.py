@@ -27,7 +27,7 @@ from equipoise.estimation.arrays import (
     same_length,
 )
 from equipoise.estimation.inference import Estimate, estimate_from
-from equipoise.estimation.linear import fit_linear
+from equipoise.estimation.least_squares.linear import fit_linear
 
 __all__ = ["logistic_effect", "poisson_effect"]
 

@@ -18,8 +18,8 @@ from equipoise.estimation.arrays import (
     refuse,
     same_length,
 )
+from equipoise.estimation.effects.proportions import Rate, RateContrast, rate, rate_contrast
 from equipoise.estimation.inference import Estimate, Interval, check_level
-from equipoise.estimation.proportions import Rate, RateContrast, rate, rate_contrast
 
 __all__ = [
     "Bounds",

@@ -17,10 +17,16 @@ from equipoise.estimation.arrays import (
     refuse,
     same_length,
 )
-from equipoise.estimation.basis import Absorbed, absorb, orthonormal, within
-from equipoise.estimation.covariance import CLUSTERED, Adjustment, Variance, adjust, check_variance
 from equipoise.estimation.inference import Estimate, JointTest, estimate_from
-from equipoise.estimation.satterthwaite import contrast_dof, hotelling_dof
+from equipoise.estimation.least_squares.basis import Absorbed, absorb, orthonormal, within
+from equipoise.estimation.least_squares.covariance import (
+    CLUSTERED,
+    Adjustment,
+    Variance,
+    adjust,
+    check_variance,
+)
+from equipoise.estimation.least_squares.satterthwaite import contrast_dof, hotelling_dof
 
 __all__ = ["LinearFit", "fit_linear"]
 

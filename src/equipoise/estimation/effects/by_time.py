@@ -21,10 +21,10 @@ from equipoise.estimation.arrays import (
     refuse,
     same_length,
 )
-from equipoise.estimation.covariance import Variance
+from equipoise.estimation.effects.neyman import difference_in_means
 from equipoise.estimation.inference import Estimate, JointTest
-from equipoise.estimation.linear import fit_linear
-from equipoise.estimation.neyman import difference_in_means
+from equipoise.estimation.least_squares.covariance import Variance
+from equipoise.estimation.least_squares.linear import fit_linear
 
 __all__ = ["EffectByWeek", "MonotoneFit", "WeekEffect", "effect_by_week"]
 

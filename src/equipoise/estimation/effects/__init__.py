@@ -1,0 +1,1 @@
+"""Estimators of a contrast of arms, one file each."""

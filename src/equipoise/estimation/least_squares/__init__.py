@@ -1,0 +1,1 @@
+"""Least squares: the basis of a design, the fit, its covariances and their degrees of freedom."""

@@ -1,0 +1,1 @@
+"""How large an effect is, in units that compare."""

@@ -1,0 +1,1 @@
+"""What can be said of all randomised when some did not answer."""

@@ -1,0 +1,1 @@
+"""Several outcomes, arms or claims at once."""
