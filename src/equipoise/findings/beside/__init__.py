@@ -1,0 +1,32 @@
+"""What stands beside an effect without anybody asking, or because the analysis asks for it under `missing`.
+
+Each file gives one function from an effect to further findings; `besides` runs them in the order of a report.
+"""
+
+from collections.abc import Callable, Iterator
+
+from equipoise.findings.beside.missing import for_all_randomised
+from equipoise.findings.beside.weighting import weighted_as_randomised
+from equipoise.findings.fitting import Fitted
+from equipoise.findings.measured import Measured
+from equipoise.findings.results import Finding
+
+__all__ = ["besides"]
+
+
+def besides(effect: Finding, measured: Measured, fitted: Fitted) -> Iterator[Finding]:
+    """Everything that is printed with an effect, the effect itself left out.
+
+    Args:
+        effect: as found.
+        measured: what it was found from.
+        fitted: how it was found.
+    """
+    for each in _BESIDE:
+        yield from each(effect, measured, fitted)
+
+
+_BESIDE: tuple[Callable[[Finding, Measured, Fitted], Iterator[Finding]], ...] = (
+    weighted_as_randomised,
+    for_all_randomised,
+)

@@ -1,0 +1,89 @@
+"""What missing answers allow: bounds that need no assumption, and how wrong they would have to be."""
+
+from collections.abc import Iterator
+
+from equipoise.estimation.inference import Estimate
+from equipoise.estimation.missing.attrition import manski_bounds, tipping_points
+from equipoise.findings.fitting import Fitted
+from equipoise.findings.measured import Measured
+from equipoise.findings.results import Finding, Interval
+
+__all__ = ["for_all_randomised"]
+
+_BOUNDS = "Manski bounds: every missing answer at the worst, then at the best, possible value"
+_TIPPING = (
+    "how far the mean of this arm's missing answers would have to lie from that of its answers for the "
+    "interval of the effect on all randomised to change sides of zero"
+)
+_NO_TIPPING = "no shift of this arm's missing answers changes the conclusion"
+
+
+def for_all_randomised(effect: Finding, measured: Measured, fitted: Fitted) -> Iterator[Finding]:
+    """Bounds that need no assumption, and how wrong one arm's missing answers would have to be."""
+    base = bare(effect)
+    asked = measured.analysis.missing or ()
+    if "bounds" in asked:
+        yield _bounds(base, measured)
+    if "tipping-point" in asked:
+        yield from _tipping(base, measured, fitted.estimate)
+
+
+def bare(effect: Finding) -> Finding:
+    """A bound of an effect, with nothing of the effect's own numbers."""
+    tier = "sensitivity" if effect.planned else "exploratory"
+    return effect.model_copy(
+        update={
+            "kind": "bound",
+            "tier": tier,
+            "estimate": None,
+            "std_error": None,
+            "dof": None,
+            "statistic": None,
+            "p_value": None,
+            "interval": None,
+            "standardised": None,
+            "draws": None,
+            "mc_error": None,
+            "model": None,
+            "warnings": (),
+        }
+    )
+
+
+def _bounds(base: Finding, measured: Measured) -> Finding:
+    finding = base.model_copy(update={"id": f"{base.id}.bounds", "model": _BOUNDS})
+    span, sample = measured.study.protocol.outcomes[measured.outcome].range, measured.sample
+    if span is None:
+        why = "the outcome has no lowest and highest possible value"
+        return finding.model_copy(update={"not_estimable": why})
+    inside = sample.inside
+    found = manski_bounds(
+        measured.values[inside], measured.answered[inside], sample.code[inside], sample.cells.weights, span
+    )
+    return finding.model_copy(update={"interval": Interval(level=None, low=found.low, high=found.high)})
+
+
+def _tipping(base: Finding, measured: Measured, estimate: Estimate) -> Iterator[Finding]:
+    sample, span = measured.sample, measured.study.protocol.outcomes[measured.outcome].range
+    inside = sample.inside
+    points = tipping_points(
+        estimate,
+        measured.values[inside],
+        measured.answered[inside],
+        sample.code[inside],
+        sample.cells.weights,
+        span,
+    )
+    for point in points:
+        name = sample.cells.names[point.arm]
+        impossible = point.possible is False
+        yield base.model_copy(
+            update={
+                "id": f"{base.id}.tipping-point.{name}",
+                "arm": name,
+                "estimate": point.to_change,
+                "not_estimable": _NO_TIPPING if point.to_change is None else None,
+                "model": _TIPPING,
+                "warnings": ("such a shift lies outside what the outcome can be",) if impossible else (),
+            }
+        )

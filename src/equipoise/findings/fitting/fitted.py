@@ -1,0 +1,17 @@
+"""What a way of fitting gives back."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from equipoise.estimation.inference import Estimate
+
+__all__ = ["Fitted"]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """An estimate, `notes` for the reader, `fields` of the finding that only this way of fitting knows."""
+
+    estimate: Estimate
+    notes: tuple[str, ...] = ()
+    fields: dict[str, Any] = field(default_factory=dict)
