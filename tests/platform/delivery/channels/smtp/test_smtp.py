@@ -194,7 +194,9 @@ def scripted():
     """A function that runs a server which answers by a script."""
     running = []
 
-    def run(**said):
+    def run(together, **said):
+        if together:
+            said = {"EHLO": "250-here\r\n250 PIPELINING"} | said
         server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Script)
         server.daemon_threads = True
         server.over = threading.Event()
@@ -213,6 +215,7 @@ def scripted():
         server.server_close()
 
 
+@pytest.mark.parametrize("together", [False, True], ids=["one by one", "together"])
 @pytest.mark.parametrize(
     ("said", "outcome"),
     [
@@ -231,9 +234,16 @@ def scripted():
         ({"EHLO": None, "HELO": None}, Outcome("later", "no-connection", burnt=False, pause_seconds=60)),
     ],
 )
-def test_each_answer_of_a_server_has_its_outcome(scripted, said, outcome):
-    with scripted(**said) as channel:
+def test_each_answer_of_a_server_has_its_outcome(scripted, said, outcome, together):
+    with scripted(together, **said) as channel:
         assert channel.send(message("a@example.org")) == outcome
+
+
+@pytest.mark.parametrize("text", ["354 go on", "503 nobody is to get it"])
+def test_an_envelope_that_is_refused_holds_up_nobody_whatever_the_server_says_to_its_text(scripted, text):
+    with scripted(True, RCPT="451 full", DATA=text) as channel:
+        first, second = (channel.send(message(f"{name}@example.org")) for name in "ab")
+    assert first == second == Outcome("later", "451")
 
 
 def test_a_workspace_without_a_mail_server_is_told_what_to_write(tmp_path):

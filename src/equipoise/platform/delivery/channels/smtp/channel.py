@@ -17,7 +17,7 @@ from typing import Self
 
 from equipoise.errors import InputError, Problem
 from equipoise.platform.delivery.channels.contract import Outcome, Outgoing, Record
-from equipoise.platform.delivery.channels.smtp.conversation import Conversation
+from equipoise.platform.delivery.channels.smtp.conversation import TEXT_FOLLOWS, Conversation
 from equipoise.platform.workspace import SETTINGS, Mail, Workspace
 
 __all__ = ["Smtp", "opened"]
@@ -27,8 +27,6 @@ _REST_SECONDS = 60.0  # after which a server that was away is tried again
 _LONG_REST_SECONDS = 300.0  # where a person has to do something
 _NOBODY_THERE = (550, 551, 553)
 _DISCONNECTING = 421
-_LEADING_DOT = re.compile(rb"(?m)^\.")
-_BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 _PLAIN = re.compile(r"[!-;=?-~]+@[!-;=?-~]+")  # visible, and without < and >
 
 
@@ -104,7 +102,7 @@ class Smtp:
             )
         except InputError:
             return Outcome("refused", "not-a-mail")
-        if _BARE.search(content) or not _PLAIN.fullmatch(message.to):
+        if not _in_whole_lines(content) or not _PLAIN.fullmatch(message.to):
             return Outcome("refused", "not-a-mail")
         fresh = self._open is None
         outcome = self._tried(message.to, content)
@@ -146,15 +144,14 @@ class Smtp:
 
     def _conversed(self, server: Conversation, to: str, content: bytes) -> None:
         """Envelope and text; returns when the server has taken the message."""
-        _of_us(server.docmd(f"MAIL FROM:<{self.mail.sender}>")[0])
-        _of_address(server.docmd(f"RCPT TO:<{to}>")[0])
-        code, _ = server.docmd("DATA")
-        if code != 354:
+        answers = server.ask(f"MAIL FROM:<{self.mail.sender}>", f"RCPT TO:<{to}>", "DATA")
+        _of_us(next(answers))
+        _of_address(next(answers))
+        code = next(answers)
+        if code != TEXT_FOLLOWS:
             _of_text(code)
         self._handed_over = True
-        server.send(
-            _LEADING_DOT.sub(b"..", content) + (b".\r\n" if content.endswith(b"\r\n") else b"\r\n.\r\n")
-        )
+        server.send(_dotted(content))
         code, _ = server.getreply()
         if 400 <= code < 600:
             self._handed_over = False  # the server has said itself that it did not take it
@@ -168,7 +165,7 @@ class Smtp:
             return self._drop()
         try:
             self._open.begin()
-            self._open.rset()
+            self._open.put_away()
         except (OSError, smtplib.SMTPException):
             self._drop()
         return None
@@ -178,6 +175,17 @@ class Smtp:
             with suppress(OSError):
                 self._open.close()
         self._open = None
+
+
+def _in_whole_lines(content: bytes) -> bool:
+    """Whether every line ends by CRLF, and no other CR or LF is in it: some servers read more into one."""
+    return content.count(b"\r\n") == content.count(b"\n") == content.count(b"\r")
+
+
+def _dotted(content: bytes) -> bytes:
+    """The text as it goes over the line: a dot before a dot that begins a line, and at its end one alone."""
+    dotted = (b"\r\n" + content).replace(b"\r\n.", b"\r\n..")[2:]
+    return dotted + (b".\r\n" if dotted.endswith(b"\r\n") else b"\r\n.\r\n")
 
 
 def _of_us(code: int) -> None:

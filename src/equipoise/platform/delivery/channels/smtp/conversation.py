@@ -1,7 +1,8 @@
 """A conversation with a mail server in which every request has a deadline of its own.
 
 smtplib's time-out is for each read, so that a server which says one letter a second is listened to for ever.
-Here what is left of the deadline is the time-out of every read and write.
+Here what is left of the deadline is the time-out of every read and write. And smtplib waits for the answer to
+each command before it says the next; most servers take a whole envelope at once (PIPELINING, RFC 2920).
 """
 
 import io
@@ -9,11 +10,14 @@ import smtplib
 import socket
 import ssl
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from equipoise.platform.workspace import Mail
 
-__all__ = ["Conversation"]
+__all__ = ["TEXT_FOLLOWS", "Conversation"]
+
+TEXT_FOLLOWS = 354
 
 
 class _Reading(io.RawIOBase):
@@ -46,6 +50,7 @@ class Conversation(smtplib.SMTP):
         self.seconds, self.server = seconds, mail
         self.context = ssl.create_default_context()
         self.until = time.monotonic() + seconds
+        self.waiting = 0  # how many answers to commands that were said are not read yet
         super().__init__(timeout=seconds)
         try:
             self._open(credentials)
@@ -77,6 +82,37 @@ class Conversation(smtplib.SMTP):
     def begin(self) -> None:
         """Begin a request: its deadline counts from now."""
         self.until = time.monotonic() + self.seconds
+
+    def ask(self, *commands: str) -> Iterator[int]:
+        """The codes of the answers to commands, one after the other.
+
+        Where the server takes them together, all of them are said before the first answer is read. Otherwise
+        each is said only when its answer is asked for.
+        """
+        together = self.has_extn("pipelining")
+        if together:
+            self.send("".join(f"{command}\r\n" for command in commands))
+            self.waiting = len(commands)
+        for command in commands:
+            if not together:
+                self.putcmd(command)
+                self.waiting = 1
+            code, _ = self.getreply()
+            self.waiting -= 1
+            yield code
+
+    def put_away(self) -> None:
+        """Begin anew after an envelope that was refused.
+
+        Raises:
+            SMTPServerDisconnected: the server waits for a text that goes to nobody; what is begun and never
+                ended is no message.
+        """
+        while self.waiting:
+            self.waiting -= 1
+            if self.getreply()[0] == TEXT_FOLLOWS:
+                raise smtplib.SMTPServerDisconnected("the server waits for a text")
+        self.rset()
 
     def left(self) -> float:
         """How much of the deadline is left.
