@@ -26,10 +26,11 @@ BEFORE_LAUNCH = datetime(2021, 2, 10, 12, tzinfo=UTC)  # the wave `before` of sw
 @pytest.fixture(autouse=True)
 def _folders_read_anew():
     """Tests put other folders in the same place; a workspace never does."""
+    from equipoise.platform.delivery.engine.rules import _rules
     from equipoise.platform.fieldwork.prepared import _prepared
     from equipoise.platform.registry import queries
 
-    for kept in (queries._loaded, queries._times, _prepared):
+    for kept in (queries._loaded, queries._times, _prepared, _rules):
         kept.cache_clear()
 
 

@@ -63,11 +63,11 @@ def mail(sink, monkeypatch):
 
 
 @pytest.fixture
-def study(add_example, alice, mail):
-    """`swing` by mail, live."""
+def study(request, add_example, alice, mail):
+    """`swing` by mail, live; a test may ask for another change of its folder."""
     from equipoise.platform.registry.actions import move_study
 
-    found = move_study(alice, add_example("swing", by_mail), "live")
+    found = move_study(alice, add_example("swing", getattr(request, "param", by_mail)), "live")
     Composer(found)  # so that its folder is read here, and not by each process
     return found
 

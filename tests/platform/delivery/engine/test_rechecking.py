@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.platform.conftest import BEFORE_LAUNCH
-from tests.platform.delivery.engine.conftest import INVITE, often, send, states
+from tests.platform.delivery.engine.conftest import INVITE, WEEKLY, often, send, states
 
 from equipoise.platform.database import writing
 from equipoise.platform.delivery.engine.claims import next_due
@@ -12,7 +12,7 @@ from equipoise.platform.delivery.engine.pausing import pause
 from equipoise.platform.delivery.models import CarrierPause, Dispatch, DispatchEvent
 from equipoise.platform.delivery.receipts.addresses import close_address
 from equipoise.platform.fieldwork.models import Session
-from equipoise.platform.people.models import Participant
+from equipoise.platform.people.models import Consent, Participant
 from equipoise.platform.registry.models import Study
 from equipoise.platform.workspace import Carriers, Limits
 
@@ -46,18 +46,29 @@ def answered(people, wave="before", state="complete"):
         )  # fmt: skip
 
 
+def declined(activity):
+    """Everybody says no on the page of consents."""
+    Consent.objects.bulk_create(
+        Consent(participant=one, activity=activity, given=given, version="v", channel="web", at=BEFORE_LAUNCH)
+        for one in Participant.objects.all()
+        for given in (True, False)
+    )
+
+
 CHANGES = {
     "left": lambda: Participant.objects.update(state="withdrawn"),
     "stopped": lambda: Participant.objects.update(messages_stopped_at=BEFORE_LAUNCH),
+    "not-consented": lambda: [declined(activity) for activity in ("messages", "survey")],
     "closed-address": lambda: [close_address(one, "email", "refused") for one in Participant.objects.all()],
 }
 
 
+@pytest.mark.parametrize("contact", [WEEKLY, "before.thank"])
 @pytest.mark.parametrize("reason", CHANGES)
 def test_whoever_changes_their_mind_after_a_message_was_written_is_not_sent_it(
-    people, planned, mail, monkeypatch, reason
+    people, planned, mail, monkeypatch, reason, contact
 ):
-    planned(people(2))
+    planned(people(2), contact)
     after_composing(monkeypatch, CHANGES[reason])
 
     assert send() == 0

@@ -5,6 +5,7 @@ from django.core.management import call_command
 from tests.platform.security.planted.forms import forms_of, undone
 from tests.platform.security.planted.world import HARM, build, walk
 
+from equipoise.platform.delivery.engine.rules import _rules
 from equipoise.platform.fieldwork.prepared import _prepared
 from equipoise.platform.registry import queries
 
@@ -67,7 +68,7 @@ def answers(world, pages):
 
 def _forget_folders():
     """Tests put other folders in the same place; a workspace never does."""
-    for kept in (queries._loaded, queries._times, _prepared):
+    for kept in (queries._loaded, queries._times, _prepared, _rules):
         kept.cache_clear()
 
 

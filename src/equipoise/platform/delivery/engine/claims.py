@@ -74,7 +74,7 @@ def claim(carrier: str, number: int) -> Claimed:
             return NOTHING
         due = _due(study, carrier, moment)[:number]
         late = [pk for pk, last in due if last < moment]
-        held = _hold([pk for pk, last in due if last >= moment])
+        held = _hold(study, [pk for pk, last in due if last >= moment])
         _miss(late)
     return Claimed(study, held, len(late))
 
@@ -109,7 +109,8 @@ def _due(study: Study, carrier: str, moment: datetime) -> Any:
     return rows.order_by("next_at").values_list("pk", "last_at")  # as the index has them, and no further
 
 
-def _hold(numbers: Sequence[int]) -> tuple[Dispatch, ...]:
+def _hold(study: Study, numbers: Sequence[int]) -> tuple[Dispatch, ...]:
+    """Take them, whoever waited longest first. All are of this study, which need not be read once more."""
     if not numbers:
         return ()
     rows = Dispatch.objects.filter(pk__in=numbers)
@@ -120,7 +121,10 @@ def _hold(numbers: Sequence[int]) -> tuple[Dispatch, ...]:
         lease_until=real_now() + timedelta(seconds=hasty(LEASE_SECONDS)),
         reference=Coalesce("reference", _NewReference()),
     )
-    return tuple(rows.select_related("participant", "study").order_by("next_at", "pk"))
+    held = tuple(rows.order_by("next_at", "pk"))
+    for dispatch in held:
+        dispatch.study = study
+    return held
 
 
 def _miss(numbers: Sequence[int]) -> None:

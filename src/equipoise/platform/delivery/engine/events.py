@@ -8,16 +8,14 @@ from typing import Any
 from django.db import connection
 
 from equipoise.platform.clock import now
+from equipoise.platform.database import insert
 from equipoise.platform.delivery.models import Dispatch, DispatchEvent
 
 __all__ = ["add", "add_all", "together"]
 
 _CODE_LENGTH = 40
-# Two of these go with every message: written out, they cost a fraction of what a model's insertion does.
-_INSERT = """
-INSERT INTO delivery_dispatchevent (dispatch_id, kind, code, source, at) VALUES
-"""
-_ROW = "(%s, %s, %s, %s, %s)"
+_TABLE = "delivery_dispatchevent"
+_COLUMNS = ("dispatch_id", "kind", "code", "source", "at")
 _together: ContextVar[list[list[Any]] | None] = ContextVar("events", default=None)
 
 
@@ -39,7 +37,7 @@ def add(dispatch: Dispatch | int, kind: str, code: str, source: str, key: str | 
     row = [number, kind, code[:_CODE_LENGTH], source, moment]
     held = _together.get()
     if held is None:
-        _insert([row])
+        insert(_TABLE, _COLUMNS, [row])
     else:
         held.append(row)
 
@@ -53,13 +51,7 @@ def together() -> Iterator[None]:
         yield
     finally:
         _together.reset(token)
-    _insert(held)
-
-
-def _insert(rows: list[list[Any]]) -> None:
-    if rows:
-        with connection.cursor() as cursor:
-            cursor.execute(_INSERT + ", ".join([_ROW] * len(rows)), [value for row in rows for value in row])
+    insert(_TABLE, _COLUMNS, held)
 
 
 def add_all(told: Iterable[tuple[Dispatch | int, str, str]], source: str, key: str | None = None) -> None:

@@ -4,41 +4,38 @@ One statement marks a dispatch if it may still go out: whoever read the state be
 send to somebody who has left in between.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
-from functools import lru_cache
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db import connection
 
 from equipoise.platform.clock import now
 from equipoise.platform.delivery.engine.beats import real_now
+from equipoise.platform.delivery.engine.rules import Rules, is_confirmed
 from equipoise.platform.delivery.engine.several import case_of, held_by
 from equipoise.platform.delivery.models import ClosedAddress, Dispatch
 from equipoise.platform.fieldwork.models import Session
-from equipoise.platform.people.models import Lookup, Participant
-from equipoise.platform.registry.models import Study
-from equipoise.platform.registry.queries import folder_of
-from equipoise.protocol.models.conduct import Sending
-from equipoise.protocol.quiet import Cap, allowed, parse_cap
-from equipoise.protocol.times import as_utc
+from equipoise.platform.people.models import Consent, Lookup, Participant
 
-__all__ = ["Kept", "Rules", "hold_people", "mark", "rules_of", "what_keeps"]
-
-_COLUMN_TYPES = {"email": "email", "sms": "phone"}
-_UNTIL_ANSWERED = ("invite", "remind")
+__all__ = ["Kept", "hold_people", "mark", "what_keeps"]
 
 _MARK = """
 UPDATE delivery_dispatch SET state = 'sending', sent_at = %s, version = %s, parts = {parts}
 WHERE {held} AND worker = %s AND state = 'claimed' AND lease_until > %s AND last_at >= %s
-AND EXISTS (SELECT 1 FROM registry_study s WHERE s.id = delivery_dispatch.study_id AND s.state = 'live')
+AND EXISTS (SELECT 1 FROM registry_study s JOIN delivery_confirmedcontact k ON k.study_id = s.id
+            WHERE s.id = delivery_dispatch.study_id AND s.state = 'live' AND s.version = %s
+            AND k.contact = %s AND k.digest = %s AND k.at > %s)
 AND EXISTS (SELECT 1 FROM people_participant p WHERE p.id = delivery_dispatch.participant_id
             AND p.state = 'enrolled' AND p.messages_stopped_at IS NULL)
 AND NOT EXISTS (SELECT 1 FROM delivery_closedaddress c JOIN people_lookup l
                 ON l.participant_id = c.participant_id AND l."column" = c."column" AND l.digest = c.digest
                 WHERE c.participant_id = delivery_dispatch.participant_id AND c."column" = %s)
+"""
+_AGREED = """
+AND COALESCE((SELECT g.given FROM people_consent g WHERE g.participant_id = delivery_dispatch.participant_id
+              AND g.activity = %s ORDER BY g.id DESC LIMIT 1), %s)
 """
 _UNANSWERED = """
 AND NOT EXISTS (SELECT 1 FROM fieldwork_session f WHERE f.participant_id = delivery_dispatch.participant_id
@@ -48,36 +45,6 @@ _UNDER_CAP = """
 AND %s > (SELECT count(*) FROM delivery_dispatch o
           WHERE o.participant_id = delivery_dispatch.participant_id AND o.sent_at >= %s)
 """
-
-
-@dataclass(frozen=True)
-class Rules:
-    """What has to hold for a message of one send to go out, besides what holds for all.
-
-    Attributes:
-        version: of the study, whose template it is.
-        column: of the roster, in which the address stands; empty for letters.
-        wave: until whose answers it goes out; None where answers do not matter.
-        cap: at most how many to one person; None for no cap.
-        sending: the study's rules of when.
-        zone: of the study.
-    """
-
-    version: int
-    column: str
-    wave: str | None
-    cap: Cap | None
-    sending: Sending
-    zone: ZoneInfo
-
-    def opens(self, moment: datetime) -> datetime:
-        """The first moment from another on that is in no quiet hour and on no day of rest."""
-        return _opens(self.sending, self.zone, moment)
-
-    def tomorrow(self, moment: datetime) -> datetime:
-        """The beginning of the next day in the study's zone, in UTC."""
-        day = moment.astimezone(self.zone).date() + timedelta(days=1)
-        return as_utc(datetime.combine(day, time()), self.zone)
 
 
 @dataclass(frozen=True)
@@ -95,33 +62,6 @@ class Kept:
     next_at: datetime | None = None
 
 
-@lru_cache(maxsize=1024)
-def _opens(sending: Sending, zone: ZoneInfo, moment: datetime) -> datetime:
-    """Kept, because most messages of a batch are due at one moment."""
-    return allowed(sending, moment, zone)
-
-
-def rules_of(study: Study, contact: str, channel: str) -> Rules:
-    """The rules of one send of a study, by the version in force."""
-    return _rules(study.name, study.version, contact, channel)
-
-
-@lru_cache(maxsize=256)
-def _rules(name: str, version: int, contact: str, channel: str) -> Rules:
-    protocol = folder_of(Study(name=name, version=version)).protocol
-    roster: Mapping[str, Any] = protocol.participants.roster if protocol.participants else {}
-    kind = _COLUMN_TYPES.get(channel)
-    wave, _, part = contact.rpartition(".")
-    return Rules(
-        version=version,
-        column=next((name for name, column in roster.items() if column.type == kind), ""),
-        wave=wave if part in _UNTIL_ANSWERED and wave else None,
-        cap=parse_cap(protocol.sending.cap),
-        sending=protocol.sending,
-        zone=ZoneInfo(protocol.study.timezone),
-    )
-
-
 def hold_people(dispatches: Sequence[Dispatch]) -> None:
     """Whoever leaves at this moment waits, or we do; on SQLite one transaction writes at a time anyway."""
     if connection.vendor == "postgresql" and dispatches:
@@ -134,7 +74,7 @@ def mark(dispatches: Sequence[Dispatch], rules: Rules, parts: Sequence[int | Non
 
     Args:
         dispatches: of people who differ, since a cap counts what was sent before.
-        rules: of the send.
+        rules: of the send, in the time zone of all of them.
         parts: of each text message.
     Returns:
         Their numbers.
@@ -144,10 +84,15 @@ def mark(dispatches: Sequence[Dispatch], rules: Rules, parts: Sequence[int | Non
     moment, put = now(), connection.ops.adapt_datetimefield_value
     numbers = [each.pk for each in dispatches]
     size, length = case_of(numbers, parts), held_by(dispatches)
-    sql = _MARK.format(parts=size.sql, held=length.sql) + (_UNANSWERED if rules.wave is not None else "")
+    sql = _MARK.format(parts=size.sql, held=length.sql)
     values: list[Any] = [put(moment), rules.version, *size.values, *length.values, dispatches[0].worker]
-    values += [put(real_now()), put(moment), rules.column]
+    values += [put(real_now()), put(moment)]
+    values += [rules.version, rules.send, rules.digest, put(rules.since), rules.column]
+    if rules.consent:
+        sql += _AGREED
+        values += [rules.consent, rules.assumed]
     if rules.wave is not None:
+        sql += _UNANSWERED
         values.append(rules.wave)
     if rules.cap is not None:
         sql += _UNDER_CAP
@@ -166,7 +111,7 @@ def what_keeps(dispatch: Dispatch, rules: Rules) -> Kept | None:
         return None
     if row.state != "claimed":
         return Kept("")
-    reason = _reason(row.participant, rules)
+    reason = _reason(row.participant, rules) or _unconfirmed(row, rules)
     if reason:
         return Kept("cancelled", reason)
     moment = now()
@@ -174,7 +119,7 @@ def what_keeps(dispatch: Dispatch, rules: Rules) -> Kept | None:
         return Kept("missed", "late")
     if rules.cap is not None and _sent_since(row, rules.cap.since(moment, rules.zone)) >= rules.cap.number:
         return _put_off(row, rules, moment)
-    return Kept("planned")  # the study is paused, or our time is over
+    return Kept("planned")  # the study is paused or amended, or our time is over
 
 
 def _reason(person: Participant, rules: Rules) -> str:
@@ -182,12 +127,21 @@ def _reason(person: Participant, rules: Rules) -> str:
         return "left"
     if person.messages_stopped_at is not None:
         return "stopped"
+    said = Consent.objects.filter(participant=person, activity=rules.consent).order_by("pk").last()
+    if rules.consent and not (rules.assumed if said is None else said.given):
+        return "not-consented"
     answered = Session.objects.filter(participant=person, wave=rules.wave).exclude(state="started")
     if rules.wave is not None and answered.exists():
         return "answered"
     known = Lookup.objects.filter(participant=person, column=rules.column).values("digest")
     closed = ClosedAddress.objects.filter(participant=person, column=rules.column, digest__in=known)
     return "closed-address" if closed.exists() else ""
+
+
+def _unconfirmed(row: Dispatch, rules: Rules) -> str:
+    """What an amendment has changed meanwhile is looked at again by the rules that it has then."""
+    changed = row.study.version != rules.version
+    return "" if changed or is_confirmed(row.study, rules) else "withdrawn-send"
 
 
 def _sent_since(row: Dispatch, since: datetime) -> int:

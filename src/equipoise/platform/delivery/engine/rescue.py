@@ -20,7 +20,7 @@ from equipoise.platform.delivery.channels import CHANNELS, channel_of
 from equipoise.platform.delivery.channels.contract import Channel, Record
 from equipoise.platform.delivery.engine.beats import hasty, real_now, silent_workers
 from equipoise.platform.delivery.engine.events import add, add_all
-from equipoise.platform.delivery.engine.rechecking import rules_of
+from equipoise.platform.delivery.engine.rules import rules_of
 from equipoise.platform.delivery.engine.settling import GRACE_SECONDS
 from equipoise.platform.delivery.models import Dispatch, DispatchEvent
 from equipoise.platform.delivery.receipts.addresses import close_address

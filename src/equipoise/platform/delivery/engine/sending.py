@@ -23,7 +23,8 @@ from equipoise.platform.delivery.engine.beats import beat
 from equipoise.platform.delivery.engine.claims import Claimed, claim, release
 from equipoise.platform.delivery.engine.crashes import crash_point
 from equipoise.platform.delivery.engine.events import add, together
-from equipoise.platform.delivery.engine.rechecking import Kept, hold_people, mark, rules_of, what_keeps
+from equipoise.platform.delivery.engine.rechecking import Kept, hold_people, mark, what_keeps
+from equipoise.platform.delivery.engine.rules import Rules, rules_for
 from equipoise.platform.delivery.engine.settling import store_all
 from equipoise.platform.delivery.engine.storing import until_stored
 from equipoise.platform.delivery.models import Dispatch
@@ -53,7 +54,7 @@ def send_due(carrier: str, *, stop: Callable[[], bool]) -> int:
     Raises:
         InputError: messages cannot be written at all, as without the key of addresses; nothing was sent.
     """
-    sent = 0
+    sent, size = 0, 1
     composers: dict[tuple[int, int], Composer] = {}
     beat()
     with channel_of(settings.WORKSPACE, carrier) as channel:
@@ -63,7 +64,9 @@ def send_due(carrier: str, *, stop: Callable[[], bool]) -> int:
                 break
             if batch.study is not None:
                 crash_point("after-claim")
-                sent += _Batch(channel, stop, _composer(composers, batch.study), batch).send()
+                sending = _Batch(channel, stop, _composer(composers, batch.study), batch, size)
+                sent += sending.send()
+                size = sending.size
             beat()
     return sent
 
@@ -84,11 +87,12 @@ class _Batch:
     stop: Callable[[], bool]
     composer: Composer
     claimed: Claimed
+    size: int  # how many are marked together
     resting: bool = False  # the carrier asked for peace
     before: list[Settled] = field(default_factory=list)  # what became of them is not stored yet
     sent: int = 0
-    size: int = 1  # how many are marked together
     left: list[Dispatch] = field(default_factory=list)
+    rules: Mapping[int, Rules] = field(default_factory=dict)  # by dispatch
 
     def send(self) -> int:
         """Send them; how many the provider took. What is not sent is given back."""
@@ -104,30 +108,33 @@ class _Batch:
 
     def _written(self) -> Mapping[int, Outgoing]:
         """The messages, by dispatch; what cannot be written is settled, what has to wait is put off."""
-        with one_moment(), writing():
-            put_off = {dispatch.pk for dispatch in self.left if self._waits(dispatch)}
-            self.left = [dispatch for dispatch in self.left if dispatch.pk not in put_off]
+        self.rules = rules_for(self.composer.study, self.left)
+        with one_moment():
+            kept = [(dispatch, self._waits(dispatch)) for dispatch in self.left]
+            self.left = [dispatch for dispatch, waits in kept if waits is None]
             composed = self.composer.compose(self.left)
+            aside = [(dispatch, waits, "") for dispatch, waits in kept if waits is not None]
             for dispatch in self.left:
-                found = composed.get(dispatch.pk)
+                found = composed[dispatch.pk]
                 if isinstance(found, Unsendable):
                     state = "failed" if found.reason in _FAILS else "cancelled"
-                    _turn_away(dispatch, Kept(state, found.reason), found.field or "")
+                    aside.append((dispatch, Kept(state, found.reason), found.field))
+            if aside:
+                with writing():
+                    for each in aside:
+                        _turn_away(*each)
         return {number: found for number, found in composed.items() if isinstance(found, Outgoing)}
 
-    def _waits(self, dispatch: Dispatch) -> bool:
-        """Put off what is late and would now come in a quiet hour; whether it was.
+    def _waits(self, dispatch: Dispatch) -> Kept | None:
+        """How to put off what is late and would now come in a quiet hour; None where it may go.
 
         What was planned for a quiet hour is meant so: a person had it sent.
         """
-        rules = rules_of(dispatch.study, dispatch.contact, dispatch.channel)
-        moment = now()
+        rules, moment = self.rules[dispatch.pk], now()
         opens = rules.opens(moment)
         if opens == moment or rules.opens(dispatch.next_at) != dispatch.next_at:
-            return False
-        in_time = opens <= dispatch.last_at
-        _turn_away(dispatch, Kept("planned", "", opens) if in_time else Kept("missed", "late"))
-        return True
+            return None
+        return Kept("planned", "", opens) if opens <= dispatch.last_at else Kept("missed", "late")
 
     def _some(self, ready: Mapping[int, Outgoing]) -> None:
         """Mark the next ones, with what became of those before, and hand them over.
@@ -158,7 +165,8 @@ class _Batch:
             with one_moment(), together():
                 store_all(before)
                 hold_people(group)
-                return [dispatch for part in _alike(group) for dispatch in _marked(part, ready)]
+                parts = _alike(group, self.rules)
+                return [dispatch for rules, part in parts for dispatch in _marked(part, rules, ready)]
 
         marked = until_stored(both, self.stop)
         self.before.clear()
@@ -191,22 +199,21 @@ def _next_size(size: int, seconds: float) -> int:
     return size if seconds <= _BLINK_SECONDS else max(1, size // 2)
 
 
-def _alike(group: Sequence[Dispatch]) -> Iterator[list[Dispatch]]:
+def _alike(group: Sequence[Dispatch], rules: Mapping[int, Rules]) -> Iterator[tuple[Rules, list[Dispatch]]]:
     """The group in parts of one send, of people who differ: each can be marked by one statement."""
     part: list[Dispatch] = []
     for dispatch in group:
-        same = part and (part[0].contact, part[0].channel) == (dispatch.contact, dispatch.channel)
+        same = part and rules[part[0].pk] == rules[dispatch.pk]
         if part and (not same or dispatch.participant_id in {each.participant_id for each in part}):
-            yield part
+            yield rules[part[0].pk], part
             part = []
         part.append(dispatch)
     if part:
-        yield part
+        yield rules[part[0].pk], part
 
 
-def _marked(part: Sequence[Dispatch], ready: Mapping[int, Outgoing]) -> Iterator[Dispatch]:
+def _marked(part: Sequence[Dispatch], rules: Rules, ready: Mapping[int, Outgoing]) -> Iterator[Dispatch]:
     """Those that are marked now, or were in an attempt whose commit was of unknown outcome."""
-    rules = rules_of(part[0].study, part[0].contact, part[0].channel)
     marked = mark(part, rules, [_parts(dispatch, ready[dispatch.pk]) for dispatch in part])
     for dispatch in part:
         if dispatch.pk in marked:

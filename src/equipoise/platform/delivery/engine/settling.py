@@ -14,7 +14,7 @@ from equipoise.platform.delivery.channels.contract import Outcome
 from equipoise.platform.delivery.engine.beats import hasty, real_now
 from equipoise.platform.delivery.engine.events import add
 from equipoise.platform.delivery.engine.pausing import pause
-from equipoise.platform.delivery.engine.rechecking import rules_of
+from equipoise.platform.delivery.engine.rules import rules_for, rules_of
 from equipoise.platform.delivery.engine.several import held_by
 from equipoise.platform.delivery.models import Dispatch
 from equipoise.platform.delivery.receipts.addresses import close_address
@@ -132,7 +132,7 @@ def _later(dispatch: Dispatch, outcome: Outcome, attempts: int) -> _Change:
     if moment >= dispatch.last_at:
         return _Change("missed", "missed", "late", attempts, dispatch.next_at)
     wait = back_off_seconds(dispatch.reference or "", attempts) if outcome.burnt else outcome.pause_seconds
-    rules = rules_of(dispatch.study, dispatch.contact, dispatch.channel)
+    rules = rules_for(dispatch.study, [dispatch])[dispatch.pk]
     again = moment + timedelta(seconds=wait)
     if rules.opens(moment) == moment:  # else a person had it sent in a quiet hour
         again = rules.opens(again)

@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 from equipoise.platform.clock import now
 from equipoise.platform.database import writing
 from equipoise.platform.delivery.channels.contract import Outgoing
-from equipoise.platform.delivery.engine.rechecking import rules_of
+from equipoise.platform.delivery.engine.rules import rules_of
 from equipoise.platform.delivery.files.listing import FILED, FileOf
 from equipoise.platform.delivery.models import Dispatch
 from equipoise.platform.delivery.writing.composing import Composer, Unsendable

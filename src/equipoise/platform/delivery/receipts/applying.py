@@ -16,7 +16,7 @@ from equipoise.platform.database import writing
 from equipoise.platform.delivery.channels.contract import Record
 from equipoise.platform.delivery.channels.notify.statuses import Told, record_of
 from equipoise.platform.delivery.engine.events import add
-from equipoise.platform.delivery.engine.rechecking import rules_of
+from equipoise.platform.delivery.engine.rules import rules_of
 from equipoise.platform.delivery.models import Dispatch, Receipt
 from equipoise.platform.delivery.receipts.addresses import close_address
 from equipoise.platform.people.models import RosterImport
