@@ -9,15 +9,15 @@ such queue.
 import fcntl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from django.conf import settings
 from django.db import OperationalError, connection, transaction
 
-__all__ = ["PATIENCE_SECONDS", "snapshot", "writing"]
+__all__ = ["PATIENCE_SECONDS", "insert", "snapshot", "writing"]
 
 # How long a writer waits. Somebody who sends a page then learns that it is not saved, and sends it again.
 PATIENCE_SECONDS = 10.0
@@ -50,6 +50,25 @@ def writing() -> Iterator[None]:
         _turn_among_processes(file, until)
         with _outermost(), _patience(until), transaction.atomic():
             yield
+
+
+def insert(table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Add rows that are as the database keeps them, by one statement; inside `writing()`.
+
+    Django's own way makes the statement anew, value by value, which takes ten times as long as the database
+    does. This is for the few tables that get several rows with every message.
+
+    Args:
+        table: its name in the database.
+        columns: the names of those that are given.
+        rows: none, or so few that all of their values fit into one statement, which is 30,000 values.
+    """
+    if not rows:
+        return
+    places = f"({', '.join(['%s'] * len(columns))})"
+    said = (table, f"({', '.join(columns)})", "VALUES", ", ".join([places] * len(rows)))
+    with connection.cursor() as cursor:
+        cursor.execute(" ".join(("INSERT INTO", *said)), [value for row in rows for value in row])
 
 
 @contextmanager

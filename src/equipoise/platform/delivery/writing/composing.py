@@ -85,8 +85,8 @@ class Composer:
 
         Args:
             dispatches: of this study, each with its `reference`.
-            links: store the links that are in the messages; then this belongs into `writing()`. Otherwise
-                their addresses are examples that lead nowhere.
+            links: store the links that are in the messages. Otherwise their addresses are examples that lead
+                nowhere.
         Raises:
             CheckFailedError: the key that protects contact details is missing.
         """

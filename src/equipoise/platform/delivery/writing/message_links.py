@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
+
+from django.db import connection
 
 from equipoise.messages.fields import LINKS
 from equipoise.platform.crypto import token, token_hash
-from equipoise.platform.delivery.models import Dispatch, MessageLink
+from equipoise.platform.database import insert, writing
+from equipoise.platform.delivery.models import Dispatch
 from equipoise.platform.fieldwork.links import address
-from equipoise.platform.fieldwork.models import Link
 from equipoise.protocol.sends import Send
 
 __all__ = ["LinksOfBatch", "link_places"]
@@ -30,9 +33,10 @@ class LinksOfBatch:
     """
 
     def __init__(self, places: Mapping[str, str], moment: datetime | None) -> None:
-        self.places, self.moment = places, moment
-        self.personal: list[Link] = []
-        self.pages: list[MessageLink] = []
+        self.places, self.example = places, moment is None
+        self.made_at = connection.ops.adapt_datetimefield_value(moment)
+        self.personal: list[tuple[int, str, str, Any]] = []
+        self.pages: list[tuple[int, str, Any]] = []
 
     def of(self, used: Sequence[str], send: Send, dispatch: Dispatch) -> dict[str, str]:
         """The links that a message uses, by field.
@@ -65,26 +69,23 @@ class LinksOfBatch:
         return self.places["unsubscribe"] + stop
 
     def store(self) -> None:
-        """Store what was made, as hashes."""
-        if self.personal:
-            Link.objects.bulk_create(self.personal)
-        if self.pages:
-            MessageLink.objects.bulk_create(self.pages)
+        """Store what was made, as hashes, in one transaction."""
+        if not self.personal and not self.pages:
+            return
+        with writing():
+            insert("fieldwork_link", ("participant_id", "wave", "token_hash", "made_at"), self.personal)
+            insert("delivery_messagelink", ("dispatch_id", "token_hash", "made_at"), self.pages)
 
     def _personal(self, dispatch: Dispatch, wave: str) -> str:
-        if self.moment is None:
+        if self.example:
             return _EXAMPLE
         made = token()
-        whose = dispatch.participant_id
-        link = Link(participant_id=whose, wave=wave, token_hash=token_hash(made), made_at=self.moment)
-        self.personal.append(link)
+        self.personal.append((dispatch.participant_id, wave, token_hash(made), self.made_at))
         return made
 
     def _page(self, dispatch: Dispatch) -> str:
-        if self.moment is None:
+        if self.example:
             return _EXAMPLE
         made = token()
-        self.pages.append(
-            MessageLink(dispatch_id=dispatch.pk, token_hash=token_hash(made), made_at=self.moment)
-        )
+        self.pages.append((dispatch.pk, token_hash(made), self.made_at))
         return made

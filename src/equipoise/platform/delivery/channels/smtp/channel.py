@@ -65,7 +65,7 @@ class Smtp:
     """
 
     name = "smtp"
-    at_once = 50
+    at_once = 100
     asks = False
 
     def __init__(
