@@ -14,7 +14,7 @@ from equipoise.platform.delivery.files import end_unreported, files_of, make_fil
 from equipoise.platform.delivery.models import ConfirmedContact, Dispatch, DispatchEvent, PartnerFile
 from equipoise.platform.delivery.planning.confirming import confirm
 from equipoise.platform.fieldwork.links import find_link
-from equipoise.platform.people.models import Participant
+from equipoise.platform.people.models import Consent, Participant
 from equipoise.platform.permissions import NotAllowedError
 
 from .conftest import AFTER, BEFORE, DUE, WEEK, set_out
@@ -103,14 +103,16 @@ def test_nobody_is_in_a_second_file_unless_the_first_one_is_said_to_be_lost(modd
     assert PartnerFile.objects.count() == 2
 
 
-def test_whoever_stopped_or_left_is_in_no_file(modding, alice, tmp_path):
+def test_whoever_stopped_left_or_declined_is_in_no_file(modding, alice, tmp_path):
     set_out(modding)
-    stopped, left, *_ = Participant.objects.filter(study=modding).order_by("pk")
+    stopped, left, declined, *_ = Participant.objects.filter(study=modding).order_by("pk")
     Participant.objects.filter(pk=stopped.pk).update(messages_stopped_at=DUE)
     Participant.objects.filter(pk=left.pk).update(state="withdrawn")
+    said = {"activity": "messages", "given": False, "version": "v", "channel": "paper", "at": BEFORE}
+    Consent.objects.create(participant=declined, **said)
     rows = rows_of(make_file(alice, modding, "weekly-email", 1, form="csv", folder=tmp_path))
-    assert sorted(row["reference"] for row in rows) == ["P3", "P4", "P5", "P6"]
-    assert Dispatch.objects.filter(state="planned").count() == 2
+    assert sorted(row["reference"] for row in rows) == ["P4", "P5", "P6"]
+    assert Dispatch.objects.filter(state="planned").count() == 3
 
 
 def test_a_file_during_whose_making_somebody_stops_is_thrown_away_and_nobody_counts_as_sent(

@@ -330,6 +330,25 @@ def test_what_cannot_be_planned_holds_up_nothing_else_and_the_watch_tells_of_it(
     assert (alarm.numbers["late"], alarm.numbers["oldest"]) == (4, "2021-03-02T12:30:00+00:00")
 
 
+def test_thanks_and_what_has_a_time_of_its_own_are_told_too_when_nobody_plans_them(
+    rolling, enrol, draw, answer, on, later
+):
+    on(2, 15, 10)
+    draw(rolling, people := enrol(rolling, 3), ("messages",))
+    draw(rolling, enrol(rolling, 1), ("control",))
+    answer(rolling, people[:2], "before")
+    plan_due()
+    later(days=1, hours=3)
+    Dispatch.objects.update(state="sent")
+    watch()
+    assert not Alarm.objects.exists()
+
+    Dispatch.objects.filter(contact__in=[WEEKLY, "before.thank"]).delete()
+    watch()
+    alarm = Alarm.objects.get(study=rolling, kind="behind")
+    assert (alarm.numbers["late"], alarm.numbers["oldest"]) == (5, "2021-02-15T10:00:00+00:00")
+
+
 def test_only_the_lead_confirms(study, members):
     with pytest.raises(NotAllowedError):
         confirm(members["Carol"], study, [INVITE])

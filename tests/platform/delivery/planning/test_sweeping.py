@@ -6,25 +6,29 @@ from equipoise.platform.clock import now
 from equipoise.platform.delivery.models import Dispatch, DispatchEvent
 from equipoise.platform.delivery.planning.planner import plan_due
 from equipoise.platform.delivery.planning.sweeping import sweep
-from equipoise.platform.people.models import Participant
+from equipoise.platform.people.models import Consent, Participant
 from equipoise.platform.registry.actions import move_study
 
 pytestmark = pytest.mark.django_db
 
 
-def test_who_left_stopped_or_answered_is_called_off_with_the_reason_and_whoever_is_left_is_not(
+def test_who_left_stopped_declined_or_answered_is_called_off_with_the_reason_and_whoever_is_left_is_not(
     launched, enrol, answer, on, alice, rows
 ):
     study = launched()
-    people = enrol(study, 5)
+    people = enrol(study, 6)
     on(2, 14)
     plan_due()
-    left, stopped, answered, began, other = people
+    left, stopped, answered, began, other, declined = people
     Participant.objects.filter(pk=left.pk).update(state="withdrawn", messages_stopped_at=now())
     Participant.objects.filter(pk=stopped.pk).update(messages_stopped_at=now())
     answer(study, [answered], "before")
     answer(study, [began], "before", state="started")
-    assert sweep() == 6
+    for given in (True, False):
+        Consent.objects.create(
+            participant=declined, activity="survey", given=given, version="v", channel="web", at=now()
+        )
+    assert sweep() == 8
     assert sweep() == 0
     told = {
         (row.participant_id, row.contact): (row.state, row.reason)
@@ -34,8 +38,9 @@ def test_who_left_stopped_or_answered_is_called_off_with_the_reason_and_whoever_
         assert told[left.pk, contact] == ("cancelled", "left")
         assert told[stopped.pk, contact] == ("cancelled", "stopped")
         assert told[answered.pk, contact] == ("cancelled", "answered")
+        assert told[declined.pk, contact] == ("cancelled", "not-consented")
         assert told[began.pk, contact] == told[other.pk, contact] == ("planned", "")
-    assert DispatchEvent.objects.filter(kind="cancelled", source="worker").count() == 6
+    assert DispatchEvent.objects.filter(kind="cancelled", source="worker").count() == 8
     on(2, 23)  # the first reminder has had its time
     assert sweep() == 2
     assert rows(study, state="missed") == {("before.remind", 1, "missed"): 2}

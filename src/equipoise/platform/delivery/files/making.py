@@ -125,7 +125,7 @@ def _nobody(wanted: FileOf, contents: Contents, again: bool) -> str:
     if again:
         return "nobody is in an earlier file whose receipt is still missing; there is nothing to make again"
     if wanted.counts.get("planned"):
-        why = "each has left, stopped messages, answered, or had as many messages as the cap allows"
+        why = "each has left, stopped messages, said no, answered, or had as many messages as the cap allows"
         return f"nobody who waits may be sent this occasion now: {why}"
     if wanted.counts.get("sending"):
         return "everybody is in a file already; make it again only if that one was lost, and never sent"
@@ -146,7 +146,7 @@ def _let_go(who: Acting, contents: Contents, form: str, file_hash: str, *, again
             there = may_go(rows, held, wanted).select_for_update(of=("self",)).values_list("pk", flat=True)
             if len(there) != len(some):
                 message = (
-                    "somebody left, stopped messages or answered while the file was made, or another one "
+                    "somebody left, stopped messages, said no or answered while it was made, or another one "
                 )
                 raise InputError(Problem(study.name, "", f"{message}was made meanwhile; make it again"))
             Dispatch.objects.filter(pk__in=some).update(

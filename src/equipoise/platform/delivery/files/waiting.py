@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from equipoise.platform.clock import now
@@ -13,9 +13,13 @@ from equipoise.platform.delivery.channels.contract import Outgoing
 from equipoise.platform.delivery.engine.rules import rules_of
 from equipoise.platform.delivery.files.listing import FILED, FileOf
 from equipoise.platform.delivery.models import Dispatch
+from equipoise.platform.delivery.planning.audience import agreed
 from equipoise.platform.delivery.writing.composing import Composer, Unsendable
 from equipoise.platform.fieldwork.models import Session
+from equipoise.platform.people.models import Participant
 from equipoise.platform.registry.models import Study
+from equipoise.platform.registry.queries import folder_of
+from equipoise.protocol.sends import sends
 
 __all__ = ["AT_ONCE", "Filled", "filled", "may_go", "to_be_filed"]
 
@@ -56,6 +60,8 @@ def may_go(rows: "QuerySet[Dispatch]", study: Study, wanted: FileOf) -> "QuerySe
     rows = rows.filter(
         participant__state="enrolled", participant__messages_stopped_at=None, last_at__gte=now()
     )
+    theirs = Participant.objects.filter(pk=OuterRef("participant"))
+    rows = rows.filter(Exists(agreed(study, sends(folder_of(study))[wanted.send], theirs)))
     if rules.wave is not None:
         done = Session.objects.filter(wave=rules.wave).exclude(state="started")
         rows = rows.exclude(participant__in=done.values("participant"))

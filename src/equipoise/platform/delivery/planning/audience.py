@@ -26,7 +26,7 @@ from equipoise.protocol.facts import before_allocation, everything_known
 from equipoise.protocol.occasions import arms_at
 from equipoise.protocol.sends import Send
 
-__all__ = ["Chosen", "audience", "chosen", "is_fixed", "outcomes_asked", "selected_by"]
+__all__ = ["Chosen", "agreed", "audience", "chosen", "is_fixed", "outcomes_asked", "selected_by"]
 
 AT_ONCE = 10_000
 _MOMENT = pl.Datetime("us", "UTC")
@@ -54,7 +54,7 @@ def audience(study: Study, send: Send, moment: datetime) -> Any:
         moment: when it goes out; where sequences are drawn, arms change with time.
     """
     people = Participant.objects.filter(study=study, state="enrolled", messages_stopped_at=None)
-    people = _agreed(study, send, people)
+    people = agreed(study, send, people)
     if send.arms:
         arms = arms_at(folder_of(study).protocol, send, moment)
         people = people.filter(allocations__stage__name=send.stage, allocations__arm__in=arms)
@@ -62,6 +62,19 @@ def audience(study: Study, send: Send, moment: datetime) -> Any:
         ended = Session.objects.filter(participant=OuterRef("pk"), wave=send.wave).exclude(state="started")
         people = people.filter(~Exists(ended))
     return people
+
+
+def agreed(study: Study, send: Send, people: Any) -> Any:
+    """Of a query of participants, those who have not said no to what a send is part of.
+
+    Where the protocol makes messages an opt-in, only those who said yes. What a survey asks for is agreed to
+    on its first page, so an invitation to it cannot wait for that.
+    """
+    declared = folder_of(study).protocol.participants
+    rule = declared.consent.get(send.activity) if declared else None
+    if send.activity == "messages" and rule == "opt-in":
+        return people.filter(_newest(send.activity, given=True))
+    return people.filter(~_newest(send.activity, given=False))
 
 
 def is_fixed(study: Study, send: Send) -> bool:
@@ -100,18 +113,6 @@ def outcomes_asked(study: Study, send: Send) -> tuple[str, ...]:
         return ()
     known = before_allocation(folder_of(study).protocol).columns.keys() | set(_arm_columns(study))
     return tuple(name for name in rule.names if name in rule.columns and name not in known)
-
-
-def _agreed(study: Study, send: Send, people: Any) -> Any:
-    """Without those who said no; where the protocol makes messages an opt-in, only those who said yes.
-
-    What a survey asks for is agreed to on its first page, so an invitation to it cannot wait for that.
-    """
-    declared = folder_of(study).protocol.participants
-    rule = declared.consent.get(send.activity) if declared else None
-    if send.activity == "messages" and rule == "opt-in":
-        return people.filter(_newest(send.activity, given=True))
-    return people.filter(~_newest(send.activity, given=False))
 
 
 def _newest(activity: str, *, given: bool) -> Exists:

@@ -2,6 +2,7 @@
 should see it planned until then.
 
     left, stopped           whose it is has left the study, or stopped messages
+    not-consented           whose it is has said no to messages, or to the wave's survey
     answered                the wave's survey is done, so it needs no invitation and no reminder
     data-collection-ended   the study is closed, or an amendment has ended the collection
     withdrawn-send          the protocol sends it no more, or in a form that nobody has confirmed
@@ -20,9 +21,11 @@ from equipoise.platform.clock import now
 from equipoise.platform.database import writing
 from equipoise.platform.delivery.engine.events import add_all
 from equipoise.platform.delivery.models import Dispatch
+from equipoise.platform.delivery.planning.audience import agreed
 from equipoise.platform.delivery.planning.confirming import confirmed, confirmed_in
 from equipoise.platform.delivery.planning.planned import WITHDRAWN
 from equipoise.platform.fieldwork.models import Session
+from equipoise.platform.people.models import Participant
 from equipoise.platform.permissions import Acting
 from equipoise.platform.registry.following import follows_amendments, follows_moves
 from equipoise.platform.registry.models import Study
@@ -97,6 +100,8 @@ def _unwanted(study: Study) -> Iterator[tuple[str, str, Any]]:
     reason = WITHDRAWN if stopped_at(study) is None else ENDED
     yield "cancelled", reason, planned.exclude(contact__in=stand)
     for send in sends(folder_of(study)).values():
+        theirs = agreed(study, send, Participant.objects.filter(pk=OuterRef("participant")))
+        yield "cancelled", "not-consented", planned.filter(~Exists(theirs), contact=send.name)
         if send.kind in ("invite", "remind"):
             ended = Session.objects.filter(participant=OuterRef("participant"), wave=send.wave)
             done = Q(Exists(ended.exclude(state="started")))
