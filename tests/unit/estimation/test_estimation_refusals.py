@@ -68,7 +68,7 @@ def test_variances_that_do_not_suit_clusters_are_refused():
         fit_linear(Y, ARM, variance="CR2")
     with pytest.raises(DesignError, match="too small where a stratum holds two clusters"):
         fit_linear(Y, ARM, variance="CR1", cluster=[0, 0, 1, 2, 3, 3], strata=[0, 0, 0, 1, 1, 1])
-    with pytest.raises(NotSupportedError, match="wild-bootstrap is not built yet"):
+    with pytest.raises(DesignError, match="wild-bootstrap is no covariance of one fit; call wild_cluster"):
         fit_linear(Y, ARM, variance="wild-bootstrap")
 
 

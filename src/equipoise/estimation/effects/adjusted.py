@@ -6,23 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from equipoise.errors import DesignError
-from equipoise.estimation.arrays import (
-    Dof,
-    Floats,
-    Ints,
-    arms_compared,
-    codes_of,
-    contrast_weights,
-    finite,
-    finite_columns,
-    name_of,
-    refuse,
-    same_length,
-)
+from equipoise.estimation.arrays import Dof, Floats
+from equipoise.estimation.effects.arm_design import ArmDesign, additive_design, interacted_design
 from equipoise.estimation.inference import Estimate
 from equipoise.estimation.least_squares.covariance import Variance
-from equipoise.estimation.least_squares.linear import LinearFit, fit_linear
+from equipoise.estimation.least_squares.linear import fit_linear
+from equipoise.estimation.least_squares.two_way import fit_two_way
 
 __all__ = ["WithIndicator", "lin_interacted", "linear_effect", "missing_indicator"]
 
@@ -57,10 +46,10 @@ def linear_effect(
         contrast: one weight an arm, adding up to 0.
         covariates: (n, p) measured before allocation.
         strata: (n,) labels whose intercepts are absorbed.
-        cluster: (n,) labels, with a CR variance.
+        cluster: (n,) labels, with a CR variance; (n, 2) labels with `two-way`.
         weights: (n,) above 0.
         variance: kind of covariance.
-        dof: degrees of freedom.
+        dof: degrees of freedom; `two-way` has only `residual`, the smaller number of clusters less one.
         level: coverage of the interval.
         arm_names: for messages.
     Returns:
@@ -70,17 +59,10 @@ def linear_effect(
 
     Samii & Aronow (2012), Stat. Probab. Lett. 82:365: without covariates HC2 is Neyman's variance.
     """
-    y, codes, weight = _checked(outcome, arm, contrast, arm_names)
-    columns = [codes[:, None] == np.arange(len(weight))]
-    if covariates is not None:
-        extra = finite_columns(covariates, "covariates")
-        same_length(len(y), covariates=extra)
-        columns.append(extra - extra.mean(axis=0))
-    arms = _arms_present(codes, len(weight))
-    design = np.concatenate([np.asarray(part, dtype=np.float64) for part in columns], axis=1)
-    design, vector = _without_absent(design, weight, arms, reference=strata is not None)
-    fit = fit_linear(y, design, variance=variance, strata=strata, cluster=cluster, dof=dof, weights=weights)
-    return fit.contrast(vector, level)
+    design = additive_design(
+        outcome, arm, contrast, covariates=covariates, strata=strata, arm_names=arm_names
+    )
+    return _estimate(design, variance, cluster, weights, dof, level)
 
 
 def lin_interacted(
@@ -106,10 +88,10 @@ def lin_interacted(
         contrast: one weight an arm, adding up to 0; any number of arms.
         covariates: (n, p) measured before allocation.
         strata: (n,) labels, entered as centred indicators interacted with arm: strata weigh by their people.
-        cluster: (n,) labels, with a CR variance.
+        cluster: (n,) labels, with a CR variance; (n, 2) labels with `two-way`.
         weights: (n,) above 0.
         variance: kind of covariance.
-        dof: degrees of freedom.
+        dof: degrees of freedom; `two-way` has only `residual`, the smaller number of clusters less one.
         level: coverage of the interval.
         arm_names: for messages.
         centre: (p,) means of the covariates at which arms are compared, such as those of all randomised; left
@@ -122,16 +104,17 @@ def lin_interacted(
     Lin (2013), Annals of Applied Statistics 7:295, section 4: never less precise asymptotically than the
     difference in means, whatever the ratio and the true shape.
     """
-    y, codes, weight = _checked(outcome, arm, contrast, arm_names)
-    compared = arms_compared(weight)
-    columns = _centred(len(y), codes, compared, covariates, strata, centre, weights, arm_names)
-    arms = (codes[:, None] == _arms_present(codes, len(weight))).astype(np.float64)
-    design = np.concatenate((arms, *(arms * column[:, None] for column in columns.T)), axis=1)
-    fit = fit_linear(y, design, variance=variance, cluster=cluster, dof=dof, weights=weights)
-    vector = np.zeros(design.shape[1])
-    vector[: arms.shape[1]] = weight[_arms_present(codes, len(weight))]
-    _check_regressions(fit, arms.shape[1], vector, _arms_present(codes, len(weight)), arm_names)
-    return fit.contrast(vector, level)
+    design = interacted_design(
+        outcome,
+        arm,
+        contrast,
+        covariates=covariates,
+        strata=strata,
+        weights=weights,
+        centre=centre,
+        arm_names=arm_names,
+    )
+    return _estimate(design, variance, cluster, weights, dof, level)
 
 
 def missing_indicator(covariate: npt.ArrayLike) -> WithIndicator:
@@ -155,84 +138,25 @@ def missing_indicator(covariate: npt.ArrayLike) -> WithIndicator:
     return WithIndicator(np.stack(columns, axis=1), missing)
 
 
-def _checked(
-    outcome: npt.ArrayLike, arm: npt.ArrayLike, contrast: npt.ArrayLike, arm_names: Sequence[str] | None
-) -> tuple[Floats, Ints, Floats]:
-    y, codes = finite(outcome, "outcome"), np.asarray(arm, dtype=np.int64)
-    same_length(len(y), arm=codes)
-    weight = contrast_weights(contrast, codes)
-    counts = np.bincount(codes, minlength=len(weight))
-    for code in arms_compared(weight):
-        if not counts[code]:
-            raise refuse("arm", f"{name_of(code, arm_names, 'arm')} has nobody with an outcome to compare.")
-    return y, codes, weight
-
-
-def _arms_present(codes: Ints, arms: int) -> Ints:
-    return np.flatnonzero(np.bincount(codes, minlength=arms))
-
-
-def _without_absent(
-    design: Floats, weight: Floats, present: Ints, *, reference: bool
-) -> tuple[Floats, Floats]:
-    """Leaves out arms nobody is in and, beside absorbed strata, one arm as the reference."""
-    keep = present[1:] if reference else present
-    others = np.arange(len(weight), design.shape[1])
-    columns = np.concatenate((keep, others))
-    vector = np.concatenate((weight[keep], np.zeros(len(others))))
-    return design[:, columns], vector
-
-
-def _centred(
-    rows: int,
-    codes: Ints,
-    compared: list[int],
-    covariates: npt.ArrayLike | None,
-    strata: npt.ArrayLike | None,
-    centre: npt.ArrayLike | None,
+def _estimate(
+    design: ArmDesign,
+    variance: Variance,
+    cluster: npt.ArrayLike | None,
     weights: npt.ArrayLike | None,
-    arm_names: Sequence[str] | None,
-) -> Floats:
-    parts = []
-    mass = None if weights is None else finite(weights, "weights")
-    if covariates is not None:
-        columns = finite_columns(covariates, "covariates")
-        same_length(rows, covariates=columns, weights=mass)
-        at = np.average(columns, axis=0, weights=mass) if centre is None else finite(centre, "centre")
-        if len(at) != columns.shape[1]:
-            raise refuse("centre", f"has {len(at)} means; expected {columns.shape[1]}, one a covariate.")
-        parts.append(columns - at)
-    if strata is not None:
-        stratum, labels = codes_of(strata, "strata")
-        same_length(rows, strata=stratum)
-        for code in compared:
-            held = np.bincount(stratum[codes == code], minlength=len(labels))
-            if not held.all():
-                empty = str(labels[int(np.flatnonzero(held == 0)[0])])
-                raise refuse("strata", f'stratum "{empty}" has nobody in {name_of(code, arm_names, "arm")}.')
-        indicators = (stratum[:, None] == np.arange(1, len(labels))).astype(np.float64)
-        parts.append(indicators - np.average(indicators, axis=0, weights=mass))
-    return np.concatenate(parts, axis=1) if parts else np.empty((rows, 0))
-
-
-def _check_regressions(
-    fit: LinearFit, arms: int, vector: Floats, present: Ints, arm_names: Sequence[str] | None
-) -> None:
-    """Refuses an arm compared whose own regression is short of people: its mean would be arbitrary.
-
-    A covariate that is a combination of others in *every* arm is merely repeated, and harmless.
-    """
-    dropped = np.zeros((len(fit.coefficients) // arms, arms), dtype=bool)
-    dropped.ravel()[list(fit.dropped)] = True
-    for row in dropped:
-        for index in np.flatnonzero(row):
-            if vector[index] and not row.all():
-                raise _no_regression(int(present[index]), arm_names)
-
-
-def _no_regression(arm: int, arm_names: Sequence[str] | None) -> DesignError:
-    return refuse(
-        "covariates",
-        f"{name_of(arm, arm_names, 'arm')} has too few people, or a covariate that does not vary among them, "
-        "for a regression of its own; use fewer covariates or the linear model.",
-    )
+    dof: Dof,
+    level: float,
+) -> Estimate:
+    if variance == "two-way":
+        fit = fit_two_way(design.outcome, design.matrix, cluster, strata=design.strata, weights=weights)
+    else:
+        fit = fit_linear(
+            design.outcome,
+            design.matrix,
+            variance=variance,
+            strata=design.strata,
+            cluster=cluster,
+            dof=dof,
+            weights=weights,
+        )
+    design.check(fit)
+    return fit.contrast(design.vector, level)

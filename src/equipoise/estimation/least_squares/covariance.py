@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from equipoise.errors import NotSupportedError, nearest
+from equipoise.errors import nearest
 from equipoise.estimation.arrays import Bools, Floats, Ints, refuse
 from equipoise.estimation.least_squares.basis import Absorbed
 
@@ -24,13 +24,14 @@ __all__ = [
     "Variance",
     "adjust",
     "check_variance",
+    "correction",
 ]
 
-Variance = Literal["classical", "HC0", "HC1", "HC2", "HC3", "CR0", "CR1", "CR2", "CR3"]
+Variance = Literal["classical", "HC0", "HC1", "HC2", "HC3", "CR0", "CR1", "CR2", "CR3", "two-way"]
 HETEROSKEDASTIC = ("HC0", "HC1", "HC2", "HC3")
 CLUSTERED = ("CR0", "CR1", "CR2", "CR3")
 VARIANCES = ("classical", *HETEROSKEDASTIC, *CLUSTERED)
-_LATER = ("two-way", "wild-bootstrap")
+_ELSEWHERE = {"two-way": "fit_two_way", "wild-bootstrap": "wild_cluster_bootstrap"}
 _FULL_LEVERAGE = 1e-10
 """One minus a leverage below this is rounding: the row (or direction in a cluster) is fitted exactly."""
 
@@ -56,8 +57,8 @@ class Adjustment:
 
 def check_variance(variance: str, *, clustered: bool) -> None:
     """Refuses an unknown kind of covariance, and one that does not suit the presence of clusters."""
-    if variance in _LATER:
-        raise NotSupportedError(f"variance: {variance} is not built yet; supported: {', '.join(VARIANCES)}.")
+    if variance in _ELSEWHERE:
+        raise refuse("variance", f"{variance} is no covariance of one fit; call {_ELSEWHERE[variance]}.")
     if variance not in VARIANCES:
         raise refuse("variance", f'is "{variance}"; expected one of {nearest(variance, VARIANCES)}')
     if clustered and variance not in CLUSTERED:
@@ -124,13 +125,13 @@ def _by_cluster(
         free = np.clip(1 - share, 0.0, 1.0)
         full = free < _FULL_LEVERAGE
         towards = vectors.transpose(0, 2, 1) @ (root.transpose(0, 2, 1) @ part)
-        adjusted[rows] = part + root @ (vectors @ (_correction(variance, free, full)[:, :, None] * towards))
+        adjusted[rows] = part + root @ (vectors @ (correction(variance, free, full)[:, :, None] * towards))
         for each in np.flatnonzero(full.any(axis=1)):
             blind.append(towards[each][full[each]])
     return adjusted, np.concatenate(blind) if blind else np.empty((0, basis.shape[1]))
 
 
-def _correction(variance: Variance, free: Floats, full: Bools) -> Floats:
+def correction(variance: Variance, free: Floats, full: Bools) -> Floats:
     """(f(free) - 1) / (1 - free) for f = free^-1/2 (CR2) or free^-1 (CR3), stable near free = 1.
 
     Directions of full leverage get the pseudo-inverse, f = 0.

@@ -48,6 +48,9 @@ class LinearFit:
         rank: columns of the full design that count, absorbed strata included.
         variance, dof: the kind of covariance and of degrees of freedom.
         clusters: number of clusters, or None.
+        basis: (n, q) orthonormal basis of the columns kept, after absorbing strata and weighting.
+        absorbed: the strata projected out, or None.
+        blind: (b, q) directions in which residuals are always 0, such as that of an arm of one cluster.
     """
 
     coefficients: Floats
@@ -60,11 +63,12 @@ class LinearFit:
     variance: Variance
     dof: Dof
     clusters: int | None
+    basis: Floats
+    absorbed: Absorbed | None
+    blind: Floats
     _scale: float
     _kept: Ints
-    _basis: Floats
     _triangle: Floats
-    _absorbed: Absorbed | None
     _adjustment: Adjustment | None
 
     @property
@@ -90,7 +94,7 @@ class LinearFit:
                 that the design fits exactly carries weight).
         """
         weights = self._weights(np.atleast_2d(np.asarray(vector, dtype=np.float64)))[0]
-        direction = self._directions(weights[None, :])[:, 0]
+        direction = self.direction(vector)
         variance = float(weights @ self._kept_covariance() @ weights)
         return estimate_from(
             float(weights @ self.coefficients[self._kept]),
@@ -99,6 +103,18 @@ class LinearFit:
             level,
             scale=self._scale * float(np.linalg.norm(direction)),
         )
+
+    def direction(self, vector: npt.ArrayLike) -> Floats:
+        """A contrast in the coordinates of the basis: its estimate is `direction @ basis.T @ outcome`.
+
+        Args:
+            vector: (k,) one weight a column of the design.
+        Returns:
+            (q,) the direction.
+        Raises:
+            DesignError: as in `contrast`.
+        """
+        return self._directions(self._weights(np.atleast_2d(np.asarray(vector, dtype=np.float64))))[:, 0]
 
     def joint_test(self, matrix: npt.ArrayLike) -> JointTest:
         """Wald's test that every row of `matrix`, as a contrast, is 0.
@@ -155,8 +171,8 @@ class LinearFit:
     def _directions(self, weights: Floats) -> Floats:
         """(k, q) contrasts in the coordinates of the orthonormal basis; refuses what has no error."""
         directions = linalg.solve_triangular(self._triangle, weights.T, trans="T", check_finite=False)
-        if self._adjustment is not None and len(self._adjustment.blind):
-            unseen = (self._adjustment.blind @ directions) ** 2
+        if len(self.blind):
+            unseen = (self.blind @ directions) ** 2
             if (unseen.sum(axis=0) > _BLIND * (directions**2).sum(axis=0)).any():
                 unit = "person" if self.clusters is None else "cluster"
                 raise refuse(
@@ -172,12 +188,12 @@ class LinearFit:
     def _dof_of(self, direction: Floats) -> float:
         if self.dof == "residual" or self._adjustment is None:
             return float(self.residual_dof)
-        return contrast_dof(self._adjustment, self._basis, self._absorbed, direction)
+        return contrast_dof(self._adjustment, self.basis, self.absorbed, direction)
 
     def _eta(self, directions: Floats) -> float:
         if self.dof == "residual" or self._adjustment is None:
             return float(self.residual_dof)
-        return hotelling_dof(self._adjustment, self._basis, self._absorbed, directions)
+        return hotelling_dof(self._adjustment, self.basis, self.absorbed, directions)
 
 
 def fit_linear(
@@ -244,11 +260,12 @@ def fit_linear(
         variance=variance,
         dof=dof,
         clusters=None if blocks is None else int(blocks.max()) + 1,
+        basis=basis,
+        absorbed=absorbed,
+        blind=np.empty((0, basis.shape[1])) if adjustment is None else adjustment.blind,
         _scale=float(np.abs(y * root).max()),
         _kept=kept,
-        _basis=basis,
         _triangle=triangle,
-        _absorbed=absorbed,
         _adjustment=adjustment,
     )
 
