@@ -9,7 +9,16 @@ import numpy.typing as npt
 from equipoise.errors import nearest
 from equipoise.estimation.arrays import Floats, finite, refuse
 
-__all__ = ["METHODS", "adjust_p_values", "benjamini_hochberg", "bonferroni", "hochberg", "holm"]
+__all__ = [
+    "METHODS",
+    "adjust_p_values",
+    "benjamini_hochberg",
+    "benjamini_yekutieli",
+    "bonferroni",
+    "hochberg",
+    "holm",
+    "hommel",
+]
 
 
 def adjust_p_values(method: str, p_values: npt.ArrayLike) -> Floats:
@@ -46,9 +55,34 @@ def hochberg(p: Floats) -> Floats:
     return _stepped(p, len(p) - np.arange(len(p)), _falling)
 
 
+def hommel(p: Floats) -> Floats:
+    """Closed testing with Simes' test of every intersection. Hommel (1988), Biometrika 75:383.
+
+    Of the intersections of j hypotheses that hold a given one, the hardest to reject has the largest other
+    p-values; the adjusted p-value is the largest that Simes' test gives over j. Valid where Simes' test is:
+    for independent or positively dependent tests. Never worse than Hochberg's.
+    """
+    order = np.argsort(p, kind="stable")
+    ordered, m = p[order], len(p)
+    largest = np.zeros(m)
+    for size in range(1, m + 1):
+        simes = size * ordered[m - size :] / (1.0 + np.arange(size))
+        below = np.minimum(size * ordered[: m - size], simes[1:].min(initial=1.0))
+        largest = np.maximum(largest, np.concatenate((below, np.full(size, simes.min()))))
+    adjusted = np.empty_like(p)
+    adjusted[order] = np.minimum(largest, 1.0)
+    return adjusted
+
+
 def benjamini_hochberg(p: Floats) -> Floats:
     """Controls the expected share of false findings. Benjamini & Hochberg (1995), JRSS B 57:289."""
     return _stepped(p, len(p) / (1.0 + np.arange(len(p))), _falling)
+
+
+def benjamini_yekutieli(p: Floats) -> Floats:
+    """As Benjamini & Hochberg, under any dependence. Benjamini & Yekutieli (2001), Ann. Statist. 29:1165."""
+    harmonic = float((1.0 / (1.0 + np.arange(len(p)))).sum())
+    return np.asarray(np.minimum(benjamini_hochberg(p) * harmonic, 1.0))
 
 
 def _falling(values: Floats) -> Floats:
@@ -66,6 +100,8 @@ def _stepped(p: Floats, factors: npt.NDArray[Any], monotone: Callable[[Floats], 
 METHODS: dict[str, Callable[[Floats], Floats]] = {
     "holm": holm,
     "hochberg": hochberg,
+    "hommel": hommel,
     "benjamini-hochberg": benjamini_hochberg,
+    "benjamini-yekutieli": benjamini_yekutieli,
     "bonferroni": bonferroni,
 }
