@@ -111,7 +111,7 @@ def refuse_unsupported(study: Study) -> None:
         if any(point == "slope" or len(points_of(point)) > 1 for point in analysis.at or ()):
             found.append(f"analyses.{name}: averages and slopes over waves")
         found += [
-            f"analyses.{name}: {kind}" for kind in analysis.missing or () if kind in ("lee", "imputation")
+            f"analyses.{name}: {kind}" for kind in analysis.missing or () if kind == "imputation"
         ]
         if analysis.kind == "per-protocol":
             found.append(f"analyses.{name}: per-protocol analyses")

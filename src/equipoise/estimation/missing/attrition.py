@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize, stats
+from scipy import stats
 
 from equipoise.estimation.arrays import (
     Bools,
@@ -19,7 +19,8 @@ from equipoise.estimation.arrays import (
     same_length,
 )
 from equipoise.estimation.effects.proportions import Rate, RateContrast, rate, rate_contrast
-from equipoise.estimation.inference import Estimate, Interval, check_level
+from equipoise.estimation.inference import Estimate, Interval
+from equipoise.estimation.missing.partly_identified import effect_interval
 
 __all__ = [
     "Bounds",
@@ -133,8 +134,8 @@ def manski_bounds(
         level: coverage of the interval.
     Returns:
         Missing people at the end of the range that makes the contrast least, and greatest; sharp
-        (Manski 1990, Am. Econ. Rev. 80:319). The interval covers the effect, not the whole region (Imbens &
-        Manski 2004, Econometrica 72:1845, eq. 6-7); None where an arm filled in does not vary.
+        (Manski 1990, Am. Econ. Rev. 80:319). The interval is that of `effect_interval`; None where both
+        contrasts filled in do not vary.
     Raises:
         DesignError: an outcome outside its range, an empty range, an arm with nobody.
     """
@@ -154,8 +155,9 @@ def manski_bounds(
     raises = weights[codes] > 0
     least = np.where(held, values, np.where(raises, low, high))
     greatest = np.where(held, values, np.where(raises, high, low))
-    ends = [_contrast_of_means(filled, codes, weights) for filled in (least, greatest)]
-    return Bounds(ends[0], ends[1], _effect_interval(ends, (least, greatest), codes, weights, level))
+    ends = (_contrast_of_means(least, codes, weights), _contrast_of_means(greatest, codes, weights))
+    errors = (_error(least, codes, weights), _error(greatest, codes, weights))
+    return Bounds(ends[0], ends[1], effect_interval(ends, errors, level))
 
 
 def tipping_points(
@@ -234,24 +236,10 @@ def _contrast_of_means(values: Floats, arm: Ints, weights: Floats) -> float:
     return float(sum(weights[code] * values[arm == code].mean() for code in arms_compared(weights)))
 
 
-def _effect_interval(
-    ends: list[float], filled: tuple[Floats, Floats], arm: Ints, weights: Floats, level: float
-) -> Interval | None:
-    check_level(level)
-    errors = []
-    for values in filled:
-        terms = [_mean_variance(values[arm == code]) * weights[code] ** 2 for code in arms_compared(weights)]
-        errors.append(float(np.sqrt(sum(terms))))
-    if not all(np.isfinite(errors)) or max(errors) == 0:
-        return None
-    width = (ends[1] - ends[0]) / max(errors)
-
-    def short(reach: float) -> float:
-        return float(stats.norm.cdf(reach + width) - stats.norm.cdf(-reach) - level)
-
-    # a level below a half can have its root below 0, never so far that the ends would cross
-    reach = float(optimize.brentq(short, -width / 2, 20.0, xtol=1e-12))
-    return Interval(level, ends[0] - reach * errors[0], ends[1] + reach * errors[1])
+def _error(values: Floats, arm: Ints, weights: Floats) -> float:
+    """Neyman's standard error of a contrast of means; NaN where an arm holds one person."""
+    terms = [_mean_variance(values[arm == code]) * weights[code] ** 2 for code in arms_compared(weights)]
+    return float(np.sqrt(sum(terms)))
 
 
 def _mean_variance(values: Floats) -> float:

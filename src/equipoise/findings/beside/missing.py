@@ -2,15 +2,19 @@
 
 from collections.abc import Iterator
 
+from equipoise.errors import DesignError
+from equipoise.estimation import inference
 from equipoise.estimation.inference import Estimate
 from equipoise.estimation.missing.attrition import manski_bounds, tipping_points
+from equipoise.findings.estimates import interval_of
 from equipoise.findings.fitting import Fitted
 from equipoise.findings.measured import Measured
 from equipoise.findings.results import Finding, Interval
 
-__all__ = ["for_all_randomised"]
+__all__ = ["bare", "for_all_randomised", "with_bounds"]
 
 _BOUNDS = "Manski bounds: every missing answer at the worst, then at the best, possible value"
+_ALLOWING = "interval for the effect, which allows for sampling as well (Imbens and Manski 2004)"
 _TIPPING = (
     "how far the mean of this arm's missing answers would have to lie from that of its answers for the "
     "interval of the effect on all randomised to change sides of zero"
@@ -23,7 +27,7 @@ def for_all_randomised(effect: Finding, measured: Measured, fitted: Fitted) -> I
     base = bare(effect)
     asked = measured.analysis.missing or ()
     if "bounds" in asked:
-        yield _bounds(base, measured)
+        yield from _bounds(base, measured)
     if "tipping-point" in asked:
         yield from _tipping(base, measured, fitted.estimate)
 
@@ -50,17 +54,43 @@ def bare(effect: Finding) -> Finding:
     )
 
 
-def _bounds(base: Finding, measured: Measured) -> Finding:
+def with_bounds(
+    base: Finding,
+    ends: tuple[float, float],
+    interval: inference.Interval | None,
+    words: str,
+    warnings: tuple[str, ...] = (),
+) -> Iterator[Finding]:
+    """Bounds, then the interval that allows for sampling too, where there is one."""
+    bounds = Interval(level=None, low=ends[0], high=ends[1])
+    yield base.model_copy(update={"interval": bounds, "model": words, "warnings": warnings})
+    if interval is not None:
+        update = {"id": f"{base.id}.interval", "interval": interval_of(interval), "model": _ALLOWING}
+        yield base.model_copy(update=update)
+
+
+def _bounds(base: Finding, measured: Measured) -> Iterator[Finding]:
     finding = base.model_copy(update={"id": f"{base.id}.bounds", "model": _BOUNDS})
     span, sample = measured.study.protocol.outcomes[measured.outcome].range, measured.sample
     if span is None:
         why = "the outcome has no lowest and highest possible value"
-        return finding.model_copy(update={"not_estimable": why})
+        yield finding.model_copy(update={"not_estimable": why})
+        return
     inside = sample.inside
-    found = manski_bounds(
-        measured.values[inside], measured.answered[inside], sample.code[inside], sample.cells.weights, span
-    )
-    return finding.model_copy(update={"interval": Interval(level=None, low=found.low, high=found.high)})
+    try:
+        found = manski_bounds(
+            measured.values[inside],
+            measured.answered[inside],
+            sample.code[inside],
+            sample.cells.weights,
+            span,
+            level=measured.analysis.interval,
+        )
+    except DesignError as error:
+        yield finding.model_copy(update={"not_estimable": str(error)})
+        return
+    apart = measured.analysis.cluster in (None, "participant")  # people are taken as independent
+    yield from with_bounds(finding, (found.low, found.high), found.interval if apart else None, _BOUNDS)
 
 
 def _tipping(base: Finding, measured: Measured, estimate: Estimate) -> Iterator[Finding]:
