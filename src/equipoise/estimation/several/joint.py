@@ -93,7 +93,7 @@ def _everywhere(arm: Ints, which: Ints, rows: Floats, names: Sequence[str] | Non
 
 
 def _columns(codes: Ints, arms: Ints, covariates: npt.ArrayLike | None) -> Floats:
-    own = (codes[:, None] == arms).astype(np.float64)
+    own: Floats = (codes[:, None] == arms).astype(np.float64)
     if covariates is None:
         return own
     extra = finite_columns(covariates, "covariates")
