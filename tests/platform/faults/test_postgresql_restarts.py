@@ -2,9 +2,6 @@
 
 import http.client
 import json
-import os
-import signal
-import subprocess
 import threading
 import time
 from collections import deque
@@ -15,34 +12,14 @@ from django.conf import settings
 from django.db import connection
 from tests.platform.durability.conftest import STATED
 from tests.platform.durability.crowd import Person
-from tests.platform.durability.living import equipoise, eventually, is_running, run, served
+from tests.platform.durability.living import equipoise, eventually, run, served
+from tests.platform.faults.cluster import Cluster
 
 pytestmark = pytest.mark.skipif(connection.vendor != "postgresql", reason="of PostgreSQL")
 RESTARTS = 10 if STATED else 3
 PEOPLE = 4 * RESTARTS
 FINISHED = "You have finished this survey"
 BETWEEN = 5  # pages that are acknowledged between two restarts
-
-
-class Cluster:
-    """A PostgreSQL of this test's own: what it holds is little, so that it is soon there again."""
-
-    def __init__(self, folder):
-        import pgserver
-
-        self.server = pgserver.get_server(folder, cleanup_mode="delete")
-
-    def restart(self):
-        """End every process of it at once, as `pg_ctl -m immediate` does, and start it again."""
-        number = self.server.get_pid()
-        os.kill(number, signal.SIGQUIT)
-        assert eventually(lambda: not is_running(number))
-        for _ in range(6):
-            try:
-                return self.server.ensure_postgres_running()
-            except subprocess.TimeoutExpired:
-                continue  # it goes on starting, and takes longer than its helper waits
-        raise AssertionError("PostgreSQL did not start again")
 
 
 class Patient(threading.Thread):
@@ -72,7 +49,7 @@ class Patient(threading.Thread):
 @pytest.fixture
 def cluster(monkeypatch):
     """What can be restarted, and is where workspaces are that the test makes."""
-    # Below a folder that its account may enter.
+    # Of this test's own, below a folder that its account may enter: what it holds is soon there again.
     made = Cluster(Path(settings.WORKSPACE.folder).parent / "restarted")
     monkeypatch.setenv("DATABASE_URL", made.server.get_uri())
     yield made

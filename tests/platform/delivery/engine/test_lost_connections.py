@@ -1,11 +1,17 @@
-"""PostgreSQL ends every connection while messages go out, as a restart does: each message is there once."""
+"""PostgreSQL ends every connection while messages go out, or is killed hard: each message is there once."""
 
+import os
 import time
+from pathlib import Path
 
 import pytest
-from django.db import DatabaseError, connection
-from tests.platform.delivery.engine.conftest import Worker, often, send, states
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, connection
+from tests.platform.delivery.engine.conftest import INVITE, WEEKLY, Worker, often, send, states
+from tests.platform.faults.cluster import Cluster
 
+from equipoise.platform.audit.queries import verdicts
+from equipoise.platform.delivery.engine.sealing import event_faults, seal_events
 from equipoise.platform.delivery.engine.storing import renew_connection
 from equipoise.platform.delivery.models import DispatchEvent
 
@@ -13,6 +19,9 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.skipif(connection.vendor != "postgresql", reason="of PostgreSQL"),
 ]
+RESTARTS = 100 if os.environ.get("EQUIPOISE_STATED") == "1" else 3
+BETWEEN = 5  # messages that are taken between two restarts
+PATIENCE_SECONDS = 120
 _END = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid()
@@ -21,12 +30,13 @@ WHERE datname = current_database() AND pid <> pg_backend_pid()
 
 def keep_sending():
     """As a worker's thread does: what fails is tried again."""
-    for _ in range(100):
+    until = time.monotonic() + PATIENCE_SECONDS * max(1, RESTARTS // 10)
+    while time.monotonic() < until:
         renew_connection()
         try:
             if not send():
                 return
-        except DatabaseError:
+        except (DatabaseError, InterfaceError):
             time.sleep(0.05)
 
 
@@ -45,3 +55,27 @@ def test_a_worker_connects_again_and_what_it_had_sent_is_stored_once(people, pla
     assert states() == {"sent": 40}
     assert set(often(mail).values()) == {1}
     assert DispatchEvent.objects.filter(kind="sent").count() == 40
+
+
+@pytest.mark.parametrize("contact", [WEEKLY, INVITE])
+def test_a_database_killed_in_mid_transaction_keeps_what_was_sent_and_nothing_goes_out_again(
+    study, people, planned, mail, rescued, contact
+):
+    cluster, number = Cluster(Path(settings.WORKSPACE.folder).parent / "postgresql"), BETWEEN * (RESTARTS + 1)
+    planned(people(number), contact)
+    worker = Worker(keep_sending)
+    for restart in range(1, RESTARTS + 1):
+        while len(mail.taken) < BETWEEN * restart:
+            time.sleep(0.002)
+        cluster.restart()
+    assert worker.end() == 0
+    connection.close()
+    rescued()
+    send()
+
+    assert states() == {"sent": number}
+    assert set(often(mail).values()) == {1}
+    assert DispatchEvent.objects.filter(kind="sent").count() == number
+    assert seal_events() == DispatchEvent.objects.count()
+    assert list(event_faults(study)) == []
+    assert not any(chain.faults for chain in verdicts())

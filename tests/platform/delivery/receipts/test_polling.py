@@ -14,7 +14,9 @@ from equipoise.messages import compile_message
 from equipoise.platform.clock import now
 from equipoise.platform.delivery.channels import channel_of
 from equipoise.platform.delivery.channels.contract import Outgoing
+from equipoise.platform.delivery.channels.notify.channel import NotifyChannel
 from equipoise.platform.delivery.models import Dispatch, InboundText, Receipt
+from equipoise.platform.delivery.receipts import polling
 from equipoise.platform.delivery.receipts.polling import poll
 from equipoise.platform.rehearsal.notify_server import CallBack, NotifyServer
 from equipoise.protocol.models.files import Message
@@ -67,6 +69,40 @@ def test_whoever_was_not_answered_for_three_days_is_not_asked_about_any_more(ser
     assert poll() == 0
     assert states() == ["sent"]
     assert not Receipt.objects.exists()
+
+
+def test_however_many_are_under_way_each_is_asked_about_in_its_turn_and_the_oldest_first(
+    server, taken, monkeypatch
+):
+    monkeypatch.setattr(polling, "_AT_ONCE", 2)
+    monkeypatch.setattr(polling, "_ENDS", polling._Turns())
+    asked = []
+    state_of = NotifyChannel.state_of
+    monkeypatch.setattr(
+        NotifyChannel, "state_of", lambda self, number: asked.append(number) or state_of(self, number)
+    )
+    rows = [taken(occasion=occasion, ago=timedelta(hours=9 - occasion)) for occasion in range(1, 6)]
+    numbers = [Dispatch.objects.get(pk=row.pk).provider_id for row in rows]
+    for _ in range(3):
+        assert poll() == 0
+    assert asked == [*numbers, numbers[0]]  # none of them ends, and none keeps the others from their turn
+
+    server.settle(server.messages[1])
+    taken(occasion=6, ago=timedelta(hours=1))
+    assert [poll() for _ in range(4)] == [1, 0, 0, 0]
+    assert len(set(asked)) == 6
+
+
+def test_a_round_asks_about_each_once_where_there_are_few(server, taken, monkeypatch):
+    monkeypatch.setattr(polling, "_ENDS", polling._Turns())
+    asked = []
+    monkeypatch.setattr(NotifyChannel, "state_of", lambda self, number: asked.append(number))
+    for occasion in range(1, 4):
+        taken(occasion=occasion)
+    poll()
+    poll()
+    assert len(asked) == 6
+    assert set(asked[:3]) == set(asked[3:])
 
 
 def test_texts_that_came_in_are_asked_for_and_each_is_taken_once(server, taken, people):

@@ -4,10 +4,12 @@ Notify tries to deliver for three days. What it has not ended by then stays *sen
 """
 
 import logging
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.db.models import Q, QuerySet
 
 from equipoise.platform.clock import now
 from equipoise.platform.delivery.channels import carriers_in_use
@@ -50,14 +52,43 @@ def poll() -> int:
             return 0
 
 
+class _Turns:
+    """Whose turn it is: the oldest first, on from where the round before ended, then from the beginning.
+
+    So everybody's turn comes, however many there are and however long some of them take to end.
+    """
+
+    def __init__(self) -> None:
+        self._last: tuple[datetime, int] | None = None
+
+    def next(self, waiting: "QuerySet[Dispatch]", field: str, number: int) -> Iterator[str]:
+        """A field of the next ones; each has had its turn as soon as it is given."""
+        rows = waiting.order_by("sent_at", "pk").values_list("sent_at", "pk", field)
+        found = list(self._onward(rows)[:number])
+        if len(found) < number:
+            there = {pk for _, pk, _ in found}
+            found += [each for each in rows[:number] if each[1] not in there][: number - len(found)]
+        for moment, pk, said in found:
+            self._last = moment, pk
+            yield said
+
+    def _onward(self, rows: "QuerySet[Dispatch, Any]") -> "QuerySet[Dispatch, Any]":
+        if self._last is None:
+            return rows
+        moment, pk = self._last
+        return rows.filter(Q(sent_at__gt=moment) | Q(pk__gt=pk), sent_at__gte=moment)
+
+
+_ENDS, _UNKNOWN = _Turns(), _Turns()  # of this process: one worker at a time asks
+
+
 def _ask_about_ends(channel: "NotifyChannel") -> int:
-    """A sample drawn anew each time, so that none is passed over for ever."""
     moment = now()
     waiting = Dispatch.objects.filter(
         carrier="notify", state="sent", sent_at__gt=moment - _UNTIL, sent_at__lt=moment - _FROM
     ).exclude(provider_id="")
     news = 0
-    for number in waiting.order_by("?").values_list("provider_id", flat=True)[:_AT_ONCE]:
+    for number in _ENDS.next(waiting, "provider_id", _AT_ONCE):
         told = channel.state_of(number)
         if told is not None and told.status not in _UNDER_WAY:
             receive("notify", told.provider_id, told.reference, told.status, told.at)
@@ -69,10 +100,10 @@ def _ask_about_unknown(channel: "NotifyChannel") -> int:
     """What was unknown when it was asked about before may be listed by now, and waits for a person else."""
     left = Dispatch.objects.filter(
         carrier="notify", state="unknown", lease_until=None, sent_at__gt=now() - _UNTIL
-    )
+    ).exclude(reference=None)
     news = 0
-    for reference in left.order_by("?").values_list("reference", flat=True)[:_UNKNOWN_AT_ONCE]:
-        told = channel.told_of(reference or "")
+    for reference in _UNKNOWN.next(left, "reference", _UNKNOWN_AT_ONCE):
+        told = channel.told_of(reference)
         if told is not None:
             receive("notify", told.provider_id, told.reference, told.status, told.at)
             news += 1
