@@ -6,11 +6,8 @@ from scipy import stats
 
 from equipoise.errors import DesignError
 from equipoise.estimation.arrays import codes_of
-from equipoise.estimation.effects.neyman import (
-    difference_in_means,
-    paired_difference,
-    stratified_difference_in_means,
-)
+from equipoise.estimation.effects.neyman import difference_in_means, stratified_difference_in_means
+from equipoise.estimation.effects.pairs import paired_difference
 from equipoise.estimation.least_squares.linear import fit_linear
 
 STRATUM = np.array([0] * 4 + [1] * 5)

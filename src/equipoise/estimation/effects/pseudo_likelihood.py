@@ -6,32 +6,21 @@ the effect is the average over everyone of their fitted mean in one arm less tha
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Unpack
 
 import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from equipoise.errors import nearest
-from equipoise.estimation.arrays import (
-    Dof,
-    Floats,
-    Ints,
-    arms_compared,
-    codes_of,
-    contrast_weights,
-    finite,
-    finite_columns,
-    name_of,
-    refuse,
-    same_length,
-)
-from equipoise.estimation.inference import Estimate, estimate_from
-from equipoise.estimation.least_squares.linear import fit_linear
+from equipoise.estimation.arrays import Floats, codes_of, finite, refuse, same_length
+from equipoise.estimation.inference import Estimate
+from equipoise.estimation.likelihood.marginal_means import MarginalMeans
+from equipoise.estimation.likelihood.named_design import NamedDesign, named_design
+from equipoise.estimation.likelihood.sandwich import LikelihoodOptions, Robust, robust_kind, sandwich
+from equipoise.estimation.likelihood.separation import separation_error
 
-__all__ = ["logistic_effect", "poisson_effect"]
+__all__ = ["logistic_effect", "logistic_means", "poisson_effect", "poisson_means"]
 
-Robust = Literal["HC0", "HC1", "CR0", "CR1"]
 _ROUNDS = 100
 _CONVERGED = 1e-9
 """Change of the linear predictor after which Newton's next step is below rounding."""
@@ -58,43 +47,88 @@ _LOGISTIC = _Family(
 _POISSON = _Family("Poisson", np.exp, np.exp, np.exp, lambda y: np.log(y + 0.5))
 
 
-def logistic_effect(
+def logistic_means(
     outcome: npt.ArrayLike,
     arm: npt.ArrayLike,
-    contrast: npt.ArrayLike,
     *,
     covariates: npt.ArrayLike | None = None,
     strata: npt.ArrayLike | None = None,
     cluster: npt.ArrayLike | None = None,
     variance: Robust | None = None,
-    dof: Dof = "residual",
-    level: float = 0.95,
     arm_names: Sequence[str] | None = None,
-) -> Estimate:
-    """Difference in probability between arms, averaged over everyone, from a logistic regression.
+) -> MarginalMeans:
+    """Probabilities by arm, averaged over everyone, from a logistic regression.
 
     Args:
         outcome: (n,) 0 or 1.
         arm: (n,) codes from 0.
-        contrast: one weight an arm, adding up to 0.
         covariates: (n, p) measured before allocation.
         strata: (n,) labels, entered as columns.
         cluster: (n,) labels.
         variance: `HC1` (default) or `HC0`, with clusters `CR1` (default) or `CR0`.
-        dof: only `residual` is known; the reference is the normal.
-        level: coverage of the interval.
         arm_names: for messages.
     Returns:
-        The average marginal effect and its delta-method error, covariates taken as fixed.
+        The probabilities and their delta-method covariance, from which differences and ratios follow.
     Raises:
-        DesignError: an outcome other than 0 and 1, or one that an arm or a covariate predicts perfectly.
-
-    Freedman (2008), Statistical Science 23:237, on why the coefficient itself is not reported.
+        DesignError: an outcome other than 0 and 1, or one that is predicted perfectly: what by is named.
     """
     y = finite(outcome, "outcome")
     if not np.isin(y, (0.0, 1.0)).all():
         raise refuse("outcome", f"holds {y[~np.isin(y, (0.0, 1.0))][0]:g}; a logistic model needs 0 and 1.")
-    return _effect(_LOGISTIC, y, arm, contrast, covariates, strata, cluster, variance, level, arm_names)
+    return _means(_LOGISTIC, y, arm, covariates, strata, cluster, variance, arm_names)
+
+
+def poisson_means(
+    outcome: npt.ArrayLike,
+    arm: npt.ArrayLike,
+    *,
+    covariates: npt.ArrayLike | None = None,
+    strata: npt.ArrayLike | None = None,
+    cluster: npt.ArrayLike | None = None,
+    variance: Robust | None = None,
+    arm_names: Sequence[str] | None = None,
+) -> MarginalMeans:
+    """Expected counts by arm, averaged over everyone, by Poisson pseudo-likelihood.
+
+    Args:
+        outcome: (n,) 0 or above; counts need not be Poisson, nor whole.
+        arm, covariates, strata, cluster, variance, arm_names: as in `logistic_means`.
+    Returns:
+        The expected counts and their delta-method covariance.
+    Raises:
+        DesignError: a negative outcome, or an arm or a level in which all are 0: it is named.
+
+    Wooldridge (2010), Econometric Analysis of Cross Section and Panel Data, ch. 18.2.
+    """
+    y = finite(outcome, "outcome")
+    if (y < 0).any():
+        raise refuse("outcome", f"holds {y.min():g}; a Poisson model needs counts of 0 or above.")
+    return _means(_POISSON, y, arm, covariates, strata, cluster, variance, arm_names)
+
+
+def logistic_effect(
+    outcome: npt.ArrayLike,
+    arm: npt.ArrayLike,
+    contrast: npt.ArrayLike,
+    *,
+    level: float = 0.95,
+    **design: Unpack[LikelihoodOptions],
+) -> Estimate:
+    """Difference in probability between arms, averaged over everyone, from a logistic regression.
+
+    Args:
+        outcome, arm: as in `logistic_means`.
+        contrast: one weight an arm, adding up to 0.
+        level: coverage of the interval, on the normal distribution.
+        design: the further arguments of `logistic_means`.
+    Returns:
+        The average marginal effect and its delta-method error, covariates taken as fixed.
+    Raises:
+        DesignError: as in `logistic_means`, or an arm compared has nobody.
+
+    Freedman (2008), Statistical Science 23:237, on why the coefficient itself is not reported.
+    """
+    return logistic_means(outcome, arm, **design).contrast(contrast, level)
 
 
 def poisson_effect(
@@ -102,96 +136,55 @@ def poisson_effect(
     arm: npt.ArrayLike,
     contrast: npt.ArrayLike,
     *,
-    covariates: npt.ArrayLike | None = None,
-    strata: npt.ArrayLike | None = None,
-    cluster: npt.ArrayLike | None = None,
-    variance: Robust | None = None,
-    dof: Dof = "residual",
     level: float = 0.95,
-    arm_names: Sequence[str] | None = None,
+    **design: Unpack[LikelihoodOptions],
 ) -> Estimate:
     """Difference in the expected count between arms, averaged over everyone, by Poisson pseudo-likelihood.
 
     Args:
-        outcome: (n,) 0 or above; counts need not be Poisson, nor whole.
-        arm, contrast, covariates, strata, cluster, variance, dof, level, arm_names: as in `logistic_effect`.
+        outcome, arm: as in `poisson_means`.
+        contrast, level, design: as in `logistic_effect`.
     Returns:
         The average marginal effect and its delta-method error.
     Raises:
-        DesignError: a negative outcome, or an arm compared in which all are 0.
-
-    Wooldridge (2010), Econometric Analysis of Cross Section and Panel Data, ch. 18.2.
+        DesignError: as in `poisson_means`, or an arm compared has nobody.
     """
-    y = finite(outcome, "outcome")
-    if (y < 0).any():
-        raise refuse("outcome", f"holds {y.min():g}; a Poisson model needs counts of 0 or above.")
-    return _effect(_POISSON, y, arm, contrast, covariates, strata, cluster, variance, level, arm_names)
+    return poisson_means(outcome, arm, **design).contrast(contrast, level)
 
 
-def _effect(
+def _means(
     family: _Family,
     y: Floats,
     arm: npt.ArrayLike,
-    contrast: npt.ArrayLike,
     covariates: npt.ArrayLike | None,
     strata: npt.ArrayLike | None,
     cluster: npt.ArrayLike | None,
     variance: Robust | None,
-    level: float,
     arm_names: Sequence[str] | None,
-) -> Estimate:
+) -> MarginalMeans:
     codes = np.asarray(arm, dtype=np.int64)
-    same_length(len(y), arm=codes)
-    weights = contrast_weights(contrast, codes)
     blocks = None if cluster is None else codes_of(cluster, "cluster")[0]
-    same_length(len(y), cluster=blocks)
-    kind = _kind(variance, blocks)
-    for code in arms_compared(weights):
-        if not (codes == code).any():
-            raise refuse("arm", f"{name_of(code, arm_names, 'arm')} has nobody with an outcome to compare.")
-    present = np.flatnonzero(np.bincount(codes, minlength=len(weights)))
-    design = _design(y, codes, present, covariates, strata)
+    same_length(len(y), arm=codes, cluster=blocks)
+    kind = robust_kind(variance, blocks)
+    design = named_design(codes, covariates, strata, arm_names)
     beta = _maximise(family, y, design)
-    covariance = _sandwich(family, y, design, beta, kind, blocks)
-    estimate, gradient = 0.0, np.zeros(len(beta))
-    for position, code in enumerate(present.tolist()):
-        moved = design.copy()
-        moved[:, : len(present)] = np.arange(len(present)) == position
-        eta = moved @ beta
-        estimate += weights[code] * float(family.mean(eta).mean())
-        gradient += weights[code] * (family.slope(eta) @ moved) / len(y)
-    error = float(np.sqrt(gradient @ covariance @ gradient))
-    return estimate_from(estimate, error, np.inf, level, scale=float(np.abs(y).max()))
+    eta = design.matrix @ beta
+    information = design.matrix.T @ (design.matrix * family.slope(eta)[:, None])
+    bread = np.asarray(np.linalg.inv(information), dtype=np.float64)
+    covariance = sandwich(bread, design.matrix * (y - family.mean(eta))[:, None], kind, blocks)
+    means, gradients = [], []
+    for place in range(len(design.arms)):
+        moved = design.moved(place)
+        means.append(float(family.mean(moved @ beta).mean()))
+        gradients.append(family.slope(moved @ beta) @ moved / len(y))
+    gradient = np.array(gradients)
+    scale = float(np.abs(y).max())
+    return MarginalMeans(design.arms, np.array(means), gradient @ covariance @ gradient.T, scale, arm_names)
 
 
-def _kind(variance: Robust | None, cluster: Ints | None) -> Robust:
-    allowed = ("HC1", "HC0") if cluster is None else ("CR1", "CR0")
-    kind = variance or allowed[0]
-    if kind not in allowed:
-        raise refuse("variance", f'is "{kind}"; expected one of {nearest(kind, allowed)}')
-    return kind  # type: ignore[return-value]
-
-
-def _design(
-    y: Floats, arm: Ints, present: Ints, covariates: npt.ArrayLike | None, strata: npt.ArrayLike | None
-) -> Floats:
-    """Arms, covariates on a common scale, stratum columns; less those that repeat earlier ones."""
-    parts = [(arm[:, None] == present).astype(np.float64)]
-    if covariates is not None:
-        columns = finite_columns(covariates, "covariates")
-        same_length(len(y), covariates=columns)
-        spread = columns.std(axis=0)
-        parts.append((columns - columns.mean(axis=0)) / np.where(spread > 0, spread, 1.0))
-    if strata is not None:
-        stratum, labels = codes_of(strata, "strata")
-        same_length(len(y), strata=stratum)
-        parts.append((stratum[:, None] == np.arange(1, len(labels))).astype(np.float64))
-    design = np.concatenate(parts, axis=1)
-    return np.delete(design, fit_linear(y, design, variance="classical").dropped, axis=1)
-
-
-def _maximise(family: _Family, y: Floats, design: Floats) -> Floats:
+def _maximise(family: _Family, y: Floats, named: NamedDesign) -> Floats:
     """Newton's method with halved steps; the likelihood of a canonical link is concave."""
+    design = named.matrix
     beta = np.asarray(np.linalg.lstsq(design, family.link(y), rcond=None)[0])
     for _ in range(_ROUNDS):
         eta = design @ beta
@@ -207,11 +200,8 @@ def _maximise(family: _Family, y: Floats, design: Floats) -> Floats:
             break
         if np.abs(design @ step).max() < _CONVERGED:
             return beta
-    raise refuse(
-        "outcome",
-        f"is predicted perfectly for some people (an arm or level where all answer alike), so a "
-        f"{family.name} model has no estimate; the linear model has one.",
-    )
+    high = y > 0 if family is _LOGISTIC else np.zeros(len(y), dtype=bool)
+    raise separation_error(named, y == 0, high, family.name)
 
 
 def _shortened(family: _Family, y: Floats, design: Floats, beta: Floats, step: Floats) -> Floats:
@@ -225,23 +215,3 @@ def _shortened(family: _Family, y: Floats, design: Floats, beta: Floats, step: F
             break
         step = step / 2
     return step
-
-
-def _sandwich(
-    family: _Family, y: Floats, design: Floats, beta: Floats, kind: Robust, cluster: Ints | None
-) -> Floats:
-    eta = design @ beta
-    bread = np.linalg.inv(design.T @ (design * family.slope(eta)[:, None]))
-    scores = design * (y - family.mean(eta))[:, None]
-    rows, columns = design.shape
-    factor = 1.0
-    if cluster is not None:
-        blocks = int(cluster.max()) + 1
-        if blocks < 2:
-            raise refuse("cluster", "holds one cluster; errors by cluster need at least two.")
-        scores = np.stack([np.bincount(cluster, column) for column in scores.T], axis=1)
-        factor = blocks / (blocks - 1) * (rows - 1) / (rows - columns)
-    elif kind == "HC1":
-        factor = rows / (rows - columns)
-    meat = scores.T @ scores * (factor if kind.endswith("1") else 1.0)
-    return np.asarray(bread @ meat @ bread)

@@ -1,4 +1,4 @@
-"""Covariances for two ways of clustering that cross each other, such as respondents and the names they saw."""
+"""Errors for two ways of clustering that cross each other, such as respondents and the names they saw."""
 
 from dataclasses import replace
 
@@ -35,7 +35,7 @@ def fit_two_way(
     Raises:
         DesignError: not two columns, one cluster alone, or what `fit_linear` refuses with CR1.
 
-    Cameron, Gelbach & Miller (2011), J. Bus. Econ. Stat. 29:238, eq. 2.11; the eigenvalues on p. 241.
+    Cameron, Gelbach & Miller (2011), J. Bus. Econ. Stat. 29:238, section 2.
     """
     labels = np.asarray(clusters)
     if labels.ndim != 2 or labels.shape[1] != 2:
