@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
 from equipoise.errors import EquipoiseError, Problem
+from equipoise.protocol.checks.missing import check_missing
 from equipoise.protocol.checks.models import check_model
 from equipoise.protocol.checks.places import at, expression_problems, unknown
 from equipoise.protocol.claims import is_main, may_be_claimed
@@ -71,6 +72,7 @@ def _analysis_in_protocol(study: Study, path: Path, analysis: Analysis) -> Itera
     yield from expression_problems(study, (*path, "among"), analysis.among, schema)
     yield from _adjust(study, path, analysis, stage)
     yield from check_model(study, path, analysis, rated=rated)
+    yield from check_missing(study, path, analysis)
     yield from _references(study, path, analysis)
 
 

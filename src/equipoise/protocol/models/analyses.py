@@ -14,7 +14,7 @@ ModelName = Literal[
 Variance = Literal[
     "neyman", "classical", "HC0", "HC1", "HC2", "HC3", "CR0", "CR1", "CR2", "CR3", "two-way", "wild-bootstrap"
 ]
-Missing = Literal["bounds", "tipping-point", "lee", "imputation"]
+Missing = Literal["bounds", "tipping-point", "lee", "imputation", "response-weights"]
 
 
 class TestPlan(Record):
@@ -32,7 +32,9 @@ class Analysis(Record):
 
     `at`, `contrast`, `adjust`, `model`, `variance`, `average-over` and `missing` left out are chosen by the
     design and written out. `unadjusted` lists the outcomes that were not asked before; it is filled in, never
-    written. An analysis that checks another says which: `sensitivity-of` (same estimand, other assumption) or
+    written. `auxiliaries` help to predict missing answers, for `missing: imputation` or `response-weights`: a
+    wave (this outcome's own score then), another outcome, a column of the roster, whether a message was sent
+    (`sent_after_remind`) or an event happened. An analysis that checks another says which: `sensitivity-of` (same estimand, other assumption) or
     `supplementary-to` (other estimand). `by` gives the contrast for each level of a column, or by week since
     launch.
     """
@@ -54,6 +56,9 @@ class Analysis(Record):
     test: TestPlan = TestPlan()
     interval: float = Field(default=0.95, gt=0.5, lt=1)
     missing: tuple[Missing, ...] | None = None
+    # Left out of the spelled-out form where nobody names any: studies that were locked without them keep their
+    # hash.
+    auxiliaries: tuple[Name, ...] | None = Field(default=None, exclude_if=lambda given: given is None)
     by: str | None = None
     kind: Literal["as-randomised", "per-protocol"] = "as-randomised"
     sensitivity_of: Identifier | None = None
@@ -67,7 +72,7 @@ class Analysis(Record):
         if not isinstance(given, dict):
             return given
         given = dict(given)
-        for key in ("outcomes", "at", "contrast", "adjust", "missing"):
+        for key in ("outcomes", "at", "contrast", "adjust", "missing", "auxiliaries"):
             if isinstance(given.get(key), str):
                 given[key] = [given[key]]
         for key in ("adjust", "missing"):
