@@ -1,0 +1,205 @@
+"""Repeated waves: a mean for each arm at each wave, covariates with their own slope at each wave.
+
+A score before the allocation is a covariate here, not a repeated measure. People count with the waves that
+they answered; what is missing may depend on what was answered (missing at random), not on what was not.
+
+Mallinckrodt, Lane, Schnell, Peng & Mancuso (2008), Drug Information Journal 42:303.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from equipoise.errors import DesignError
+from equipoise.estimation.arrays import Floats, Ints, contrast_weights, finite, name_of, refuse, same_length
+from equipoise.estimation.inference import Estimate
+from equipoise.estimation.mixed.arms import adjustments
+from equipoise.estimation.mixed.fit import MixedDof, MixedFit, Prepared, fitted_under, prepare
+from equipoise.estimation.mixed.reml import NotConverged
+from equipoise.estimation.mixed.repeated import STRUCTURES, Structure, repeated
+
+__all__ = ["RepeatedFit", "average_of_waves", "fit_repeated", "mmrm_effect", "slope_over_waves"]
+
+
+@dataclass(frozen=True, eq=False)
+class RepeatedFit:
+    """A fit of repeated waves.
+
+    Attributes:
+        fit: the model; its first coefficients are the means by wave, and within a wave by arm.
+        structure: the covariance of a person's waves.
+        failed: the structures that were tried before, in their order, and did not converge.
+        people: (arms, waves) who answered.
+    """
+
+    fit: MixedFit
+    structure: Structure
+    failed: tuple[Structure, ...]
+    people: Ints
+    _arm_names: Sequence[str] | None
+
+    def contrast(
+        self,
+        arms: npt.ArrayLike,
+        waves: npt.ArrayLike,
+        level: float = 0.95,
+        dof: MixedDof = "kenward-roger",
+    ) -> Estimate:
+        """A contrast of arms at a combination of waves.
+
+        Args:
+            arms: one weight an arm, adding up to 0.
+            waves: one weight a wave: 1 at one of them, `average_of_waves`, or `slope_over_waves`.
+            level: coverage of the interval.
+            dof: degrees of freedom; see `MixedFit.contrast`.
+        Raises:
+            DesignError: an arm compared in which nobody answered a wave that counts.
+        """
+        arm, wave = contrast_weights(arms, np.empty(0, dtype=np.int64)), finite(waves, "waves")
+        if (len(arm), len(wave)) != self.people.shape:
+            expected = " and ".join(str(length) for length in self.people.shape)
+            raise refuse("waves", f"{len(arm)} arms and {len(wave)} waves have weights; expected {expected}.")
+        cells = np.outer(wave, arm)
+        for place, code in zip(*np.nonzero(cells), strict=True):
+            if not self.people[code, place]:
+                who = name_of(int(code), self._arm_names, "arm")
+                raise refuse("outcome", f"{who} has nobody who answered wave {place + 1}.")
+        rest = len(self.fit.coefficients) - cells.size
+        return self.fit.contrast(np.concatenate((cells.ravel(), np.zeros(rest))), level, dof)
+
+
+def mmrm_effect(
+    outcome: npt.ArrayLike,
+    arm: npt.ArrayLike,
+    contrast: npt.ArrayLike,
+    *,
+    at: npt.ArrayLike | None = None,
+    covariates: npt.ArrayLike | None = None,
+    strata: npt.ArrayLike | None = None,
+    cluster: npt.ArrayLike | None = None,
+    dof: MixedDof = "kenward-roger",
+    level: float = 0.95,
+    arm_names: Sequence[str] | None = None,
+) -> Estimate:
+    """A contrast of arms at the last wave, or at `at`, from a mixed model for repeated measures.
+
+    Args:
+        outcome: (n, waves) in the order of time, NaN where a wave was not answered.
+        arm: (n,) codes from 0; allocation as randomised.
+        contrast: one weight an arm, adding up to 0.
+        at: one weight a wave.
+        covariates: (n, p) measured before allocation.
+        strata: (n,) labels.
+        cluster: refused: people of one cluster are not independent.
+        dof: degrees of freedom.
+        level: coverage of the interval.
+        arm_names: for messages.
+    Raises:
+        DesignError: clusters, one wave only, or a design that cannot be estimated.
+    """
+    if cluster is not None:
+        raise refuse("cluster", "mmrm takes people as independent, but clusters were given; choose mixed.")
+    fitted = fit_repeated(outcome, arm, covariates=covariates, strata=strata, arm_names=arm_names)
+    waves = np.eye(fitted.people.shape[1])[-1] if at is None else at
+    missing = len(np.asarray(contrast)) - len(fitted.people)
+    if missing < 0:
+        raise refuse("contrast", f"has {len(np.asarray(contrast))} weights for {len(fitted.people)} arms.")
+    return fitted.contrast(np.asarray(contrast)[: len(fitted.people)], waves, level, dof)
+
+
+def fit_repeated(
+    outcome: npt.ArrayLike,
+    arm: npt.ArrayLike,
+    *,
+    arms: int | None = None,
+    covariates: npt.ArrayLike | None = None,
+    strata: npt.ArrayLike | None = None,
+    structures: Sequence[Structure] = STRUCTURES,
+    arm_names: Sequence[str] | None = None,
+) -> RepeatedFit:
+    """Fits the first structure, in the order given, for which the likelihood has a maximum.
+
+    Args:
+        outcome: (n, waves) in the order of time, NaN where a wave was not answered.
+        arm: (n,) codes from 0.
+        arms: how many arms there are, where the last may have nobody.
+        covariates: (n, p) measured before allocation; each has a slope of its own at each wave.
+        strata: (n,) labels, entered as covariates are.
+        structures: tried one after another.
+        arm_names: for messages.
+    Returns:
+        The fit.
+    Raises:
+        DesignError: fewer than two waves that anybody answered, or no structure that can be fitted.
+    """
+    values, codes = _waves(outcome), np.asarray(arm, dtype=np.int64)
+    same_length(len(values), arm=codes)
+    count = int(codes.max()) + 1 if arms is None else arms
+    person, wave = np.nonzero(~np.isnan(values))
+    extra = adjustments(len(values), covariates, strata)
+    means = (codes[:, None] == np.arange(count)).astype(np.float64)
+    ready = prepare(values[person, wave], _by_wave(means, extra, person, wave, values.shape[1]))
+    fit, structure, failed = _first_that_converges(ready, person, wave, structures)
+    people = np.stack([(~np.isnan(values[codes == code])).sum(axis=0) for code in range(count)])
+    return RepeatedFit(fit, structure, failed, people.astype(np.int64), arm_names)
+
+
+def average_of_waves(waves: Sequence[bool]) -> Floats:
+    """Weights for the average of the waves that are true."""
+    chosen = np.asarray(waves, dtype=np.float64)
+    return np.asarray(chosen / chosen.sum())
+
+
+def slope_over_waves(times: npt.ArrayLike) -> Floats:
+    """Weights for the least-squares slope over the waves' times, per unit of time.
+
+    Raises:
+        DesignError: fewer than two different times.
+    """
+    centred = finite(times, "times")
+    centred = centred - centred.mean()
+    if not centred.any():
+        raise refuse("times", "are all the same; a slope needs waves at two times or more.")
+    return np.asarray(centred / (centred @ centred))
+
+
+def _waves(outcome: npt.ArrayLike) -> Floats:
+    values = np.asarray(outcome, dtype=np.float64)
+    if values.ndim != 2 or values.shape[1] < 2:
+        raise refuse(
+            "outcome", "has one wave; a model of repeated waves needs two or more, or choose linear."
+        )
+    if np.isinf(values).any():
+        raise refuse("outcome", "is infinite somewhere; expected numbers, and NaN where there is none.")
+    empty = np.flatnonzero(np.isnan(values).all(axis=0))
+    if len(empty):
+        raise refuse("outcome", f"nobody answered wave {int(empty[0]) + 1}; leave that wave out.")
+    return values
+
+
+def _by_wave(means: Floats, extra: Floats, person: Ints, wave: Ints, waves: int) -> Floats:
+    """Every column times an indicator of every wave: first the arms' means, then the covariates."""
+    now = (wave[:, None] == np.arange(waves)).astype(np.float64)
+    parts = [(now[:, :, None] * part[person][:, None, :]).reshape(len(wave), -1) for part in (means, extra)]
+    return np.concatenate(parts, axis=1)
+
+
+def _first_that_converges(
+    ready: Prepared, person: Ints, wave: Ints, structures: Sequence[Structure]
+) -> tuple[MixedFit, Structure, tuple[Structure, ...]]:
+    _, person = np.unique(person, return_inverse=True)
+    failed: list[Structure] = []
+    for structure in structures:
+        try:
+            fit = fitted_under(repeated(structure, person.ravel(), wave, ready.columns), ready)
+        except (NotConverged, DesignError):
+            failed.append(structure)
+            continue
+        return fit, structure, tuple(failed)
+    raise refuse(
+        "outcome",
+        f"no covariance of the waves can be fitted ({', '.join(failed)} were tried); compare the arms at "
+        "each wave by linear.",
+    )

@@ -1,0 +1,139 @@
+"""Restricted maximum likelihood by Newton's steps; a variance that the data want below 0 is held at 0."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from equipoise.estimation.arrays import Bools, Floats, refuse
+from equipoise.estimation.mixed.moments import Moments, Restricted, restricted
+
+__all__ = ["Covariance", "Maximum", "NotConverged", "maximise"]
+
+_ROUNDS = 200
+_HALVINGS = 40
+_CLOSE = 1e-15
+"""Newton's decrement (the squared distance to the maximum, in standard errors) at which it has arrived."""
+_TOLD_APART = 1e-9
+"""Parameters whose scaled information has a smaller eigenvalue than this cannot be told apart."""
+
+
+class NotConverged(Exception):
+    """The likelihood has no maximum that can be found under this covariance."""
+
+
+class Covariance(Protocol):
+    """A covariance of rows with some parameters; see `RandomIntercepts` and `Repeated`."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the parameters."""
+
+    @property
+    def start(self) -> Floats:
+        """Where to begin, for an outcome with variance 1."""
+
+    @property
+    def nonnegative(self) -> Bools:
+        """Which parameters may be 0 and not below."""
+
+    def moments(self, values: Floats) -> Moments | None:
+        """Cross products at these values; None where they are no covariance."""
+
+
+@dataclass(frozen=True, eq=False)
+class Maximum:
+    """Where the restricted likelihood is highest: values of the parameters, and the likelihood there."""
+
+    values: Floats
+    at: Restricted
+
+
+def maximise(covariance: Covariance) -> Maximum:
+    """The parameters under which the restricted likelihood is highest.
+
+    Args:
+        covariance: with the data inside.
+    Returns:
+        The maximum; a variance at the boundary is exactly 0.
+    Raises:
+        DesignError: two parameters that the data cannot tell apart; the message names them.
+        NotConverged: no maximum was found.
+
+    Newton's steps on the observed information where it is positive, else on the expected (Fisher scoring),
+    halved until the likelihood rises; Jennrich & Sampson (1976), Technometrics 18:11.
+    """
+    values = covariance.start
+    at = _likelihood(covariance, values)
+    if at is None:
+        raise NotConverged
+    _check_told_apart(at.expected, covariance.names)
+    for _ in range(_ROUNDS):
+        free = ~covariance.nonnegative | (values > 0) | (at.score > 0)
+        step = np.zeros(len(values))
+        step[free] = _newton(at, free)
+        if float(at.score @ step) < _CLOSE:
+            return Maximum(values, at)
+        moved = _uphill(covariance, values, step, at)
+        if moved is None:
+            return _settled(values, step, at)
+        values, at = moved
+    raise NotConverged
+
+
+def _likelihood(covariance: Covariance, values: Floats) -> Restricted | None:
+    moments = covariance.moments(values)
+    return None if moments is None else restricted(moments)
+
+
+def _newton(at: Restricted, free: Bools) -> Floats:
+    chosen = np.ix_(free, free)
+    try:
+        np.linalg.cholesky(at.observed[chosen])
+        return np.asarray(np.linalg.solve(at.observed[chosen], at.score[free]))
+    except np.linalg.LinAlgError:
+        pass
+    try:
+        return np.asarray(np.linalg.solve(at.expected[chosen], at.score[free]))
+    except np.linalg.LinAlgError:
+        raise NotConverged from None
+
+
+def _uphill(
+    covariance: Covariance, values: Floats, step: Floats, at: Restricted
+) -> tuple[Floats, Restricted] | None:
+    """The first of ever shorter steps that the likelihood does not fall by; None where there is none."""
+    for halving in range(_HALVINGS):
+        moved = values + step / 2**halving
+        moved = np.where(covariance.nonnegative, np.maximum(moved, 0.0), moved)
+        found = _likelihood(covariance, moved)
+        if found is not None and found.log_likelihood > at.log_likelihood:
+            return moved, found
+    return None
+
+
+def _settled(values: Floats, step: Floats, at: Restricted) -> Maximum:
+    """Where no step helps any more: the maximum to within rounding, or none."""
+    if float(at.score @ step) < _CLOSE**0.5:
+        return Maximum(values, at)
+    raise NotConverged
+
+
+def _check_told_apart(information: Floats, names: tuple[str, ...]) -> None:
+    size = np.sqrt(np.diagonal(information))
+    lost = np.flatnonzero(~(size > _TOLD_APART * size.max()))
+    if len(lost):
+        raise refuse(
+            names[int(lost[0])],
+            "has no variance that the data could show: the design fits each of its levels. Leave out the "
+            "effects or covariates that do, or leave it out.",
+        )
+    lowest, vectors = np.linalg.eigh(information / np.outer(size, size))
+    if lowest[0] < _TOLD_APART:
+        mixed = np.argsort(-np.abs(vectors[:, 0]), kind="stable")[:2]
+        first, second = (names[int(place)] for place in sorted(mixed))
+        raise refuse(
+            first,
+            f"cannot be told from {second}: no two rows share one without the other. Each level needs "
+            "several rows; leave one of the two out.",
+        )
