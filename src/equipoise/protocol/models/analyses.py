@@ -34,9 +34,9 @@ class Analysis(Record):
     design and written out. `unadjusted` lists the outcomes that were not asked before; it is filled in, never
     written. `auxiliaries` help to predict missing answers, for `missing: imputation` or `response-weights`: a
     wave (this outcome's own score then), another outcome, a column of the roster, whether a message was sent
-    (`sent_after_remind`) or an event happened. An analysis that checks another says which: `sensitivity-of` (same estimand, other assumption) or
-    `supplementary-to` (other estimand). `by` gives the contrast for each level of a column, or by week since
-    launch.
+    (`sent_after_remind`) or an event happened. An analysis that checks another says which: `sensitivity-of`
+    (same estimand, other assumption) or `supplementary-to` (other estimand). `by` gives the contrast for each
+    level of a column, or by week since launch.
     """
 
     outcomes: tuple[Name, ...] | None = None
@@ -56,8 +56,8 @@ class Analysis(Record):
     test: TestPlan = TestPlan()
     interval: float = Field(default=0.95, gt=0.5, lt=1)
     missing: tuple[Missing, ...] | None = None
-    # Left out of the spelled-out form where nobody names any: studies that were locked without them keep their
-    # hash.
+    # Left out of the spelled-out form where nobody names any: studies that were locked without them keep
+    # their hash.
     auxiliaries: tuple[Name, ...] | None = Field(default=None, exclude_if=lambda given: given is None)
     by: str | None = None
     kind: Literal["as-randomised", "per-protocol"] = "as-randomised"
