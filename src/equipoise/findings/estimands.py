@@ -21,6 +21,10 @@ def estimand(study: Study, analysis: Analysis, outcome: str, at: str | None, con
     spec = protocol.outcomes[outcome]
     rated = spec.task is not None
     who = "all ratings" if rated else "everybody randomised"
+    if analysis.target == "complier":
+        who = f"those whose {_plain(analysis.take_up)} follows their arm"
+    elif analysis.kind == "per-protocol":
+        who = f"those who followed their arm by {_plain(analysis.take_up)} (not randomised)"
     if analysis.among:
         who += f" for whom {analysis.among}"
     when = f" at {_label(study, at)}" if at else ""
@@ -35,12 +39,16 @@ def estimand(study: Study, analysis: Analysis, outcome: str, at: str | None, con
     if rated:
         weighting = " Each rating counts once; these stimuli only."
     what = f"Mean difference in {spec.label}{when} ({contrast}) for {who}"
+    if analysis.target == "complier":
+        what += f", assuming: {analysis.assumption}"
     return f"{what}; estimated {missing}.{handled}{weighting}"
 
 
 def model_words(analysis: Analysis, outcome: str, covariates: tuple[str, ...]) -> str:
     """The model as fitted: what was regressed on what, with which errors."""
     words = _MODELS.get(str(analysis.model), str(analysis.model))
+    if analysis.target == "complier":
+        words = f"two-stage least squares, {_plain(analysis.take_up)} moved by the allocation alone"
     if covariates:
         words += f", adjusted for {' and '.join(covariates)}"
     elif analysis.adjust and outcome in analysis.unadjusted:
@@ -58,3 +66,7 @@ def model_words(analysis: Analysis, outcome: str, covariates: tuple[str, ...]) -
 def _label(study: Study, at: str) -> str:
     wave = study.protocol.waves.get(at)
     return (wave.label or at) if wave else at
+
+
+def _plain(name: str | None) -> str:
+    return str(name).replace("_", " ")

@@ -104,8 +104,6 @@ def refuse_unsupported(study: Study) -> None:
             found.append(f"analyses.{name}: Kenward-Roger degrees of freedom")
         if analysis.test.by == "randomisation":
             found.append(f"analyses.{name}: randomisation tests")
-        if analysis.target == "complier":
-            found.append(f"analyses.{name}: effects among compliers")
         if analysis.average_over == "clusters":
             found.append(f"analyses.{name}: averages over clusters")
         if any(point == "slope" or len(points_of(point)) > 1 for point in analysis.at or ()):
@@ -113,8 +111,6 @@ def refuse_unsupported(study: Study) -> None:
         found += [
             f"analyses.{name}: {kind}" for kind in analysis.missing or () if kind == "imputation"
         ]
-        if analysis.kind == "per-protocol":
-            found.append(f"analyses.{name}: per-protocol analyses")
     if study.protocol.schedule is not None:
         found.append("schedule: stepped wedges and crossovers")
     if study.protocol.looks:

@@ -153,7 +153,8 @@ def _analysis(analysis: Analysis, protocol: Protocol, files: Files) -> Analysis:
     stage = compared_stage(protocol, contrasts)
     asked = {name: waves_asking(protocol, files.surveys, outcome) for name, outcome in outcomes.items()}
     cluster = analysis.cluster or ("participant" if tasks else _cluster(protocol, stage))
-    model = analysis.model or ("linear" if tasks else _model(protocol, stage))
+    compliers = analysis.target == "complier"
+    model = analysis.model or ("linear" if tasks or compliers else _model(protocol, stage))
     adjust = analysis.adjust
     if adjust is None:
         adjust = _drawn(tasks, protocol, files) if tasks else _adjustments(protocol, asked, stage, model)
@@ -223,8 +224,10 @@ def _unadjusted(
 
 
 def _missing(analysis: Analysis, rated: bool) -> tuple[str, ...]:
+    """Bounds and tipping points are of an effect as randomised, and stand beside it once."""
     checks_another = analysis.sensitivity_of or analysis.supplementary_to or analysis.by or rated
-    return () if checks_another else ("bounds", "tipping-point")
+    of_takers = analysis.target == "complier" or analysis.kind == "per-protocol"
+    return () if checks_another or of_takers else ("bounds", "tipping-point")
 
 
 def _cluster(protocol: Protocol, stage: str) -> str | None:

@@ -34,6 +34,8 @@ DESIGNS = {
     "factorial by stages": "allocation:\n  main: {arms: {control: {}, messages: {}}, ratio: equal, when: launch}\n  incentive: {arms: {none: {}, voucher: {}}, ratio: equal, when: launch}\n"
     + OUTCOME
     + "analyses:\n  effect: {contrast: main.messages - main.control}\n  voucher: {contrast: incentive.voucher - incentive.none}\n  both: {contrast: main x incentive}\n",
+    "encouragement": TWO_ARMS + "allocation: {ratio: equal}\n" + OUTCOME
+    + "analyses:\n  effect: {}\n  takers: {target: complier, take-up: visited, assumption: The letter acts only through the visit, supplementary-to: effect}\n",
 }  # fmt: skip
 
 LATER = {
@@ -48,11 +50,6 @@ LATER = {
         + OUTCOME
         + "analyses: {effect: {contrast: a - b}}\n",
         "stepped wedges and crossovers",
-    ),
-    "encouragement": (
-        TWO_ARMS + "allocation: {ratio: equal}\n" + OUTCOME
-        + "analyses:\n  effect: {}\n  takers: {target: complier, assumption: The letter acts only through the visit, supplementary-to: effect}\n",
-        "effects among compliers",
     ),
     "mixed model": (TWO_ARMS + "allocation: {ratio: equal}\n" + OUTCOME + "analyses: {effect: {model: mixed}}\n", "the model mixed"),
     "randomisation test": (

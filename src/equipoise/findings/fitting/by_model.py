@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Mapping
 
+from equipoise.findings.fitting.complier import fit_compliers
 from equipoise.findings.fitting.fitted import Fitted
 from equipoise.findings.fitting.means import fit_means
+from equipoise.findings.fitting.per_protocol import fit_per_protocol
 from equipoise.findings.fitting.regression import fit_regression
 from equipoise.findings.measured import Measured
 
@@ -11,12 +13,17 @@ __all__ = ["fit"]
 
 
 def fit(measured: Measured) -> Fitted:
-    """The contrast by the model that the analysis names.
+    """The contrast by the model that the analysis names, in the people that it is about.
 
     Raises:
         DesignError: the data cannot carry the estimate; the message names the arm, stratum or variable.
     """
-    return _BY_MODEL[str(measured.analysis.model)](measured)
+    if measured.analysis.target == "complier":
+        return fit_compliers(measured)
+    by_model = _BY_MODEL[str(measured.analysis.model)]
+    if measured.analysis.kind == "per-protocol":
+        return fit_per_protocol(measured, by_model)
+    return by_model(measured)
 
 
 _BY_MODEL: Mapping[str, Callable[[Measured], Fitted]] = {

@@ -7,6 +7,7 @@ from equipoise.errors import EquipoiseError, Problem
 from equipoise.protocol.checks.missing import check_missing
 from equipoise.protocol.checks.models import check_model
 from equipoise.protocol.checks.places import at, expression_problems, unknown
+from equipoise.protocol.checks.take_up import check_take_up
 from equipoise.protocol.claims import is_main, may_be_claimed
 from equipoise.protocol.contrasts import Contrast, parse_contrast
 from equipoise.protocol.factors import compared_stage, contrast_factors, default_factor, waves_asking
@@ -72,6 +73,7 @@ def _analysis_in_protocol(study: Study, path: Path, analysis: Analysis) -> Itera
     yield from expression_problems(study, (*path, "among"), analysis.among, schema)
     yield from _adjust(study, path, analysis, stage)
     yield from check_model(study, path, analysis, rated=rated)
+    yield from check_take_up(study, path, analysis, rated=rated)
     yield from check_missing(study, path, analysis)
     yield from _references(study, path, analysis)
 
@@ -175,9 +177,6 @@ def _references(study: Study, path: Path, analysis: Analysis) -> Iterator[Proble
         yield unknown(
             study, (*path, "by"), analysis.by, "something to tell results apart by", groupings, "Allowed"
         )
-    if analysis.target == "complier" and analysis.assumption is None:
-        message = "an effect among compliers needs `assumption:`, the exclusion restriction in words"
-        yield at(study, *path, "target", message=message)
     allocated = protocol.allocation.get(protocol.main_stage)
     fixed = allocated is not None and allocated.method == "minimised" and allocated.biased_coin == 1
     if analysis.test.by == "randomisation" and fixed:

@@ -1,0 +1,69 @@
+"""The effect among those whose take-up follows their arm."""
+
+from typing import cast
+
+import numpy as np
+
+from equipoise.estimation.arrays import Dof, refuse
+from equipoise.estimation.effects.instrumental import ComplierEffect, complier_effect
+from equipoise.estimation.least_squares.covariance import Variance
+from equipoise.findings.fitting.fitted import Fitted
+from equipoise.findings.measured import Measured
+from equipoise.findings.take_up import amount_of, take_up_column
+
+__all__ = ["fit_compliers", "of_compliers"]
+
+WEAK = 10.0
+"""A first-stage F below this is called weak: Staiger & Stock (1997), Econometrica 65:557."""
+
+
+def fit_compliers(measured: Measured) -> Fitted:
+    """Two-stage least squares, the allocation as the instrument for the take-up.
+
+    Raises:
+        DesignError: take-up is missing, or does not differ between the arms.
+    """
+    found = of_compliers(measured)
+    return Fitted(found.effect, notes=(f"assumes: {measured.analysis.assumption}", _first_stage(found)))
+
+
+def of_compliers(measured: Measured) -> ComplierEffect:
+    """The effect with its first stage and its Anderson-Rubin set.
+
+    Raises:
+        DesignError: as `fit_compliers`.
+    """
+    analysis = measured.analysis
+    column = take_up_column(measured.study, analysis, measured.at)
+    taken = amount_of(measured.study, measured.data, column)[measured.answered]
+    unknown = int(np.isnan(taken).sum())
+    if unknown:
+        raise refuse(
+            "take-up",
+            f"({column}) is not known for {unknown} of {len(taken)} analysed; fill the column in for them (0 "
+            "for those who took up nothing), since leaving people out would undo the randomisation.",
+        )
+    return complier_effect(
+        measured.y,
+        measured.arm,
+        measured.weights,
+        taken,
+        covariates=measured.columns,
+        strata=measured.strata,
+        cluster=measured.cluster,
+        variance=cast(Variance, analysis.variance),
+        dof=cast(Dof, analysis.dof),
+        level=analysis.interval,
+        arm_names=measured.arm_names,
+    )
+
+
+def _first_stage(found: ComplierEffect) -> str:
+    words = f"take-up differed by {found.take_up:.3g} between the arms compared"
+    if found.strength is None:
+        return f"{words}, without exception"
+    test = found.strength.robust
+    words += f" (first-stage F {test.statistic:.1f} on 1 and {test.dof_denominator:.1f} degrees of freedom)"
+    if test.statistic < WEAK:
+        return f"{words}: so little that only the Anderson-Rubin interval can be relied upon"
+    return words

@@ -1,0 +1,35 @@
+"""Those who took up what their arm offered: a comparison that the lots did not make."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from equipoise.findings.fitting.fitted import Fitted
+from equipoise.findings.measured import Measured
+from equipoise.findings.take_up import followed_arm
+
+__all__ = ["fit_per_protocol"]
+
+_NOT_RANDOMISED = (
+    "not randomised: who follows their arm is chosen after allocation, so the people compared differ in more "
+    "than their arm"
+)
+
+
+def fit_per_protocol(measured: Measured, fit: Callable[[Measured], Fitted]) -> Fitted:
+    """The contrast among those who followed their arm, by the way of fitting of its model.
+
+    Raises:
+        DesignError: too few followed, or the take-up cannot be read.
+    """
+    followed = followed_arm(measured)
+    those = replace(measured, values=np.where(followed, measured.values, np.nan))
+    kept, all_ = measured.sample.counts(followed), measured.sample.counts(measured.sample.inside)
+    counted = ", ".join(f"{kept[arm]} of {all_[arm]} in {arm}" for arm in kept)
+    fitted = fit(those)
+    return replace(
+        fitted,
+        notes=(_NOT_RANDOMISED, f"followed their arm: {counted}", *fitted.notes),
+        fields={**fitted.fields, "n": measured.sample.counts(those.answered)},
+    )

@@ -1,0 +1,116 @@
+"""Effects among those who took something up, from the protocol's words to findings that say what they assume."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from equipoise.estimation.effects.instrumental import complier_effect
+from equipoise.findings import Findings, analyse, read_data
+from equipoise.protocol import load_study
+
+EFFECT = "  effect: {contrast: texts - control, adjust: [strata], at: after}\n"
+COMPLIERS = (
+    EFFECT
+    + """\
+  readers: {contrast: texts - control, adjust: [strata], outcomes: score, at: after, target: complier,
+            take-up: read_any, assumption: texts act only by being read, supplementary-to: effect}
+  followers: {contrast: texts - control, adjust: [strata], outcomes: score, at: after, kind: per-protocol,
+              take-up: read_any, supplementary-to: effect}
+"""
+)
+
+
+@pytest.fixture
+def readers(people) -> pd.DataFrame:
+    rng = np.random.default_rng(4)
+    people["read_any"] = np.where((people["arm"] == "texts") & (rng.random(len(people)) < 0.6), "yes", "no")
+    return people
+
+
+def found(folder, frame, tmp_path, analyses=COMPLIERS) -> Findings:
+    study = load_study(folder(analyses))
+    frame.to_csv(tmp_path / "participants.csv", index=False)
+    return analyse(study, read_data(study, tmp_path / "participants.csv"))
+
+
+def test_the_effect_among_compliers_is_that_of_the_estimator_and_states_its_assumption(
+    folder, readers, tmp_path
+):
+    effect = found(folder, readers, tmp_path).find("readers.score.after.texts - control")
+    kept = readers[readers["score"].notna()]
+    code = kept["arm"].map({"control": 0, "texts": 1, "calls": 2}).to_numpy()
+    direct = complier_effect(
+        kept["score"], code, (-1, 1, 0), (kept["read_any"] == "yes").astype(float), strata=kept["site"]
+    )
+    assert effect.estimate == pytest.approx(direct.effect.estimate, rel=1e-10)
+    assert effect.std_error == pytest.approx(direct.effect.std_error, rel=1e-10)
+    assert effect.tier == "exploratory"  # the study is not locked
+    assert "assuming: texts act only by being read" in effect.estimand
+    assert "assumes: texts act only by being read" in effect.warnings
+    assert any("first-stage F" in warning for warning in effect.warnings)
+    assert effect.model.startswith("two-stage least squares, read any moved by the allocation alone")
+
+
+def test_its_anderson_rubin_interval_stands_beside_it_with_the_p_value_of_the_allocation(
+    folder, readers, tmp_path
+):
+    findings = found(folder, readers, tmp_path)
+    beside = findings.find("readers.score.after.texts - control.anderson-rubin")
+    effect = findings.find("readers.score.after.texts - control")
+    assert beside.estimate == effect.estimate
+    assert beside.interval.low < effect.estimate < beside.interval.high
+    assert beside.std_error is None
+    assert beside.warnings == ()
+
+
+def test_an_interval_without_ends_says_that_take_up_hardly_differed(folder, readers, tmp_path):
+    rng = np.random.default_rng(1)
+    readers["read_any"] = np.where(rng.random(len(readers)) < 0.5, "yes", "no")
+    findings = found(folder, readers, tmp_path)
+    beside = findings.find("readers.score.after.texts - control.anderson-rubin")
+    assert beside.interval.low is None
+    assert beside.interval.high is None
+    assert "take-up hardly differed between the arms" in beside.warnings[0]
+    effect = findings.find("readers.score.after.texts - control")
+    assert any("only the Anderson-Rubin interval can be relied upon" in text for text in effect.warnings)
+
+
+def test_take_up_that_some_lack_gives_no_estimate_and_says_what_to_do(folder, readers, tmp_path):
+    readers.loc[readers["score"].notna().idxmax(), "read_any"] = None
+    effect = found(folder, readers, tmp_path).find("readers.score.after.texts - control")
+    assert effect.estimate is None
+    assert "is not known for 1 of" in effect.not_estimable
+    assert "fill the column in" in effect.not_estimable
+
+
+@pytest.mark.parametrize(
+    ("column", "said"),
+    [(None, "a column that the data do not have"), ("perhaps", "expected numbers, or yes and no")],
+)
+def test_take_up_that_cannot_be_read_is_named(folder, readers, tmp_path, column, said):
+    readers = readers.drop(columns="read_any") if column is None else readers.assign(read_any=column)
+    for analysis in ("readers", "followers"):
+        effect = found(folder, readers, tmp_path).find(f"{analysis}.score.after.texts - control")
+        assert said in effect.not_estimable
+
+
+def test_a_per_protocol_analysis_compares_those_who_followed_and_says_that_lots_did_not(
+    folder, readers, tmp_path
+):
+    findings = found(folder, readers, tmp_path)
+    effect = findings.find("followers.score.after.texts - control")
+    follows = (readers["arm"] == "texts") == (readers["read_any"] == "yes")
+    kept = readers[follows & readers["score"].notna() & readers["arm"].isin(["control", "texts"])]
+    counts = kept["arm"].value_counts()
+    assert {arm: effect.n[arm] for arm in ("control", "texts")} == counts.to_dict()
+    assert effect.n_randomised["texts"] == int((readers["arm"] == "texts").sum())
+    assert any(warning.startswith("not randomised:") for warning in effect.warnings)
+    assert not [one for one in findings if one.analysis == "followers" and one.kind == "bound"]
+
+
+def test_a_column_that_names_the_arm_received_says_who_followed(folder, readers, tmp_path):
+    received = readers["arm"].where(readers["arm"] != "calls", "texts")
+    named = found(folder, readers.assign(read_any=received), tmp_path)
+    effect = named.find("followers.score.after.texts - control")
+    assert effect.n["calls"] == 0
+    assert effect.n["texts"] == int((readers["score"].notna() & (readers["arm"] == "texts")).sum())
