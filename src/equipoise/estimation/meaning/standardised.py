@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from equipoise.estimation.arrays import Floats, Ints, refuse, same_length
+from equipoise.estimation.arrays import Floats, Ints, Labels, codes_of, finite, refuse, same_length
 from equipoise.estimation.inference import Estimate, estimate_from
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "in_sd_units",
     "reference_sd",
     "small_sample_factor",
+    "total_sd",
 ]
 
 _MEASURED_BEFORE = 0.8
@@ -88,7 +89,11 @@ def in_sd_units(effect: Estimate, sd: float) -> Estimate:
 
 
 def reference_sd(
-    outcome: npt.ArrayLike, before: npt.ArrayLike | None, arm: npt.ArrayLike, control: int
+    outcome: npt.ArrayLike,
+    before: npt.ArrayLike | None,
+    arm: npt.ArrayLike,
+    control: int,
+    cluster: npt.ArrayLike | None = None,
 ) -> ReferenceSd:
     """The SD that a standardised effect divides by: never one that the arms may have changed.
 
@@ -97,29 +102,82 @@ def reference_sd(
         before: (n,) their score before allocation, NaN where not measured; None where never asked.
         arm: (n,) codes from 0.
         control: the code of the control arm.
+        cluster: (n,) labels where clusters were randomised; the SD is then the total one, see `total_sd`.
     Returns:
         The SD before allocation pooled over arms where at least 80% of the analysed have it, else that of the
         control arm after.
     """
     y, codes = np.asarray(outcome, dtype=np.float64), np.asarray(arm, dtype=np.int64)
-    same_length(len(y), arm=codes)
+    labels = None if cluster is None else np.asarray(cluster)
+    same_length(len(y), arm=codes, cluster=labels)
     if before is not None:
         score = np.asarray(before, dtype=np.float64)
         same_length(len(y), before=score)
         known = ~np.isnan(score)
         if known.mean() >= _MEASURED_BEFORE:
-            return _pooled(score[known], codes[known])
+            of = "all arms before allocation, pooled"
+            return _sd_of(score[known], codes[known], None if labels is None else labels[known], of)
     held = y[codes == control]
     if len(held) < 2:
         raise refuse("arm", f"control arm {control} has {len(held)} people; its SD needs at least 2.")
-    return ReferenceSd(float(held.std(ddof=1)), float(len(held) - 1), "the control arm after")
+    chosen = codes == control
+    return _sd_of(held, codes[chosen], None if labels is None else labels[chosen], "the control arm after")
 
 
-def _pooled(values: Floats, arm: Ints) -> ReferenceSd:
-    counts = np.bincount(arm)
-    means = np.bincount(arm, values) / np.maximum(counts, 1)
-    dof = float(counts.sum() - (counts > 0).sum())
+def total_sd(values: npt.ArrayLike, arm: npt.ArrayLike, cluster: npt.ArrayLike) -> tuple[float, float]:
+    """The SD of people in clusters, between and within them together, and its degrees of freedom.
+
+    Args:
+        values: (n,) without gaps.
+        arm: (n,) codes; the SD is pooled over arms.
+        cluster: (n,) labels, each within one arm.
+    Returns:
+        The root of the variances between and within clusters by the analysis of variance. People of a cluster
+        are alike, so the plain SD is too small, and rests on fewer degrees of freedom than people.
+    Raises:
+        DesignError: no arm with two clusters, or no cluster with two people.
+
+    Hedges (2007), J. Educ. Behav. Stat. 32:341, eq. 15 and 17, carried over to clusters of unequal size: the
+    sum of squares is a quadratic form, whose mean and variance match those of a chi squared.
+    """
+    y, arms = finite(values, "values"), codes_of(arm, "arm")[0]
+    clusters = codes_of(cluster, "cluster")[0]
+    same_length(len(y), arm=arms, cluster=clusters)
+    squares, left = _squares(y, arms)
+    inside, within = _squares(y, clusters)
+    if not 0 < within < left:
+        raise refuse("cluster", "needs two clusters in an arm and two people in a cluster for a total SD.")
+    sizes = np.bincount(clusters).astype(np.float64)
+    home = np.zeros(len(sizes), dtype=np.int64)
+    home[clusters] = arms
+    people, of_squares, of_cubes = (np.bincount(home, sizes**power) for power in (1, 2, 3))
+    held = people > 0
+    people, of_squares, of_cubes = people[held], of_squares[held], of_cubes[held]
+    spread = float((people - of_squares / people).sum())  # tr(AB) for centring A and blocks B
+    own = inside / within
+    between = (squares - inside - own * (left - within)) / spread
+    total = own + between
+    if not total > 0:
+        raise refuse("cluster", "are so unlike by chance that no total SD can be estimated.")
+    rho = between / total
+    mean = left - rho * (left - spread)
+    twice = float((of_squares - 2 * of_cubes / people + (of_squares / people) ** 2).sum())  # tr(ABAB)
+    moments = (1 - rho) ** 2 * left + 2 * rho * (1 - rho) * spread + rho**2 * twice
+    return float(np.sqrt(total)), float(mean**2 / moments)
+
+
+def _squares(values: Floats, group: Ints) -> tuple[float, float]:
+    """The sum of squares within groups, and its degrees of freedom."""
+    counts = np.bincount(group)
+    means = np.bincount(group, values) / np.maximum(counts, 1)
+    return float(((values - means[group]) ** 2).sum()), float(len(values) - (counts > 0).sum())
+
+
+def _sd_of(values: Floats, arm: Ints, cluster: Labels | None, of: str) -> ReferenceSd:
+    if cluster is not None:
+        value, dof = total_sd(values, arm, cluster)
+        return ReferenceSd(value, dof, f"{of}, between and within clusters")
+    squares, dof = _squares(values, arm)
     if dof <= 0:
         raise refuse("before", "is known for one person an arm or fewer; its SD needs more.")
-    squares = float(((values - means[arm]) ** 2).sum())
-    return ReferenceSd(float(np.sqrt(squares / dof)), dof, "all arms before allocation, pooled")
+    return ReferenceSd(float(np.sqrt(squares / dof)), dof, of)
