@@ -78,6 +78,21 @@ def spoil_answers(module):
     module.answer_check = judged
 
 
+def spoil_films(module):
+    """Judge what was played as it is, and with a film more, or one less, of somebody who played some."""
+    check = module.film_checks
+
+    def judged(production, messages, export):
+        person = next(each for each, played in production.played.items() if played)
+        for name, more in (("overplayed", 0.5), ("unplayed", -0.05)):
+            production.played[person] += more
+            keep(name, list(check(production, messages, export)))
+            production.played[person] -= more
+        return check(production, messages, export)
+
+    module.film_checks = judged
+
+
 def spoil_effects(module):
     """Judge the effects as they are, and with another one planted."""
     check = module.effect_check
@@ -99,6 +114,7 @@ if __name__ == "__main__":
         activate(workspace)
         for name, spoil in (
             ("messages", spoil_messages), ("answers", spoil_answers), ("effects", spoil_effects),
+            ("dose", spoil_films),
         ):  # fmt: skip
             spoil(import_module(f"equipoise.platform.rehearsal.verdict.{name}"))
 

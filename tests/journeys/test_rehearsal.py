@@ -18,7 +18,7 @@ EXAMPLES = ROOT / "examples" / "hhp2"
 PEOPLE = 36
 CHECKS = (
     "once", "due", "nothing-else", "arm", "left", "time", "words", "bounces", "choices", "settled", "pages",
-    "answers", "dose", "effect", "record", "report",
+    "answers", "dose", "films", "effect", "record", "report",
 )  # fmt: skip
 # So that few people show an effect: most of them answer, and none of the strata is nearly empty.
 CHANGED = {
@@ -26,7 +26,7 @@ CHANGED = {
     "before-after correlation: 0.6, effect: 0.0}\n    burnout": "before-after correlation: 0.6, effect: 2.0}\n    burnout",
     "before: 0.4\n": "before: 0.8\n",
     "after: 0.2326": "after: 0.8",
-    "times: 8": "times: 3",
+    "times: 8": "times: 3\n    asset: media/hello.mp4",
     "opens: launch + 8 weeks": "opens: launch + 4 weeks",
     "closes: launch + 12 weeks": "closes: launch + 7 weeks",
     "when: launch + 9 weeks": "when: launch + 6 weeks",
@@ -46,6 +46,17 @@ def equipoise(*arguments):
     return run("-m", "equipoise", *arguments)
 
 
+def with_film(study):
+    """Every text leads to a film."""
+    (study / "media").mkdir()
+    for ending in ("mp4", "vtt", "txt", "jpg"):
+        film = EXAMPLES / "symbolic-awards" / "media" / f"eastvale.{ending}"
+        shutil.copy(film, study / "media" / f"hello.{ending}")
+    for place in (study / "messages").glob("week-*.md"):
+        text = place.read_text("utf-8").replace("Stop: {stop_link}", "Film: {link} Stop: {stop_link}")
+        place.write_text(text, "utf-8")
+
+
 @pytest.fixture(scope="module")
 def rehearsed(tmp_path_factory):
     """A small trial of texts, rehearsed: the folder, what was said, and what the spoilt checks found."""
@@ -58,6 +69,7 @@ def rehearsed(tmp_path_factory):
         assert before in protocol, before
         protocol = protocol.replace(before, after)
     (study / "protocol.yaml").write_text(protocol, "utf-8")
+    with_film(study)
     browsers = 0 if os.environ.get("NO_BROWSER") else 2
     done = run(
         Path(__file__).with_name("rehearsed.py"), folder / "found.json", folder, study,
@@ -95,6 +107,7 @@ def test_people_of_every_habit_took_part_and_the_report_is_there(rehearsed):
         ("twice", "once"), ("lost", "due"), ("misdirected", "nothing-else"), ("late", "time"), ("night", "time"),
         ("words", "words"), ("refused", "bounces"), ("left", "left"), ("arm", "arm"), ("changed", "answers"),
         ("invented", "answers"), ("missing", "answers"), ("planted", "effect"),
+        ("unplayed", "films"), ("overplayed", "films"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_found(rehearsed, spoilt, check):

@@ -1,6 +1,6 @@
 """One study of a rehearsal: its people and their parts, brought into the workspace and led to its end."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -47,6 +47,7 @@ class Production:
         answered: what was answered, by wave and identifier.
         left: who left and how, by identifier.
         opened: how many messages' pages each person opened, by identifier.
+        played: how many films they played, by identifier; a part of one counts as that part.
     """
 
     folder: StudyFolder
@@ -60,6 +61,7 @@ class Production:
     answered: dict[tuple[str, str], Answered] = field(default_factory=dict)
     left: dict[str, Left] = field(default_factory=dict)
     opened: Counter[str] = field(default_factory=Counter)
+    played: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
 
     @classmethod
     def of(cls, folder: StudyFolder, secret: bytes, people: int, seed: int, first: int = 0) -> "Production":

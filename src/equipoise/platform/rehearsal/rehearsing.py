@@ -180,7 +180,7 @@ def _judged(production: "Production", driver: "Driver", scene: _Scene, seeds: in
     from equipoise.platform.rehearsal.ending import ended
     from equipoise.platform.rehearsal.rates import rate_check, rates
     from equipoise.platform.rehearsal.verdict.answers import answer_check
-    from equipoise.platform.rehearsal.verdict.dose import dose_check
+    from equipoise.platform.rehearsal.verdict.dose import dose_check, film_checks
     from equipoise.platform.rehearsal.verdict.effects import effect_check
     from equipoise.platform.rehearsal.verdict.messages import message_checks
     from equipoise.platform.verification import verify_workspace
@@ -193,6 +193,7 @@ def _judged(production: "Production", driver: "Driver", scene: _Scene, seeds: in
         Check("pages", "No page failed anybody", len(production.answered), tuple(driver.acting.troubles)),
         answer_check(production, ending.export),
         dose_check(production, driver.inbox.messages, ending.export),
+        *film_checks(production, driver.inbox.messages, ending.export),
         effect_check(production.folder, ending.findings, production.scripts[-1].planted),
         Check("record", "The record verifies", len(verified.heads), tuple(verified.faults)),
         Check("report", "The report is written", len(ending.findings.findings), reported),

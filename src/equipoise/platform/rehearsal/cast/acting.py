@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from equipoise.platform.rehearsal.cast.browser import Browser, PageError, Sitting
+from equipoise.platform.delivery.video.films import seconds_of
+from equipoise.platform.rehearsal.cast.browser import Browser, Film, PageError, Sitting
 from equipoise.platform.rehearsal.cast.chromium import Chromium
 from equipoise.platform.rehearsal.cast.inbox import Inbox
 from equipoise.platform.rehearsal.cast.people import Person
@@ -18,6 +19,7 @@ __all__ = ["Acting", "Plan"]
 
 Plan = Callable[[datetime, Callable[[], None]], None]
 _SOON = timedelta(minutes=20)  # from reading a message to acting on it
+_FILM_SECONDS = 60.0  # of one whose file does not say it
 _LATER = timedelta(days=1)  # from breaking off to going on elsewhere
 
 
@@ -73,9 +75,35 @@ class Acting:
     def _opens(self, production: Production, person: Person, page: str) -> None:
         browser = Browser(self._certificates)
         try:
-            production.opened[person.identifier] += browser.watch(page)
+            opened = browser.open_message(page)
+            film = browser.film_on(opened) if opened else None
+        except PageError:
+            browser.close()
+            raise
+        production.opened[person.identifier] += opened is not None
+        if film is None or not person.habits.watches:
+            browser.close()
+            return
+        length = seconds_of(production.folder.folder / "media" / film.name) or _FILM_SECONDS
+        played = length * person.habits.watches
+        end = self._diary.moment + max(_SOON, timedelta(seconds=played))
+        self._at(end, lambda: self._has_played(production, person, browser, film, (played, length)))
+
+    def _has_played(
+        self, production: Production, person: Person, browser: Browser, film: Film, times: tuple[float, float]
+    ) -> None:
+        """Their player tells what was played; of the impatient it tells every part twice."""
+        played, length = times
+        left = production.left.get(person.identifier)
+        try:
+            if person.habits.twice:
+                browser.tell(film, [(0, played / 2)], length)
+                browser.tell(film, [(0, played / 2), (played / 4, played)], length)
+            browser.tell(film, [(0, played)], length)
         finally:
             browser.close()
+        if left is None or left.how not in ("everything", "erase"):
+            production.played[person.identifier] += played / length
 
     def _scan(self, message: Message) -> None:
         """Open every link as a program does that looks for malice; none of it may change anything."""

@@ -4,8 +4,9 @@ It knows nothing of surveys but what the HTML says. A page that the server refus
 where it was.
 """
 
+import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
@@ -14,7 +15,9 @@ import requests
 from lxml import html
 from lxml.html import FormElement
 
-__all__ = ["Browser", "Page", "PageError", "Sitting"]
+from equipoise.platform.rehearsal.cast.forms import filled
+
+__all__ = ["Browser", "Film", "Page", "PageError", "Sitting"]
 
 _SECONDS = 60  # a server that takes longer for a page has failed
 _LANDINGS = ("s", "m", "stop")
@@ -57,6 +60,22 @@ class Sitting:
     pages: int = 0
     finished: bool = False
     shut: bool = False  # the link led to no survey that can be answered
+
+
+@dataclass(frozen=True)
+class Film:
+    """The player on a message's page, and what it is given to tell how much was played."""
+
+    page: str
+    source: str
+    tells: str
+    key: str
+    token: str
+
+    @property
+    def name(self) -> str:
+        """Its file, as the study's media name it."""
+        return urlsplit(self.source).path.partition("/media/")[2]
 
 
 class Browser:
@@ -136,24 +155,41 @@ class Browser:
         sitting.finished = True
         return sitting
 
-    def watch(self, link: str) -> bool:
-        """Open the page that a message leads to, by its button, and begin to load what is on it.
+    def open_message(self, link: str) -> Page | None:
+        """Open the page that a message leads to, by its button; None for whoever has left.
 
-        Returns:
-            Whether it opened; it does not for whoever has left.
         Raises:
             PageError: a page that was refused.
         """
         page = self.open(link)
-        if page.form is None:
-            return False
-        page = self.send(page, page.form, {})
-        for source in page.document.xpath("//main//source/@src | //main//video/@src")[:1]:
-            headers = {"Range": "bytes=0-1023"}
-            answer = self._session.get(urljoin(page.url, source), headers=headers, timeout=_SECONDS)
+        return None if page.form is None else self.send(page, page.form, {})
+
+    def film_on(self, page: Page) -> Film | None:
+        """The film on a message's page, of which the browser begins to load a part; None where there is none.
+
+        Raises:
+            PageError: a part of it cannot be had.
+        """
+        for player in page.document.xpath("//main//*[@data-watched]"):
+            source = urljoin(page.url, player.xpath("string(source/@src)"))
+            answer = self._session.get(source, headers={"Range": "bytes=0-1023"}, timeout=_SECONDS)
             if answer.status_code != 206:
                 raise PageError(f"the film of a message answered {answer.status_code} when asked for a part")
-        return True
+            tells = urljoin(page.url, player.get("data-watched"))
+            return Film(page.url, source, tells, player.get("data-key"), player.get("data-token"))
+        return None
+
+    def tell(self, film: Film, ranges: Sequence[tuple[float, float]], length: float) -> None:
+        """What the player of a film tells: the stretches that were played, and how long it is, in seconds.
+
+        Raises:
+            PageError: it is refused.
+        """
+        said = {"csrfmiddlewaretoken": film.token, "key": film.key, "length": str(length)}
+        fields = {name: [value] for name, value in said.items()} | {"ranges": [json.dumps(list(ranges))]}
+        status = self._post(film.tells, fields, film.page, True).status_code
+        if status != 204:
+            raise PageError(f"what a player told was answered by {status}")
 
     def stop(self, link: str, choice: str) -> None:
         """Stop messages, leave, or have everything erased, by the link in a message.
@@ -187,40 +223,6 @@ class Browser:
             title = " ".join(page.document.xpath("string(//h1)").split())
             raise PageError(f"{_hidden(page.path)} answered {response.status_code}: {title}")
         return page
-
-
-def filled(form: FormElement, answers: Mapping[str, str]) -> tuple[dict[str, list[str]], dict[str, str]]:
-    """What is put into a form, and which columns that answers.
-
-    Args:
-        form: of a page.
-        answers: by column; what is not in it is left empty, but consent is given.
-    """
-    fields: dict[str, list[str]] = {}
-    said: dict[str, str] = {}
-    boxes: dict[str, list[str]] = {}
-    for each in form.xpath(".//input | .//select | .//textarea"):
-        name, kind = str(each.get("name") or ""), _kind(each)
-        if kind == "hidden" or not name:
-            continue
-        wanted = answers.get(name)
-        if kind == "checkbox":
-            boxes.setdefault(name, []).append(str(each.get("value")))
-        elif kind == "radio" and name.startswith("consent."):
-            fields[name] = ["yes"]
-        elif wanted is not None and (kind != "radio" or each.get("value") == wanted):
-            typed = " ".join(wanted.splitlines()) if kind == "text" else wanted
-            fields[name], said[name] = [typed], typed
-    for name, values in boxes.items():
-        chosen = [value for value in values if answers.get(f"{name}.{value}") == "yes"]
-        if chosen:
-            fields[name] = chosen
-            said |= {f"{name}.{value}": "yes" if value in chosen else "no" for value in values}
-    return fields, said
-
-
-def _kind(element: html.HtmlElement) -> str:
-    return str(element.get("type") or "text") if element.tag == "input" else str(element.tag)
 
 
 def _hidden(path: str) -> str:

@@ -31,6 +31,7 @@ _SHARES = {
     "bounces": 0.02,
     "busy": 0.05,
 }
+_PLAYS_NOTHING, _PLAYS_ALL = 0.15, 0.3
 _DIGITS = 10  # of a British number without what stands before it
 _LEAVING: tuple[tuple[Leaving, float], ...] = (
     ("messages", 0.02),
@@ -55,6 +56,7 @@ class Habits:
         bounces: their e-mail address does not exist.
         busy: their mailbox says once that it is busy.
         opens: opens the page that a message of the intervention leads to.
+        watches: how much of a film on such a page they play, as a share of it; 0 for nothing.
         leaves: how they stop messages or leave, if they do.
         leaves_after: after how many messages.
     """
@@ -66,6 +68,7 @@ class Habits:
     bounces: bool = False
     busy: bool = False
     opens: bool = True
+    watches: float = 1.0
     leaves: Leaving | None = None
     leaves_after: int = 1
 
@@ -132,6 +135,7 @@ def _habits(study: Study, n: int, root: str) -> list[Habits]:
     """Each habit falls on at least one person where there are thirty or more."""
     has = {name: _chosen(share, n, root, name) for name, share in _SHARES.items()}
     opens = streams.generator(root, "simulation", "rehearsal", "opens").random(n)
+    watches = streams.generator(root, "simulation", "rehearsal", "watches").random(n)
     uptake = study.protocol.diagnosis.assume.uptake
     channels = _channels(study)
     leaves: dict[int, Leaving] = {}
@@ -148,11 +152,17 @@ def _habits(study: Study, n: int, root: str) -> list[Habits]:
             bounces=bool(has["bounces"][i]),
             busy=bool(has["busy"][i]),
             opens=bool(opens[i] < uptake),
+            watches=_watched(float(watches[i])),
             leaves=leaves.get(i),
             leaves_after=int(after[i]),
         )
         for i in range(n)
     ]
+
+
+def _watched(drawn: float) -> float:
+    """Some play nothing, some all of it, everybody else breaks off somewhere."""
+    return min(1.0, max(0.0, (drawn - _PLAYS_NOTHING) / (1 - _PLAYS_NOTHING - _PLAYS_ALL)))
 
 
 def _chosen(share: float, n: int, root: str, name: str) -> np.ndarray:
