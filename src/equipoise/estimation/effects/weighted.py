@@ -157,7 +157,7 @@ def joint_probabilities(
     joint = np.asarray(shares[:, :, None, None] * shares, dtype=np.float64)
     same = (stratum[:, None] == stratum) & (unit[:, None] != unit)
     own, size = counts[stratum], sizes[stratum]
-    others = own[:, :, None] - np.eye(arms)
+    others = own[:, None, :] - np.eye(arms)
     within = own[:, :, None] * others / np.maximum(size * (size - 1), 1)[:, None, None]
     one, other = np.nonzero(same)
     joint[one, :, other, :] = within[one]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import linalg
 
 from equipoise.estimation.arrays import Floats, Ints, refuse
 
@@ -10,6 +11,9 @@ __all__ = ["Absorbed", "absorb", "orthonormal", "within"]
 
 _COLLINEAR = 1e-10
 """A column whose part not explained by earlier ones is below this share of its length is dropped."""
+
+_NEAR_DEPENDENT = 1e-8
+"""Least eigenvalue of columns of unit length under which Cholesky's factor would cost digits."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ def orthonormal(columns: Floats, absorbed: Absorbed | None) -> tuple[Floats, Flo
     inner = within(columns, absorbed)
     kept = np.flatnonzero(np.sqrt((inner**2).sum(axis=0)) > _COLLINEAR * lengths)
     while len(kept):
-        basis, triangle = np.linalg.qr(inner[:, kept])
+        basis, triangle = _factored(inner[:, kept])
         left = np.zeros(len(kept))
         left[: len(triangle)] = np.abs(np.diagonal(triangle))
         dependent = np.flatnonzero(left <= _COLLINEAR * lengths[kept])
@@ -66,3 +70,24 @@ def orthonormal(columns: Floats, absorbed: Absorbed | None) -> tuple[Floats, Flo
             return basis, triangle, kept
         kept = np.delete(kept, dependent[0])
     raise refuse("design", "has no column left: each is 0, or the same for everyone in a stratum.")
+
+
+def _factored(columns: Floats) -> tuple[Floats, Floats]:
+    """QR, by Cholesky's factor of the products, twice, where the columns are far from dependent.
+
+    Yamamoto, Nakatsukasa, Yanagisawa & Fukaya (2015), Electron. Trans. Numer. Anal. 44:306: two rounds are as
+    orthogonal as Householder's reflections while the condition number is below 1e8; several times as fast.
+    """
+    scale = np.sqrt(np.einsum("ij,ij->j", columns, columns))
+    products = columns.T @ columns / np.outer(scale, scale)
+    if np.linalg.eigvalsh(products)[0] < _NEAR_DEPENDENT:
+        basis, triangle = np.linalg.qr(columns)
+        return basis, triangle
+    first = np.linalg.cholesky(products).T * scale
+    basis = columns @ _inverse(first)
+    second = np.linalg.cholesky(basis.T @ basis).T
+    return basis @ _inverse(second), np.asarray(second @ first)
+
+
+def _inverse(triangle: Floats) -> Floats:
+    return np.asarray(linalg.solve_triangular(triangle, np.eye(len(triangle)), check_finite=False))

@@ -96,6 +96,10 @@ class LinearFit:
         weights = self._weights(np.atleast_2d(np.asarray(vector, dtype=np.float64)))[0]
         direction = self.direction(vector)
         variance = float(weights @ self._kept_covariance() @ weights)
+        if self.variance == "two-way" and not variance > 0:
+            raise refuse(
+                "variance", "two-way gives a variance below 0 here; choose CR2 by the wider clusters."
+            )
         return estimate_from(
             float(weights @ self.coefficients[self._kept]),
             float(np.sqrt(max(variance, 0.0))),

@@ -15,11 +15,54 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from equipoise.estimation.arrays import Floats
+from equipoise.estimation.arrays import Floats, Ints
 from equipoise.estimation.least_squares.basis import Absorbed
 from equipoise.estimation.least_squares.covariance import Adjustment
 
 __all__ = ["contrast_dof", "hotelling_dof"]
+
+
+@dataclass(frozen=True)
+class _ByRow:
+    """The strata part of F where every row is a block: one entry a row, at its stratum."""
+
+    value: Floats
+    stratum: Ints
+    strata: int
+
+    def products(self, other: Any) -> Floats:
+        """Row by row inner products with another."""
+        return np.asarray(self.value * other.value)
+
+    def across(self, dense: Floats) -> Floats:
+        """The product of this, turned, and a basis part: strata by columns."""
+        sums = [np.bincount(self.stratum, self.value * column, minlength=self.strata) for column in dense.T]
+        return np.stack(sums, axis=1)
+
+    def norms(self, other: Any) -> tuple[float, float]:
+        """For M, this turned times another: the sum of its squares, and tr(M M)."""
+        own = float((np.bincount(self.stratum, self.value * other.value) ** 2).sum())
+        return own, own
+
+
+@dataclass(frozen=True)
+class _ByCluster:
+    """The strata part of F where clusters are blocks: clusters by strata, sparse."""
+
+    matrix: Any
+
+    def products(self, other: Any) -> Floats:
+        """Row by row inner products with another."""
+        return np.asarray((self.matrix * other.matrix).sum(axis=1)).ravel()
+
+    def across(self, dense: Floats) -> Floats:
+        """The product of this, turned, and a basis part: strata by columns."""
+        return np.asarray(self.matrix.T @ dense)
+
+    def norms(self, other: Any) -> tuple[float, float]:
+        """For M, this turned times another: the sum of its squares, and tr(M M)."""
+        strata = self.matrix.T @ other.matrix
+        return float(strata.power(2).sum()), float((strata * strata.T).sum())
 
 
 @dataclass(frozen=True)
@@ -28,7 +71,7 @@ class _Moments:
 
     rows: Floats
     dense: Floats
-    strata: Any
+    strata: _ByRow | _ByCluster | None
 
 
 def contrast_dof(
@@ -76,14 +119,17 @@ def _moments(adjustment: Adjustment, basis: Floats, absorbed: Absorbed | None, d
     dense = _block_sums(basis * rows[:, None], adjustment)
     if absorbed is None:
         return _Moments(rows, dense, None)
+    shares = rows * absorbed.share
+    if adjustment.blocks == len(rows):
+        return _Moments(rows, dense, _ByRow(shares, absorbed.code, absorbed.count))
     strata = sparse.csr_array(
-        (rows * absorbed.share, (adjustment.block, absorbed.code)), shape=(adjustment.blocks, absorbed.count)
+        (shares, (adjustment.block, absorbed.code)), shape=(adjustment.blocks, absorbed.count)
     )
-    return _Moments(rows, dense, strata)
+    return _Moments(rows, dense, _ByCluster(strata))
 
 
 def _block_sums(columns: Floats, adjustment: Adjustment) -> Floats:
-    if np.array_equal(adjustment.block, np.arange(len(columns))):
+    if adjustment.blocks == len(columns):
         return columns
     return np.stack(
         [np.bincount(adjustment.block, column, minlength=adjustment.blocks) for column in columns.T], axis=1
@@ -100,7 +146,7 @@ def _products(s: _Moments, t: _Moments) -> Floats:
     """Row by row inner products of F_s and F_t."""
     products = np.einsum("ij,ij->i", s.dense, t.dense)
     if s.strata is not None:
-        products = products + np.asarray((s.strata * t.strata).sum(axis=1)).ravel()
+        products = products + s.strata.products(t.strata)
     return np.asarray(products, dtype=np.float64)
 
 
@@ -121,14 +167,12 @@ def _gram_norms(s: _Moments, t: _Moments) -> tuple[float, float]:
     """For M = F_s' F_t: the sum of its squares, and tr(M M)."""
     dense = s.dense.T @ t.dense
     squared, twisted = float((dense**2).sum()), float((dense * dense.T).sum())
-    if s.strata is None:
+    if s.strata is None or t.strata is None:
         return squared, twisted
-    upper = np.asarray((t.strata.T @ s.dense).T)
-    lower = np.asarray(s.strata.T @ t.dense)
-    strata = s.strata.T @ t.strata
-    squared += float((upper**2).sum() + (lower**2).sum() + strata.power(2).sum())
-    twisted += float(2 * (upper * lower.T).sum() + (strata * strata.T).sum())
-    return squared, twisted
+    upper, lower = t.strata.across(s.dense), s.strata.across(t.dense)
+    strata_squared, strata_twisted = s.strata.norms(t.strata)
+    squared += float((upper**2).sum() + (lower**2).sum()) + strata_squared
+    return squared, twisted + float(2 * (upper * lower).sum()) + strata_twisted
 
 
 def _inverse_root(matrix: Floats) -> Floats:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from equipoise.estimation.arrays import Floats, codes_of, refuse
+from equipoise.estimation.arrays import codes_of, refuse
 from equipoise.estimation.least_squares.linear import LinearFit, fit_linear
 
 __all__ = ["fit_two_way"]
@@ -30,8 +30,8 @@ def fit_two_way(
     Returns:
         The fit with covariance V1 + V2 - V12, where V12 clusters by both together. Each part is CR1 with the
         factor of its own number of clusters, G/(G-1) (n-1)/(n-rank); other programs take the smaller number
-        for all three. Degrees of freedom: the smaller number of clusters less one. A sum that is not positive
-        semi-definite has its negative eigenvalues set to 0.
+        for all three. Degrees of freedom: the smaller number of clusters less one. A contrast whose variance
+        comes out below 0 is refused, not repaired, since a repair hangs on how columns are written.
     Raises:
         DesignError: not two columns, one cluster alone, or what `fit_linear` refuses with CR1.
 
@@ -51,18 +51,7 @@ def fit_two_way(
     fewest = min((one, other), key=lambda fit: fit.clusters or 0)
     return replace(
         fewest,
-        covariance=_positive(one.covariance + other.covariance - cell.covariance),
+        covariance=one.covariance + other.covariance - cell.covariance,
         variance="two-way",
         blind=np.concatenate((one.blind, other.blind)),
     )
-
-
-def _positive(covariance: Floats) -> Floats:
-    """The matrix without its negative eigenvalues; rows of dropped columns stay NaN."""
-    kept = np.flatnonzero(~np.isnan(np.diagonal(covariance)))
-    values, vectors = np.linalg.eigh(covariance[np.ix_(kept, kept)])
-    if values.min() >= 0:
-        return covariance
-    cleaned = covariance.copy()
-    cleaned[np.ix_(kept, kept)] = (vectors * np.maximum(values, 0.0)) @ vectors.T
-    return cleaned
