@@ -30,6 +30,9 @@ Bools = npt.NDArray[np.bool_]
 Labels = npt.NDArray[Any]
 """One label a row, numbers or text: only which rows share one matters."""
 
+_DENSE = 4
+"""Whole numbers that span at most so many times the rows are coded by counting."""
+
 Dof = Literal["satterthwaite", "residual"]
 
 
@@ -88,6 +91,8 @@ def codes_of(labels: npt.ArrayLike, where: str) -> tuple[Ints, Labels]:
         DesignError: a label is missing (None or NaN).
     """
     column = np.asarray(labels)
+    if column.dtype.kind in "iu" and column.size and np.ptp(column) <= _DENSE * column.size:
+        return _counted(column)
     missing = (
         np.array([entry is None or entry != entry for entry in column]) if column.dtype.kind in "Of" else None
     )
@@ -95,6 +100,16 @@ def codes_of(labels: npt.ArrayLike, where: str) -> tuple[Ints, Labels]:
         raise refuse(where, f"is missing in {int(missing.sum())} of {len(column)} rows; every row needs one.")
     names, codes = np.unique(column, return_inverse=True)
     return codes.astype(np.int64).ravel(), names
+
+
+def _counted(column: npt.NDArray[np.integer[Any]]) -> tuple[Ints, Labels]:
+    """Codes of whole numbers close together, by counting them: sorting a million takes ten times as long."""
+    first = column.min()
+    places = (column - first).astype(np.int64).ravel()
+    found = np.flatnonzero(np.bincount(places))
+    place = np.zeros(int(found[-1]) + 1, dtype=np.int64)
+    place[found] = np.arange(len(found))
+    return place[places], found.astype(column.dtype) + first
 
 
 def contrast_weights(contrast: npt.ArrayLike, arm: Ints, where: str = "contrast") -> Floats:

@@ -83,9 +83,9 @@ def _factored(columns: Floats) -> tuple[Floats, Floats]:
     if np.linalg.eigvalsh(products)[0] < _NEAR_DEPENDENT:
         basis, triangle = np.linalg.qr(columns)
         return basis, triangle
-    first = np.linalg.cholesky(products).T * scale
+    first = np.asarray(np.linalg.cholesky(products).T * scale, dtype=np.float64)
     basis = columns @ _inverse(first)
-    second = np.linalg.cholesky(basis.T @ basis).T
+    second = np.asarray(np.linalg.cholesky(basis.T @ basis).T, dtype=np.float64)
     return basis @ _inverse(second), np.asarray(second @ first)
 
 

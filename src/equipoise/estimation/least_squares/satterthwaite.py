@@ -87,7 +87,10 @@ def contrast_dof(
     Returns:
         The degrees of freedom; not above the number of blocks.
     """
-    return hotelling_dof(adjustment, basis, absorbed, direction[:, None])
+    part = _moments(adjustment, basis, absorbed, direction)
+    own, norms = _diagonal(part, part, adjustment), _products(part, part)
+    squared, _ = _gram_norms(part, part)
+    return float((own.sum() - norms.sum()) ** 2 / (own @ own - 2 * own @ norms + squared))
 
 
 def hotelling_dof(
@@ -129,6 +132,7 @@ def _moments(adjustment: Adjustment, basis: Floats, absorbed: Absorbed | None, d
 
 
 def _block_sums(columns: Floats, adjustment: Adjustment) -> Floats:
+    """Sums by block; where every row is a block of its own, the rows as they come."""
     if adjustment.blocks == len(columns):
         return columns
     return np.stack(
@@ -138,8 +142,7 @@ def _block_sums(columns: Floats, adjustment: Adjustment) -> Floats:
 
 def _diagonal(s: _Moments, t: _Moments, adjustment: Adjustment) -> Floats:
     """D of a pair of contrasts: p_sg' p_tg by block."""
-    sums = np.bincount(adjustment.block, s.rows * t.rows, minlength=adjustment.blocks)
-    return np.asarray(sums, dtype=np.float64)
+    return _block_sums((s.rows * t.rows)[:, None], adjustment)[:, 0]
 
 
 def _products(s: _Moments, t: _Moments) -> Floats:
