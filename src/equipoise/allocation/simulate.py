@@ -92,7 +92,7 @@ def _drawn(plan: Design, slots: Whole, take: Whole, rng: Generator, stratum: Who
 def _shuffled(plan: Design, counts: Counts, sizes: Whole, rng: Generator) -> Codes:
     """Each cell's arms in random order, shape (trials, units), the cells side by side.
 
-    Sorts one word a unit: the cell's number, random bits, the arm's code.
+    Sorts one word a unit: the cell's number where trials differ in it, random bits, the arm's code.
 
     Args:
         counts: shape (trials, cells, arms).
@@ -105,21 +105,23 @@ def _shuffled(plan: Design, counts: Counts, sizes: Whole, rng: Generator) -> Cod
     words &= ~np.uint64(2**arm_bits - 1)
     codes = np.tile(np.arange(arms, dtype=np.uint8), trials * cells)
     words |= np.repeat(codes, counts.ravel()).reshape(words.shape)
-    cell = (
-        np.arange(cells, dtype=np.uint64) << np.uint64(64 - cell_bits)
-        if cell_bits
-        else np.zeros(1, np.uint64)
-    )
-    words |= _repeated(cell, sizes, words.shape)
-    words.sort(axis=1)
+    if sizes.ndim == 1:
+        _sort_cells(words, sizes)
+    else:
+        cell = np.arange(cells, dtype=np.uint64) << np.uint64(64 - cell_bits if cell_bits else 0)
+        words |= np.repeat(np.tile(cell, trials), sizes.ravel()).reshape(words.shape)
+        words.sort(axis=1)
     words &= np.uint64(2**arm_bits - 1)
     return words.astype(np.int8)
 
 
-def _repeated(cell: npt.NDArray[np.uint64], sizes: Whole, shape: tuple[int, ...]) -> npt.NDArray[np.uint64]:
-    if sizes.ndim == 1:
-        return np.repeat(cell, sizes)
-    return np.repeat(np.tile(cell, len(sizes)), sizes.ravel()).reshape(shape)
+def _sort_cells(words: npt.NDArray[np.uint64], sizes: Whole) -> None:
+    """In place, cell by cell, where every trial has the same cells: quicker than by words with the cell."""
+    if len(set(sizes.tolist())) == 1:
+        words.reshape(len(words), len(sizes), -1).sort(axis=2)
+        return
+    for end, size in zip(np.cumsum(sizes).tolist(), sizes.tolist(), strict=True):
+        words[:, end - size : end].sort(axis=1)
 
 
 def _by_stratum(counts: Counts, most: Whole) -> Counts:

@@ -1,0 +1,84 @@
+"""The difference in means with Neyman's variance, within strata, for many allocations at once."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from equipoise.estimation.arrays import Floats, Ints, arms_compared
+from equipoise.estimation.randomisation.moments import Moments, settled
+from equipoise.estimation.randomisation.redraws import Codes
+
+__all__ = ["Means", "means"]
+
+
+@dataclass(frozen=True, eq=False)
+class Means:
+    """A statistic: see `Statistic`.
+
+    Attributes:
+        place: (n,) each row's unit of the draw.
+        contrast: (arms,) weights by the codes of the draw.
+        share: (strata,) the weight of each stratum, adding up to 1.
+        scale: (q,) the size of each outcome.
+    """
+
+    place: Ints
+    contrast: Floats
+    share: Floats
+    scale: Floats
+    _strata: Floats
+    _outcomes: Floats
+    _squares: Floats
+    _centre: Floats
+
+    def __call__(self, codes: Codes, /) -> Moments:
+        placed = codes[:, self.place]
+        draws, strata, outcomes = len(codes), len(self.share), self._centre.shape[1]
+        effect = np.zeros((draws, outcomes))
+        covariance = np.zeros((draws, outcomes, outcomes))
+        undefined = np.zeros(draws, dtype=bool)
+        for arm in arms_compared(self.contrast):
+            inside = (placed == arm).astype(np.float64)
+            count = inside @ self._strata
+            few = count < 2
+            undefined |= few.any(axis=1)
+            count = np.where(few, 2.0, count)[:, :, None]
+            mean = (inside @ self._outcomes).reshape(draws, strata, outcomes) / count
+            square = (inside @ self._squares).reshape(draws, strata, outcomes, outcomes)
+            spread = square - count[..., None] * mean[..., :, None] * mean[..., None, :]
+            weight = self.contrast[arm] * self.share
+            effect += np.einsum("s,msq->mq", weight, mean + self._centre)
+            terms = spread / (count * (count - 1))[..., None]
+            covariance += np.einsum("s,msqr->mqr", weight**2, terms)
+        return settled(effect, covariance, undefined, self.scale)
+
+
+def means(
+    outcomes: Floats, place: Ints, contrast: Floats, stratum: Ints, share: Floats, scale: Floats
+) -> Means:
+    """Prepare the statistic; sums of squares are of outcomes less their stratum's mean.
+
+    Args:
+        outcomes: (n, q).
+        place: (n,) each row's unit of the draw.
+        contrast: (arms,) weights by the codes of the draw.
+        stratum: (n,) codes; all 0 without strata.
+        share: (strata,) the weight of each stratum, adding up to 1.
+        scale: (q,) the size of each outcome.
+    """
+    strata = (stratum[:, None] == np.arange(len(share))).astype(np.float64)
+    centre = (strata.T @ outcomes) / strata.sum(axis=0)[:, None]
+    left = outcomes - centre[stratum]
+    by_stratum = strata[:, :, None] * left[:, None, :]
+    squares = by_stratum[:, :, :, None] * left[:, None, None, :]
+    rows = len(outcomes)
+    return Means(
+        place,
+        contrast,
+        share,
+        scale,
+        strata,
+        by_stratum.reshape(rows, -1),
+        squares.reshape(rows, -1),
+        centre,
+    )
