@@ -10,6 +10,7 @@ from equipoise.errors import NotSupportedError, nearest
 from equipoise.estimation.arrays import Dof, refuse
 from equipoise.estimation.effects.adjusted import lin_interacted, linear_effect
 from equipoise.estimation.effects.neyman import difference_in_means
+from equipoise.estimation.effects.ordinal import ordinal_effect
 from equipoise.estimation.effects.pseudo_likelihood import logistic_effect, poisson_effect
 from equipoise.estimation.inference import Estimate
 
@@ -56,7 +57,7 @@ def estimate_effect(
         contrast: one weight an arm, adding up to 0.
         covariates: (n, p) measured before allocation.
         strata: (n,) labels.
-        cluster: (n,) labels.
+        cluster: (n,) labels; (n, 2) with the variance `two-way`.
         variance: kind of covariance; the model's default where left out, CR2 for linear models of clusters.
         dof: degrees of freedom; the model's default where left out.
         level: coverage of the interval.
@@ -101,7 +102,7 @@ MODELS: dict[str, Model] = {
     "linear": Model("Least squares on arms, covariates and strata", linear_effect),
     "lin-interacted": Model("Least squares with centred covariates interacted with arms", lin_interacted),
     "logistic": Model("Logistic regression, average marginal effect", logistic_effect),
-    "ordinal": Model("Proportional-odds regression", None),
+    "ordinal": Model("Proportional-odds regression, average marginal effect", ordinal_effect),
     "poisson": Model("Poisson pseudo-likelihood, average marginal effect", poisson_effect),
     "mixed": Model("Linear mixed model", None),
     "mmrm": Model("Mixed model for repeated measures", None),

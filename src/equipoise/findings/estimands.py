@@ -6,11 +6,16 @@ from equipoise.protocol.study import Study
 __all__ = ["estimand", "model_words"]
 
 _DOF = {"satterthwaite": "Satterthwaite", "kenward-roger": "Kenward-Roger", "residual": "residual"}
+_CLUSTERED_OTHERWISE = {
+    "two-way": "CR1 standard errors clustered two ways, by the unit of allocation and by",
+    "wild-bootstrap": "CR1 standard errors, p-value and interval by the wild bootstrap, clustered by",
+}
 _MODELS = {
     "difference-in-means": "difference in means",
     "linear": "linear regression",
     "lin-interacted": "linear regression by arm on centred covariates (Lin's estimator)",
     "logistic": "logistic regression, average marginal effect",
+    "ordinal": "proportional-odds regression, average marginal effect on the mean score",
     "poisson": "Poisson regression, average marginal effect",
 }
 
@@ -53,6 +58,10 @@ def model_words(analysis: Analysis, outcome: str, covariates: tuple[str, ...]) -
         words += f", adjusted for {' and '.join(covariates)}"
     elif analysis.adjust and outcome in analysis.unadjusted:
         words += ", not adjusted (this outcome was not asked before)"
+    if analysis.average_over == "clusters":
+        words += ", of cluster means"
+    if analysis.variance in _CLUSTERED_OTHERWISE:
+        return f"{words}; {_CLUSTERED_OTHERWISE[analysis.variance]} {analysis.cluster}"
     errors = {"neyman": "Neyman's variance"}.get(
         str(analysis.variance), f"{analysis.variance} standard errors"
     )

@@ -98,14 +98,10 @@ def refuse_unsupported(study: Study) -> None:
     for name, analysis in {**study.protocol.analyses, **study.explore}.items():
         if analysis.model not in supported_models():
             found.append(f"analyses.{name}: the model {analysis.model}")
-        if analysis.variance in ("two-way", "wild-bootstrap"):
-            found.append(f"analyses.{name}: the variance {analysis.variance}")
         if analysis.dof == "kenward-roger":
             found.append(f"analyses.{name}: Kenward-Roger degrees of freedom")
         if analysis.test.by == "randomisation":
             found.append(f"analyses.{name}: randomisation tests")
-        if analysis.average_over == "clusters":
-            found.append(f"analyses.{name}: averages over clusters")
         if any(point == "slope" or len(points_of(point)) > 1 for point in analysis.at or ()):
             found.append(f"analyses.{name}: averages and slopes over waves")
         found += [

@@ -254,7 +254,7 @@ def _model(protocol: Protocol, name: str) -> ModelName:
 
 
 def _variance(model: str, *, clustered: bool) -> Variance:
-    if model in ("logistic", "poisson"):
+    if model in ("logistic", "ordinal", "poisson"):
         return "CR1" if clustered else "HC1"
     if clustered:
         return "CR2"

@@ -5,6 +5,7 @@ Each file gives one function from an effect to further findings; `besides` runs 
 
 from collections.abc import Callable, Iterator
 
+from equipoise.findings.beside.averages import averaged_otherwise
 from equipoise.findings.beside.compliers import anderson_rubin_interval
 from equipoise.findings.beside.lee import for_people_who_would_answer
 from equipoise.findings.beside.missing import for_all_randomised
@@ -31,6 +32,7 @@ def besides(effect: Finding, measured: Measured, fitted: Fitted) -> Iterator[Fin
 _BESIDE: tuple[Callable[[Finding, Measured, Fitted], Iterator[Finding]], ...] = (
     anderson_rubin_interval,
     weighted_as_randomised,
+    averaged_otherwise,
     for_all_randomised,
     for_people_who_would_answer,
 )

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from equipoise.findings.fitting.complier import fit_compliers
 from equipoise.findings.fitting.fitted import Fitted
 from equipoise.findings.fitting.means import fit_means
+from equipoise.findings.fitting.ordinal import fit_ordinal
 from equipoise.findings.fitting.per_protocol import fit_per_protocol
 from equipoise.findings.fitting.regression import fit_regression
 from equipoise.findings.measured import Measured
@@ -31,5 +32,6 @@ _BY_MODEL: Mapping[str, Callable[[Measured], Fitted]] = {
     "linear": fit_regression,
     "lin-interacted": fit_regression,
     "logistic": fit_regression,
+    "ordinal": fit_ordinal,
     "poisson": fit_regression,
 }

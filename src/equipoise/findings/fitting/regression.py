@@ -1,9 +1,10 @@
-"""The models of one row a person: least squares and pseudo-likelihood."""
+"""The models of one row a person, or a row a cluster: least squares and pseudo-likelihood."""
 
 from typing import cast
 
 from equipoise.estimation.arrays import Dof
 from equipoise.estimation.registry import estimate_effect
+from equipoise.findings.fitting.clusters import both_ways, fit_wild, rows_of
 from equipoise.findings.fitting.fitted import Fitted
 from equipoise.findings.measured import Measured
 
@@ -16,20 +17,23 @@ def fit_regression(measured: Measured) -> Fitted:
     Raises:
         DesignError: the design cannot be estimated.
     """
-    analysis = measured.analysis
+    analysis, rows = measured.analysis, rows_of(measured)
+    if analysis.variance == "wild-bootstrap":
+        return fit_wild(measured, rows)
     linear = analysis.model in ("linear", "lin-interacted")
     return Fitted(
         estimate_effect(
             str(analysis.model),
-            measured.y,
-            measured.arm,
+            rows.y,
+            rows.arm,
             measured.weights,
-            covariates=measured.columns,
-            strata=measured.strata,
-            cluster=measured.cluster,
+            covariates=rows.covariates,
+            strata=rows.strata,
+            cluster=both_ways(measured) if analysis.variance == "two-way" else rows.cluster,
             variance=analysis.variance,
             dof=cast(Dof, analysis.dof) if linear else None,
             level=analysis.interval,
             arm_names=measured.arm_names,
-        )
+        ),
+        rows.notes,
     )

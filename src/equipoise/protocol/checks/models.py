@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from equipoise.errors import Problem
+from equipoise.protocol.checks.clusters import check_clusters
 from equipoise.protocol.checks.places import at
 from equipoise.protocol.models.analyses import Analysis
 from equipoise.protocol.study import Study
@@ -10,7 +11,7 @@ from equipoise.protocol.study import Study
 __all__ = ["check_model"]
 
 Path = tuple[str | int, ...]
-GENERALISED = ("logistic", "poisson")
+GENERALISED = ("logistic", "ordinal", "poisson")
 CLUSTERED = ("CR0", "CR1", "CR2", "CR3", "two-way", "wild-bootstrap")
 
 
@@ -27,6 +28,7 @@ def check_model(study: Study, path: Path, analysis: Analysis, *, rated: bool) ->
         message = "there are no strata: no stage of allocation is drawn within any; leave `strata` out"
         yield at(study, *path, "adjust", message=message)
     yield from _variance(study, path, analysis)
+    yield from check_clusters(study, path, analysis, rated=rated)
 
 
 def _variance(study: Study, path: Path, analysis: Analysis) -> Iterator[Problem]:

@@ -1,0 +1,39 @@
+"""Ordered answers: the effect on the mean score, with the odds ratio of a higher answer."""
+
+from typing import cast
+
+import numpy as np
+
+from equipoise.estimation.effects.ordinal import proportional_odds
+from equipoise.estimation.likelihood.sandwich import Robust
+from equipoise.findings.fitting.fitted import Fitted
+from equipoise.findings.measured import Measured
+
+__all__ = ["fit_ordinal"]
+
+
+def fit_ordinal(measured: Measured) -> Fitted:
+    """The average marginal effect on the mean score by proportional odds; a note gives the odds ratio.
+
+    Raises:
+        DesignError: too many or too few different answers, or answers that are predicted perfectly.
+    """
+    analysis = measured.analysis
+    found = proportional_odds(
+        measured.y,
+        measured.arm,
+        covariates=measured.columns,
+        strata=measured.strata,
+        cluster=measured.cluster,
+        variance=cast(Robust, analysis.variance),
+        arm_names=measured.arm_names,
+    )
+    log = found.log_odds(measured.weights, analysis.interval)
+    ratio, low, high = np.exp([log.estimate, log.interval.low, log.interval.high])
+    return Fitted(
+        found.means.contrast(measured.weights, analysis.interval),
+        (
+            f"odds of a higher answer: {ratio:.2f} times ({analysis.interval:.0%} interval {low:.2f} to "
+            f"{high:.2f}), taken as the same at every step of the answers",
+        ),
+    )

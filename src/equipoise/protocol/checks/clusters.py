@@ -1,0 +1,47 @@
+"""Analyses that say how clusters count and by which of them errors go together."""
+
+from collections.abc import Iterator
+
+from equipoise.errors import Problem
+from equipoise.protocol.checks.places import at
+from equipoise.protocol.models.analyses import Analysis
+from equipoise.protocol.study import Study
+
+__all__ = ["check_clusters"]
+
+Path = tuple[str | int, ...]
+
+
+def check_clusters(study: Study, path: Path, analysis: Analysis, *, rated: bool) -> Iterator[Problem]:
+    """Two ways of clustering are two, and an average over clusters has clusters."""
+    if analysis.variance == "two-way":
+        yield from _two_ways(study, path, analysis, rated=rated)
+    if analysis.average_over == "clusters":
+        yield from _average(study, path, analysis, rated=rated)
+
+
+def _two_ways(study: Study, path: Path, analysis: Analysis, *, rated: bool) -> Iterator[Problem]:
+    """Errors by two ways are by the unit of allocation (of ratings, by participant) and by `cluster`."""
+    units = {"participant"} if rated else {stage.unit for stage in study.protocol.allocation.values()}
+    if not rated and units == {"participant"}:
+        message = (
+            "two-way errors are by the unit of allocation and by `cluster`; people were allocated one by "
+            "one, so errors by the cluster alone (CR2) hold both"
+        )
+        yield at(study, *path, "variance", message=message)
+    elif analysis.cluster in units:
+        message = f"two-way errors are by {analysis.cluster} and by another column; name that in `cluster`"
+        yield at(study, *path, "variance", message=message)
+
+
+def _average(study: Study, path: Path, analysis: Analysis, *, rated: bool) -> Iterator[Problem]:
+    """An average over clusters compares one mean a cluster."""
+    message = None
+    if rated or analysis.cluster in (None, "participant"):
+        message = "there are no clusters to average over: people were allocated one by one; leave it out"
+    elif analysis.variance == "two-way":
+        message = "means of clusters are one row each, so their errors are not two-way; choose CR2"
+    elif analysis.model not in ("linear", "lin-interacted"):
+        message = f"means of clusters are compared by `linear` or `lin-interacted`, not by {analysis.model}"
+    if message is not None:
+        yield at(study, *path, "average-over", message=message)
