@@ -253,6 +253,9 @@ def fit_linear(
     )
     inner = _inner_covariance(adjustment, residual, len(y) - rank, basis.shape[1])
     coefficients, covariance = _spread(triangle, scores, inner, kept, x.shape[1])
+    # One refinement gives back the digits that an outcome far from 0 costs.
+    left = within(((y - x[:, kept] @ coefficients[kept]) * root)[:, None], absorbed)[:, 0]
+    coefficients[kept] += linalg.solve_triangular(triangle, basis.T @ left, check_finite=False)
     return LinearFit(
         coefficients=coefficients,
         covariance=covariance,
