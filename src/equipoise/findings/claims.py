@@ -4,7 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import numpy as np
+from scipy import stats
+
+from equipoise.estimation.several.dunnett import dunnett_adjusted, shared_control_loadings
 from equipoise.estimation.several.multiplicity import adjust_p_values
+from equipoise.findings.looking import Looking
 from equipoise.findings.results import Finding, Tier
 from equipoise.findings.sealing import Standing
 from equipoise.protocol.claims import answers_to
@@ -17,7 +22,9 @@ __all__ = ["claimed", "decided", "effect_id", "may_confirm", "planned_effect", "
 CLAIMED_TIERS = ("primary", "secondary")
 
 
-def decided(study: Study, findings: Sequence[Finding], *, confirms: bool) -> list[Finding]:
+def decided(
+    study: Study, findings: Sequence[Finding], *, confirms: bool, looking: Looking | None = None
+) -> list[Finding]:
     """Findings with their decision, adjusted p-value and standing.
 
     A step is reached only if every claim of the steps before it was rejected at its alpha. Within a step the
@@ -28,6 +35,8 @@ def decided(study: Study, findings: Sequence[Finding], *, confirms: bool) -> lis
         study: its `testing` gives the steps.
         findings: every effect.
         confirms: whether anything may be confirmatory (see `may_confirm`).
+        looking: where the protocol declares interim looks, those that were made: every p-value is made to
+            allow for them before a step's method shares its error rate (Maurer & Bretz 2013).
     """
     changed: dict[str, Finding] = {}
     reached = True
@@ -39,12 +48,14 @@ def decided(study: Study, findings: Sequence[Finding], *, confirms: bool) -> lis
                 finding.id: finding.model_copy(update={"decision": "not-tested"}) for finding in claimed
             }
             continue
-        adjusted = _adjusted(step, tested)
+        adjusted = _adjusted(step, tested, looking)
+        allowed_for = len(tested) > 1 or looking is not None
         for finding in tested:
             rejected = adjusted[finding.id] <= step.alpha
             changed[finding.id] = finding.model_copy(
                 update={
-                    "p_adjusted": adjusted[finding.id] if len(tested) > 1 else None,
+                    "p_adjusted": adjusted[finding.id] if allowed_for else None,
+                    "tested_together": len(tested),
                     "decision": "rejected" if rejected else "not-rejected",
                     "confirmatory": confirms,
                 }
@@ -153,10 +164,24 @@ def _claims(study: Study, step: TestStep, finding: Finding) -> bool:
     return any(answers_to(claim, name, analysis, outcome, finding.at) for claim in step.claims)
 
 
-def _adjusted(step: TestStep, tested: Sequence[Finding]) -> Mapping[str, float]:
+def _adjusted(step: TestStep, tested: Sequence[Finding], looking: Looking | None) -> Mapping[str, float]:
+    """The p-values of a step, allowing first for looks and then for the other claims of the step."""
     p_values = [finding.p_value for finding in tested if finding.p_value is not None]
-    if len(p_values) < 2:
-        return {finding.id: p for finding, p in zip(tested, p_values, strict=True)}
-    method = "holm" if step.method == "none" else step.method
-    adjusted = adjust_p_values(method, p_values)
-    return {finding.id: float(p) for finding, p in zip(tested, adjusted, strict=True)}
+    if looking is not None:
+        p_values = [looking.p_value(p) for p in p_values]
+    if len(p_values) > 1 and step.method == "dunnett":
+        p_values = _by_dunnett(tested, p_values)
+    elif len(p_values) > 1:
+        method = "holm" if step.method == "none" else step.method
+        p_values = adjust_p_values(method, p_values).tolist()
+    return {finding.id: float(p) for finding, p in zip(tested, p_values, strict=True)}
+
+
+def _by_dunnett(tested: Sequence[Finding], p_values: Sequence[float]) -> list[float]:
+    """Comparisons with one control, correlated as the people analysed in the arms make them."""
+    dof = min(finding.dof or np.inf for finding in tested)
+    sides = [str(finding.contrast).split(" - ") for finding in tested]
+    arms = [finding.n[arm] for finding, (arm, _) in zip(tested, sides, strict=True)]
+    loadings = shared_control_loadings(arms, tested[0].n[sides[0][1]])
+    statistics = stats.t.isf(np.minimum(np.asarray(p_values), 1.0) / 2, dof)
+    return dunnett_adjusted(statistics, loadings, dof).tolist()  # type: ignore[no-any-return]

@@ -60,7 +60,8 @@ class Finding(_Result):
     """One computed result.
 
     `id` is `analysis.outcome[.at][.contrast][.by=level][.arm]`. Counts by arm are keyed by arm; arms that the
-    results still mask are keyed by their masked label.
+    results still mask are keyed by their masked label. `tested_together` counts the claims that shared an
+    error rate. `second_generation` is the share of the interval inside the margin (Blume et al. 2018).
     """
 
     id: str
@@ -90,9 +91,11 @@ class Finding(_Result):
     statistic: float | None = None
     p_value: float | None = None
     p_adjusted: float | None = None
+    tested_together: int | None = None
     interval: Interval | None = None
     standardised: Standardised | None = None
     margin: float | None = None
+    second_generation: float | None = None
     good: Literal["high", "low", "neither"] | None = None
     draws: int | None = None
     mc_error: float | None = None

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from equipoise.findings.data import StudyData
 from equipoise.findings.dictionary import Sealed
 from equipoise.findings.hashing import data_hash, exclusions_hash, seal_of
+from equipoise.findings.looking import Looking
 from equipoise.findings.results import SeenByArm
+from equipoise.protocol.study import Study
 
-__all__ = ["Standing", "standing_of", "told_of_looks"]
+__all__ = ["Standing", "standing_of", "told_of_declared", "told_of_looks"]
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,35 @@ def told_of_looks(looks: tuple[SeenByArm, ...]) -> tuple[str, ...]:
         if not look.declared
     )
     return tuple(dict.fromkeys(told))  # several on one day are told once
+
+
+def told_of_declared(study: Study, looks: tuple[SeenByArm, ...], looking: Looking | None) -> tuple[str, ...]:
+    """What a result has to say of the looks that the protocol declares, and what they leave for its test.
+
+    Args:
+        study: its protocol declares the looks.
+        looks: those that the data tell of.
+        looking: how the data stand towards them; None where the protocol declares none.
+    """
+    if looking is None:
+        return ()
+    made = [look for look in looks if look.declared]
+    if not made:
+        return (
+            "the protocol declares interim looks and the data tell of none, so the tests spend the whole "
+            "error rate at the end",
+        )
+    alpha = study.protocol.testing[0].alpha if study.protocol.testing else 0.05
+    listed = "; ".join(f"on {look.on}, when {look.answered} of {look.asked} had answered" for look in made)
+    here = (
+        "this is the analysis of such a look, and the trial goes on unless it is stopped"
+        if looking.interim
+        else "this is the final analysis"
+    )
+    return (
+        f"the results were looked at by arm as the protocol declares ({listed}); {here}. A test needs a "
+        f"p-value of {looking.level(alpha):.4f} or less here, in place of {alpha:g}",
+    )
 
 
 def _broken(data: StudyData, seal: Sealed, protocol_hash: str) -> str | None:

@@ -16,13 +16,15 @@ from equipoise.findings.describe.arms import Arms
 from equipoise.findings.effects import effect_findings
 from equipoise.findings.exclusions import excluded_counts, sensitivity_without, without_excluded
 from equipoise.findings.hashing import data_hash
+from equipoise.findings.looking import looking_of
+from equipoise.findings.margins import by_margin
 from equipoise.findings.masked import masked_finding
 from equipoise.findings.progression import progressions
 from equipoise.findings.ratings import rating_findings
 from equipoise.findings.reliability import reliabilities
 from equipoise.findings.results import Finding, Findings
 from equipoise.findings.scores import scored
-from equipoise.findings.sealing import Standing, standing_of, told_of_looks
+from equipoise.findings.sealing import Standing, standing_of, told_of_declared, told_of_looks
 from equipoise.findings.subgroups import subgroup_findings
 from equipoise.protocol.models.analyses import Analysis
 from equipoise.protocol.registration import current_hash, refuse_changed
@@ -79,8 +81,10 @@ def _judged(study: Study, data: StudyData, effects: list[Finding], standing: Sta
     """Effects with their decisions, and with what keeps them from confirming anything."""
     reason = may_confirm(study, _first_answer(study, data), standing)
     reasons = () if reason is None else (f"not confirmatory: {reason}",)
-    told = (*reasons, *told_of_looks(data.looks))
-    return [_told(finding, told) for finding in decided(study, effects, confirms=reason is None)]
+    looking = looking_of(study, data)
+    told = (*reasons, *told_of_looks(data.looks), *told_of_declared(study, data.looks, looking))
+    judged = decided(study, effects, confirms=reason is None, looking=looking)
+    return [_told(by_margin(finding), told) for finding in judged]
 
 
 def _not_planned(finding: Finding) -> Finding:
@@ -109,8 +113,6 @@ def refuse_unsupported(study: Study) -> None:
         ]
     if study.protocol.schedule is not None:
         found.append("schedule: stepped wedges and crossovers")
-    if study.protocol.looks:
-        found.append("looks: interim looks")
     if any(step.method == "westfall-young" for step in study.protocol.testing or ()):
         found.append("testing: Westfall-Young")
     if found:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from equipoise.findings.beside.averages import averaged_otherwise
 from equipoise.findings.beside.compliers import anderson_rubin_interval
 from equipoise.findings.beside.lee import for_people_who_would_answer
+from equipoise.findings.beside.looks import allowing_for_looks
 from equipoise.findings.beside.missing import for_all_randomised
 from equipoise.findings.beside.weighting import weighted_as_randomised
 from equipoise.findings.fitting import Fitted
@@ -31,6 +32,7 @@ def besides(effect: Finding, measured: Measured, fitted: Fitted) -> Iterator[Fin
 
 _BESIDE: tuple[Callable[[Finding, Measured, Fitted], Iterator[Finding]], ...] = (
     anderson_rubin_interval,
+    allowing_for_looks,
     weighted_as_randomised,
     averaged_otherwise,
     for_all_randomised,

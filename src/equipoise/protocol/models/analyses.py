@@ -1,8 +1,9 @@
 """What will be computed: analyses, the order in which claims may be made, interim looks."""
 
+import re
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from equipoise.record import Identifier, Name, Record, Text
 
@@ -14,7 +15,20 @@ ModelName = Literal[
 Variance = Literal[
     "neyman", "classical", "HC0", "HC1", "HC2", "HC3", "CR0", "CR1", "CR2", "CR3", "two-way", "wild-bootstrap"
 ]
+Method = Literal[
+    "none",
+    "bonferroni",
+    "holm",
+    "hochberg",
+    "hommel",
+    "benjamini-hochberg",
+    "benjamini-yekutieli",
+    "dunnett",
+    "westfall-young",
+]
 Missing = Literal["bounds", "tipping-point", "lee", "imputation", "response-weights"]
+
+_SHARE_OF_ANSWERS = re.compile(r"^\s*([0-9]*\.?[0-9]+)\s+of\s+answers\s*$")
 
 
 class TestPlan(Record):
@@ -88,13 +102,17 @@ class Analysis(Record):
 
 
 class TestStep(Record):
-    """A step of the claims: reached only if every step before it succeeded."""
+    """A step of the claims: reached only if every step before it succeeded.
+
+    `method` shares the error rate among the claims of the step; `dunnett` is for several arms against one
+    control in one outcome.
+    """
 
     __test__ = False
 
     claims: tuple[str, ...]
     alpha: float = Field(default=0.05, gt=0, lt=0.5)
-    method: Literal["none", "bonferroni", "holm", "hochberg", "benjamini-hochberg", "westfall-young"] = "none"
+    method: Method = "none"
 
     @model_validator(mode="before")
     @classmethod
@@ -106,7 +124,27 @@ class TestStep(Record):
 
 
 class Look(Record):
-    """A declared interim look: after which share of the answers, spending how."""
+    """A declared interim look: after which share of the answers, such as `0.5 of answers`, spending how.
+
+    The error rate is spent by Lan and DeMets' functions; those of one study all have the same `spend`.
+    """
 
     at: str
     spend: Literal["obrien-fleming", "pocock"] = "obrien-fleming"
+
+    @field_validator("at")
+    @classmethod
+    def _of_answers(cls, given: str) -> str:
+        found = _SHARE_OF_ANSWERS.match(given)
+        if found is None or not 0 < float(found[1]) < 1:
+            raise ValueError(
+                f'"{given}" is not a share of the answers; write a number between 0 and 1, as in '
+                "`0.5 of answers`"
+            )
+        return given
+
+    @property
+    def share(self) -> float:
+        """The share of the answers after which the look is due."""
+        found = _SHARE_OF_ANSWERS.match(self.at)
+        return float(found[1]) if found else 0.0
