@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,9 @@ CHECKS = (
     "once", "due", "nothing-else", "arm", "left", "time", "words", "bounces", "choices", "settled", "pages",
     "answers", "dose", "films", "effect", "record", "report",
 )  # fmt: skip
+LETTER = """contacts:
+  a-letter: {to: {arm: messages}, channel: letter, template: messages/letter.md, from: launch + 2 days}
+  weekly-message"""
 # So that few people show an effect: most of them answer, and none of the strata is nearly empty.
 CHANGED = {
     "strata: [cohort, region]": "strata: [cohort]",
@@ -27,6 +31,8 @@ CHANGED = {
     "before: 0.4\n": "before: 0.8\n",
     "after: 0.2326": "after: 0.8",
     "times: 8": "times: 3\n    asset: media/hello.mp4",
+    "    mobile:     {type": "    address:    {type: text, role: contact, required: false}\n    mobile:     {type",
+    "contacts:\n  weekly-message": LETTER,
     "opens: launch + 8 weeks": "opens: launch + 4 weeks",
     "closes: launch + 12 weeks": "closes: launch + 7 weeks",
     "when: launch + 9 weeks": "when: launch + 6 weeks",
@@ -46,8 +52,8 @@ def equipoise(*arguments):
     return run("-m", "equipoise", *arguments)
 
 
-def with_film(study):
-    """Every text leads to a film."""
+def with_film_and_letter(study):
+    """Every text leads to a film, and there is a letter."""
     (study / "media").mkdir()
     for ending in ("mp4", "vtt", "txt", "jpg"):
         film = EXAMPLES / "symbolic-awards" / "media" / f"eastvale.{ending}"
@@ -55,6 +61,8 @@ def with_film(study):
     for place in (study / "messages").glob("week-*.md"):
         text = place.read_text("utf-8").replace("Stop: {stop_link}", "Film: {link} Stop: {stop_link}")
         place.write_text(text, "utf-8")
+    letter = "---\nauthor: Alice (synthetic)\n---\nDear trainee,\n\nThank you.\n"
+    (study / "messages" / "letter.md").write_text(letter, "utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +77,7 @@ def rehearsed(tmp_path_factory):
         assert before in protocol, before
         protocol = protocol.replace(before, after)
     (study / "protocol.yaml").write_text(protocol, "utf-8")
-    with_film(study)
+    with_film_and_letter(study)
     browsers = 0 if os.environ.get("NO_BROWSER") else 2
     done = run(
         Path(__file__).with_name("rehearsed.py"), folder / "found.json", folder, study,
@@ -89,6 +97,10 @@ def test_a_sound_trial_passes_every_check_and_the_verdict_is_kept_for_programs_a
     nothing = [name for name, check in checks.items() if not check["counted"]]
     assert nothing == []  # every check had something to look at
     assert "it can go ahead" in said
+    (letters,) = [note for note in checks["due"]["notes"] if "goes by post" in note]
+    found = re.fullmatch(r"a-letter 1 goes by post: (\d+) letters were due, and none was written.*", letters)
+    assert 0 < int(found[1]) <= PEOPLE // 2
+    assert letters in said.partition("To look at:")[2]
     assert "it can go ahead" in (folder / "out" / "verdict.txt").read_text("utf-8")
 
 
@@ -118,7 +130,13 @@ def test_what_cannot_be_rehearsed_is_said_before_anything_is_made(tmp_path):
     out = tmp_path / "out"
     refused = equipoise("rehearse", tmp_path, EXAMPLES / "diversity-in-hiring", "--out", out)
     assert refused.returncode == 2
-    assert "cannot be rehearsed yet" in refused.stderr
+    for why in (
+        "cannot be rehearsed yet",
+        "by an open link",
+        "judge vignettes (`tasks.cvs`",
+        "equipoise simulate",
+    ):
+        assert why in refused.stderr
     unknown = equipoise("rehearse", tmp_path, "nothing", "--out", out)
     assert unknown.returncode == 2
     assert "there is no such study" in unknown.stderr

@@ -6,7 +6,7 @@ Nothing of the workspace that it was taken from is read but the study's folder: 
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -151,10 +151,25 @@ def refuse_unplayable(source: Path, out: Path) -> None:
     if out.exists() and any(out.iterdir()):
         raise InputError(Problem(str(out), "--out", "is not empty; name a new folder for the rehearsal"))
     study = load_study(source)
-    people = study.protocol.participants
-    if people is None or people.enrolment != "roster" or study.protocol.tasks:
+    lacking = list(_unplayable(study))
+    if lacking:
         raise NotSupportedError(
-            f"{study.protocol.study.id}: a study whose people come by an open link, one by one, or judge "
-            "vignettes cannot be rehearsed yet; rehearse a study that enrols from a roster"
+            f"{study.protocol.study.id} cannot be rehearsed yet: {'; and '.join(lacking)}. A rehearsal sends "
+            "mail to people of a roster, and follows each of them to the data. Of this study `equipoise "
+            "simulate` and `equipoise analyse` show the data and the findings, and a workspace of mode "
+            "`rehearsal` shows the pages"
         )
     refuse_unassumed(study)
+
+
+def _unplayable(study: Study) -> Iterator[str]:
+    """What invented people cannot do in a study."""
+    people = study.protocol.participants
+    if people is None:
+        yield "the protocol declares no participants"
+    elif people.enrolment == "open-link":
+        yield "its people come by an open link (`participants.enrolment`), and nobody knows who they are"
+    elif people.enrolment == "rolling":
+        yield "its people come one by one (`participants.enrolment: rolling`)"
+    if study.protocol.tasks:
+        yield f"they judge vignettes ({', '.join(f'`tasks.{name}`' for name in study.protocol.tasks)})"

@@ -152,7 +152,8 @@ class Arrived:
         counted = 0
         for due in self.due.values():
             if due.channel == "letter":
-                notes.append(f"{due.send} {due.occasion} goes by post, which was not rehearsed")
+                letters = sum(self._must(person, due) for person in self.production.cast)
+                notes.append(_by_post(due, letters))
             elif due.rule and self.rules[due.rule] is None:
                 notes.append(f"{due.send} {due.occasion}: whom `{due.rule}` selects was not worked out again")
             else:
@@ -258,6 +259,8 @@ class Arrived:
             return True
         people = self.production.folder.protocol.participants
         kinds = {column.type for column in people.roster.values()} if people else set()
+        if due.channel == "letter":
+            return True
         if due.channel == "email":
             return "email" in kinds and not person.habits.bounces
         return "phone" in kinds and bool(person.phone)
@@ -283,3 +286,11 @@ class Arrived:
 
     def _said(self, key: _Key) -> str:
         return f"{key[0]}: {key[1]} {key[2]}"
+
+
+def _by_post(due: Due, letters: int) -> str:
+    """What nobody has looked at, and how somebody can."""
+    return (
+        f"{due.send} {due.occasion} goes by post: {letters:,} letters were due, and none was written or "
+        "read; read one in the preview on the page Messages before it goes out"
+    )
