@@ -13,6 +13,9 @@ from equipoise.estimation.effects.neyman import difference_in_means
 from equipoise.estimation.effects.ordinal import ordinal_effect
 from equipoise.estimation.effects.pseudo_likelihood import logistic_effect, poisson_effect
 from equipoise.estimation.inference import Estimate
+from equipoise.estimation.mixed.arms import mixed_effect
+from equipoise.estimation.mixed.fit import MixedDof
+from equipoise.estimation.mixed.mmrm import mmrm_effect
 
 __all__ = ["MODELS", "Model", "ModelName", "estimate_effect", "supported_models"]
 
@@ -44,7 +47,7 @@ def estimate_effect(
     strata: npt.ArrayLike | None = None,
     cluster: npt.ArrayLike | None = None,
     variance: str | None = None,
-    dof: Dof | None = None,
+    dof: Dof | MixedDof | None = None,
     level: float = 0.95,
     arm_names: Sequence[str] | None = None,
 ) -> Estimate:
@@ -52,7 +55,7 @@ def estimate_effect(
 
     Args:
         model: a name in `MODELS`.
-        outcome: (n,) in its own unit, without gaps.
+        outcome: (n,) in its own unit, without gaps; for mmrm (n, waves), NaN where a wave was not answered.
         arm: (n,) codes from 0; allocation as randomised.
         contrast: one weight an arm, adding up to 0.
         covariates: (n, p) measured before allocation.
@@ -81,7 +84,9 @@ def estimate_effect(
         return effect(outcome, arm, contrast, **options)
     if variance is None and cluster is not None and model in ("linear", "lin-interacted"):
         variance = "CR2"
-    if variance is not None:
+    if model in _MODEL_BASED:
+        _only_model_based(model, variance, dof)
+    elif variance is not None:
         options["variance"] = variance
     return effect(outcome, arm, contrast, covariates=covariates, cluster=cluster, **options)
 
@@ -97,6 +102,14 @@ def _only_means(
         raise refuse("variance", f"{variance} does not go with difference-in-means; its variance is neyman.")
 
 
+def _only_model_based(model: str, variance: str | None, dof: str | None) -> None:
+    if variance not in (None, "classical"):
+        raise refuse("variance", f"{variance} does not go with {model}; its variance is classical.")
+    if dof == "residual":
+        raise refuse("dof", f"residual does not go with {model}; choose kenward-roger or satterthwaite.")
+
+
+_MODEL_BASED = ("mixed", "mmrm")
 MODELS: dict[str, Model] = {
     "difference-in-means": Model("Difference in means, Neyman's variance", difference_in_means),
     "linear": Model("Least squares on arms, covariates and strata", linear_effect),
@@ -104,6 +117,6 @@ MODELS: dict[str, Model] = {
     "logistic": Model("Logistic regression, average marginal effect", logistic_effect),
     "ordinal": Model("Proportional-odds regression, average marginal effect", ordinal_effect),
     "poisson": Model("Poisson pseudo-likelihood, average marginal effect", poisson_effect),
-    "mixed": Model("Linear mixed model", None),
-    "mmrm": Model("Mixed model for repeated measures", None),
+    "mixed": Model("Linear mixed model, a random intercept for each cluster", mixed_effect),
+    "mmrm": Model("Mixed model for repeated measures", mmrm_effect),
 }

@@ -15,11 +15,13 @@ from equipoise.findings.estimands import estimand, model_words
 from equipoise.findings.estimates import standardised_of, with_estimate
 from equipoise.findings.fitting import fit
 from equipoise.findings.measured import Measured
+from equipoise.findings.points import values_at
 from equipoise.findings.results import Finding, Standardised
 from equipoise.findings.sample import sample_of, supported_contrast
 from equipoise.protocol.models.analyses import Analysis
 from equipoise.protocol.study import Study
 from equipoise.protocol.timeline import waves_before
+from equipoise.protocol.waves import SLOPE
 
 __all__ = ["effect_findings"]
 
@@ -35,21 +37,22 @@ def effect_findings(
     *,
     planned: bool,
 ) -> Iterator[Finding]:
-    """The effect of one contrast on one outcome at one wave, then its bounds and tipping points.
+    """The effect of one contrast on one outcome at one point of time, then what stands beside it.
 
     Args:
-        at: the wave; for an outcome from a column without waves, the empty text.
+        at: the wave, or an average or slope of waves; for an outcome without waves, the empty text.
         text: the contrast.
         planned: whether the locked protocol names the analysis.
     """
     sample = sample_of(study, data, analysis, supported_contrast(study, text))
-    values = data.numbers(study.protocol.frame_column(outcome, at or None))
+    values = values_at(study, data, outcome, at)
     measured = Measured(study, data, name, analysis, outcome, at, sample, values)
     shared = _provenance(measured, text, planned=planned)
     words = model_words(analysis, outcome, ())
     try:
         words = model_words(analysis, outcome, measured.adjusted_for)
         fitted = fit(measured)
+        whole = fitted.analysed or measured
     except DesignError as error:
         yield shared.model_copy(update={"not_estimable": str(error), "model": words})
         return
@@ -59,7 +62,9 @@ def effect_findings(
         **{
             "standardised": _standardised(measured, fitted.estimate),
             "model": words,
-            "warnings": (*sample.notes, *measured.covariates.notes, *fitted.notes, *cautions(measured)),
+            "n": sample.counts(whole.answered),
+            "n_missing": sample.counts(sample.inside & ~whole.answered),
+            "warnings": (*sample.notes, *whole.covariates.notes, *fitted.notes, *cautions(measured)),
         }
         | fitted.fields,
     )
@@ -85,7 +90,12 @@ def _provenance(measured: Measured, text: str, *, planned: bool) -> Finding:
 
 
 def _standardised(measured: Measured, estimate: Estimate) -> Standardised | None:
-    """Hedges' g, by the SD before allocation where enough of the analysed have it; None without an SD."""
+    """Hedges' g, by the SD before allocation where enough of the analysed have it; None without an SD.
+
+    A slope has none: its SD would be of change a week, not of the outcome.
+    """
+    if measured.at == SLOPE:
+        return None
     data, sample, answered = measured.data, measured.sample, measured.answered
     waves = waves_before(measured.study.protocol, sample.stage)
     before = [column for wave in waves if data.has(column := f"{measured.outcome}_{wave}")]

@@ -6,13 +6,13 @@ sensitivity analysis. (CONSORT 2025, items 21b and 22b: who is in each analysis,
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 import polars as pl
 
 from equipoise.findings.data import StudyData
 from equipoise.findings.describe.arms import Arms, counts_by_arm
+from equipoise.findings.points import columns_of, values_at
 from equipoise.findings.results import Finding
 from equipoise.findings.sample import Bools
 from equipoise.protocol.study import Study
@@ -42,16 +42,17 @@ def without_excluded(study: Study, data: StudyData, analysis: str, outcome: str,
         None where nobody is left out whose answers there are.
     """
     table = data.exclusions
-    column = study.protocol.frame_column(outcome, at or None)
-    if table is None or not table.height or not data.has(column):
+    if table is None or not table.height:
         return None
     concerned = [not of or bool({analysis, outcome} & set(of.split("; "))) for of in table["of"].to_list()]
     rows = _among(data, table.filter(pl.Series(concerned, dtype=pl.Boolean)))
-    values = data.numbers(column)
-    if not (rows & ~np.isnan(values)).any():
+    if not (rows & ~np.isnan(values_at(study, data, outcome, at))).any():
         return None
-    left = pl.Series(column, np.where(rows, np.nan, values), nan_to_null=True)
-    return replace(data, participants=data.participants.with_columns(left))
+    columns = [column for column in columns_of(study, outcome) if data.has(column)]
+    return data.with_columns(
+        pl.Series(column, np.where(rows, np.nan, data.numbers(column)), nan_to_null=True)
+        for column in columns
+    )
 
 
 def sensitivity_without(findings: Iterator[Finding], rows: int) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from equipoise.findings.claims import effect_id
 from equipoise.findings.covariates import labels_of
 from equipoise.findings.data import StudyData
 from equipoise.findings.estimates import with_estimate
+from equipoise.findings.points import values_at
 from equipoise.findings.results import Finding
 from equipoise.findings.sample import Ints, Sample, sample_of, supported_contrast
 from equipoise.findings.weeks import by_week, weeks_since
@@ -41,7 +42,7 @@ def subgroup_findings(
     """The contrast at each level of `by`, and whether the levels differ."""
     sample = sample_of(study, data, analysis, supported_contrast(study, text))
     spec = study.protocol.outcomes[outcome]
-    values = data.numbers(study.protocol.frame_column(outcome, at or None))
+    values = values_at(study, data, outcome, at)
     base = Finding(
         id=effect_id(name, outcome, at, text),
         analysis=name,

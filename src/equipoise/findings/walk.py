@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from itertools import chain
 
+import numpy as np
 import polars as pl
 
 from equipoise import __version__
@@ -19,6 +20,7 @@ from equipoise.findings.hashing import data_hash
 from equipoise.findings.looking import looking_of
 from equipoise.findings.margins import by_margin
 from equipoise.findings.masked import masked_finding
+from equipoise.findings.points import points_at, values_at, why_unmeasured
 from equipoise.findings.progression import progressions
 from equipoise.findings.ratings import rating_findings
 from equipoise.findings.reliability import reliabilities
@@ -30,7 +32,6 @@ from equipoise.protocol.models.analyses import Analysis
 from equipoise.protocol.registration import current_hash, refuse_changed
 from equipoise.protocol.study import Study
 from equipoise.protocol.timeline import waves_before
-from equipoise.protocol.waves import points_of
 from equipoise.streams import analysis_seed
 
 __all__ = ["analyse"]
@@ -102,17 +103,15 @@ def refuse_unsupported(study: Study) -> None:
     for name, analysis in {**study.protocol.analyses, **study.explore}.items():
         if analysis.model not in supported_models():
             found.append(f"analyses.{name}: the model {analysis.model}")
-        if analysis.dof == "kenward-roger":
-            found.append(f"analyses.{name}: Kenward-Roger degrees of freedom")
         if analysis.test.by == "randomisation":
             found.append(f"analyses.{name}: randomisation tests")
-        if any(point == "slope" or len(points_of(point)) > 1 for point in analysis.at or ()):
-            found.append(f"analyses.{name}: averages and slopes over waves")
-        found += [
-            f"analyses.{name}: {kind}" for kind in analysis.missing or () if kind == "imputation"
-        ]
     if study.protocol.schedule is not None:
         found.append("schedule: stepped wedges and crossovers")
+    found += [
+        f"events.{event}: the strategy {strategy}"
+        for event, strategy in study.protocol.events.items()
+        if strategy != "treatment-policy"
+    ]
     if any(step.method == "westfall-young" for step in study.protocol.testing or ()):
         found.append("testing: Westfall-Young")
     if found:
@@ -137,36 +136,34 @@ def _analysis(
     for outcome in analysis.outcomes or ():
         for text in analysis.contrast:
             if data.masked:
-                for at in _points(study, analysis, outcome) or ("",):
+                for at in points_at(study, analysis, outcome) or ("",):
                     yield masked_finding(study, data, name, analysis, outcome, at, text, planned=planned)
                 continue
             if study.protocol.outcomes[outcome].task is not None:
                 yield from rating_findings(study, data, name, analysis, outcome, text, planned=planned)
                 continue
-            for at in _points(study, analysis, outcome):
+            for at in points_at(study, analysis, outcome):
                 compute = effect_findings if analysis.by is None else subgroup_findings
-                column = study.protocol.frame_column(outcome, at or None)
-                if not data.has(column):
-                    yield _unmeasured(study, name, outcome, at, text, column, planned=planned)
+                why = why_unmeasured(study, data, outcome, at)
+                if why is not None:
+                    yield _unmeasured(study, name, outcome, at, text, why, planned=planned)
                     continue
                 yield from compute(study, data, name, analysis, outcome, at, text, planned=planned)
                 fewer = without_excluded(study, data, name, outcome, at)
                 if fewer is not None and analysis.by is None and analysis.sensitivity_of is None:
                     again = compute(study, fewer, name, analysis, outcome, at, text, planned=planned)
-                    left = fewer.participants[column].null_count() - data.participants[column].null_count()
+                    left = _without_value(study, fewer, outcome, at) - _without_value(
+                        study, data, outcome, at
+                    )
                     yield from sensitivity_without(again, left)
 
 
-def _points(study: Study, analysis: Analysis, outcome: str) -> tuple[str, ...]:
-    """The waves to look at: those named, or each wave of the outcome after the allocation."""
-    before = waves_before(study.protocol, study.protocol.main_stage)
-    own = tuple(wave for wave in study.protocol.outcomes[outcome].waves if wave not in before) or ("",)
-    named = [points_of(point) or own for point in analysis.at or ("each",)]
-    return tuple(dict.fromkeys(wave for waves in named for wave in waves if wave in own))
+def _without_value(study: Study, data: StudyData, outcome: str, at: str) -> int:
+    return int(np.isnan(values_at(study, data, outcome, at)).sum())
 
 
 def _unmeasured(
-    study: Study, name: str, outcome: str, at: str, text: str, column: str, *, planned: bool
+    study: Study, name: str, outcome: str, at: str, text: str, why: str, *, planned: bool
 ) -> Finding:
     spec = study.protocol.outcomes[outcome]
     return Finding(
@@ -179,7 +176,7 @@ def _unmeasured(
         role=spec.role,
         tier="exploratory" if not planned else spec.role,
         planned=planned,
-        not_estimable=f'the data have no column "{column}"',
+        not_estimable=why,
     )
 
 

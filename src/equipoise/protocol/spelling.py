@@ -20,7 +20,7 @@ from equipoise.protocol.factors import (
     waves_asking,
 )
 from equipoise.protocol.models.allocation import Arm, RatioRule, Stage
-from equipoise.protocol.models.analyses import Analysis, ModelName, TestStep, Variance
+from equipoise.protocol.models.analyses import MODEL_BASED, Analysis, Dof, ModelName, TestStep, Variance
 from equipoise.protocol.models.assumptions import AssumedEffect, AssumedOutcome, Diagnosis
 from equipoise.protocol.models.fieldwork import Wave
 from equipoise.protocol.models.files import Vignette
@@ -168,6 +168,7 @@ def _analysis(analysis: Analysis, protocol: Protocol, files: Files) -> Analysis:
         "cluster": cluster,
         "model": model,
         "variance": analysis.variance or _variance(model, clustered=cluster is not None),
+        "dof": _dof(analysis, model),
         "average_over": analysis.average_over or "people",
     }
     return analysis.model_copy(update=update)
@@ -240,11 +241,14 @@ def _model(protocol: Protocol, name: str) -> ModelName:
 
     Equal ratios: least squares on the arms (Samii & Aronow 2012). Unequal ratios over strata: the strata's
     differences weighted by their people, since dummies weight them by n p (1 - p); with clusters by Lin's
-    estimator, which weights alike. Other unequal ratios, or more arms: Lin (2013).
+    estimator, which weights alike. Other unequal ratios, or more arms: Lin (2013). Sequences of arms: a
+    mixed model of the periods.
     """
     if name not in protocol.allocation:
         return "linear"
     stage = protocol.allocation[name]
+    if stage.to == "sequences":
+        return "mixed"
     shares = [tuple(rule.shares.values()) for rule in stage.ratio]
     unequal = len(shares) > 1 or any(len(set(rule)) > 1 for rule in shares)
     clustered = stage.unit != "participant"
@@ -254,11 +258,19 @@ def _model(protocol: Protocol, name: str) -> ModelName:
 
 
 def _variance(model: str, *, clustered: bool) -> Variance:
+    if model in MODEL_BASED:
+        return "classical"
     if model in ("logistic", "ordinal", "poisson"):
         return "CR1" if clustered else "HC1"
     if clustered:
         return "CR2"
     return "neyman" if model == "difference-in-means" else "HC2"
+
+
+def _dof(analysis: Analysis, model: str) -> Dof:
+    """Kenward-Roger for mixed models, whose variances are estimated too; what is written stays."""
+    written = "dof" in analysis.model_fields_set
+    return "kenward-roger" if model in MODEL_BASED and not written else analysis.dof
 
 
 def _words(name: str) -> str:

@@ -2,8 +2,9 @@
 
 import re
 
-__all__ = ["points_of"]
+__all__ = ["SLOPE", "points_of", "written_point"]
 
+SLOPE = "slope"
 _AVERAGE = re.compile(r"^average\s*[\[(]\s*(.*?)\s*[\])]$")
 
 
@@ -13,7 +14,17 @@ def points_of(point: str) -> tuple[str, ...]:
     >>> points_of("average(after, later)")
     ('after', 'later')
     """
-    if point in ("each", "slope"):
+    if point in ("each", SLOPE):
         return ()
     found = _AVERAGE.match(point)
     return tuple(wave.strip() for wave in found[1].split(",")) if found else (point,)
+
+
+def written_point(point: str) -> str:
+    """A point as findings write it, whatever brackets and spaces the protocol has.
+
+    >>> written_point("average(after,later)")
+    'average [after, later]'
+    """
+    waves = points_of(point)
+    return f"average [{', '.join(waves)}]" if len(waves) > 1 else point

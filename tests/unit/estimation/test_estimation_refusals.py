@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from equipoise.errors import DesignError, NotSupportedError
+from equipoise.errors import DesignError
 from equipoise.estimation.inference import Interval, read_against_margin
 from equipoise.estimation.least_squares.linear import fit_linear
 from equipoise.estimation.missing.attrition import manski_bounds
@@ -29,9 +29,7 @@ def test_an_interval_is_read_against_its_margin(low, high, position):
     assert reading.non_inferior("high") == (low > -5)
 
 
-def test_a_model_not_built_names_those_that_are():
-    with pytest.raises(NotSupportedError, match="mmrm is not built yet; built: difference-in-means, linear"):
-        estimate_effect("mmrm", Y, ARM, (-1, 1))
+def test_an_unknown_model_names_the_nearest():
     with pytest.raises(DesignError, match='Did you mean "linear"'):
         estimate_effect("linaer", Y, ARM, (-1, 1))
 

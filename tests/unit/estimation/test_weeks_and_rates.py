@@ -106,7 +106,9 @@ def test_a_difference_in_means_says_what_it_cannot_use(options, message):
 def test_every_model_gives_the_sign_level_and_unit_of_the_difference_in_means(model, strata):
     """The contract that each member of the registry keeps."""
     yes = np.greater(Y, np.median(Y)).astype(float)
-    found = estimate_effect(model, yes, ARM, (-1, 1), strata=strata, level=0.9)
+    outcome = np.column_stack((Y, yes)) if model == "mmrm" else yes
+    cluster = np.arange(24) // 4 * 2 + ARM if model == "mixed" else None
+    found = estimate_effect(model, outcome, ARM, (-1, 1), strata=strata, cluster=cluster, level=0.9)
     assert MODELS[model].summary
     assert found.interval.level == 0.9
     assert found.interval.low < found.estimate < found.interval.high

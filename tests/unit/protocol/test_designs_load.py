@@ -31,6 +31,7 @@ DESIGNS = {
     + "analyses: {effect: {contrast: messages - control}}\n",
     "several arms": "arms: {a: {}, b: {}, c: {}}\nallocation: {ratio: {a: 2, b: 1, c: 1}}\n" + OUTCOME + "analyses: {effect: {contrast: each - a}}\n",
     "families within schools": "units: {family: {in: school}}\n" + TWO_ARMS + "allocation: {unit: family, strata: [school], ratio: equal, method: blocked}\n" + OUTCOME + "analyses: {effect: {}}\n",
+    "mixed model of clusters": "units: {family: {in: school}}\n" + TWO_ARMS + "allocation: {unit: family, ratio: equal}\n" + OUTCOME + "analyses: {effect: {model: mixed}}\n",
     "factorial by stages": "allocation:\n  main: {arms: {control: {}, messages: {}}, ratio: equal, when: launch}\n  incentive: {arms: {none: {}, voucher: {}}, ratio: equal, when: launch}\n"
     + OUTCOME
     + "analyses:\n  effect: {contrast: main.messages - main.control}\n  voucher: {contrast: incentive.voucher - incentive.none}\n  both: {contrast: main x incentive}\n",
@@ -52,7 +53,6 @@ LATER = {
         + "analyses: {effect: {contrast: a - b}}\n",
         "stepped wedges and crossovers",
     ),
-    "mixed model": (TWO_ARMS + "allocation: {ratio: equal}\n" + OUTCOME + "analyses: {effect: {model: mixed}}\n", "the model mixed"),
     "randomisation test": (
         TWO_ARMS + "allocation: {ratio: equal}\n" + OUTCOME + "analyses: {effect: {test: {by: randomisation, draws: 999}}}\n",
         "randomisation tests",

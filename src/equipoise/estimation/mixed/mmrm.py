@@ -39,6 +39,7 @@ class RepeatedFit:
     failed: tuple[Structure, ...]
     people: Ints
     _arm_names: Sequence[str] | None
+    _wave_names: Sequence[str] | None
 
     def contrast(
         self,
@@ -65,9 +66,12 @@ class RepeatedFit:
         for place, code in zip(*np.nonzero(cells), strict=True):
             if not self.people[code, place]:
                 who = name_of(int(code), self._arm_names, "arm")
-                raise refuse("outcome", f"{who} has nobody who answered wave {place + 1}.")
+                raise refuse("outcome", f"{who} has nobody who answered {self._wave(int(place))}.")
         rest = len(self.fit.coefficients) - cells.size
         return self.fit.contrast(np.concatenate((cells.ravel(), np.zeros(rest))), level, dof)
+
+    def _wave(self, place: int) -> str:
+        return f"wave {place + 1}" if self._wave_names is None else f'wave "{self._wave_names[place]}"'
 
 
 def mmrm_effect(
@@ -118,6 +122,7 @@ def fit_repeated(
     strata: npt.ArrayLike | None = None,
     structures: Sequence[Structure] = STRUCTURES,
     arm_names: Sequence[str] | None = None,
+    wave_names: Sequence[str] | None = None,
 ) -> RepeatedFit:
     """Fits the first structure, in the order given, for which the likelihood has a maximum.
 
@@ -128,7 +133,7 @@ def fit_repeated(
         covariates: (n, p) measured before allocation; each has a slope of its own at each wave.
         strata: (n,) labels, entered as covariates are.
         structures: tried one after another.
-        arm_names: for messages.
+        arm_names, wave_names: for messages.
     Returns:
         The fit.
     Raises:
@@ -143,7 +148,7 @@ def fit_repeated(
     ready = prepare(values[person, wave], _by_wave(means, extra, person, wave, values.shape[1]))
     fit, structure, failed = _first_that_converges(ready, person, wave, structures)
     people = np.stack([(~np.isnan(values[codes == code])).sum(axis=0) for code in range(count)])
-    return RepeatedFit(fit, structure, failed, people.astype(np.int64), arm_names)
+    return RepeatedFit(fit, structure, failed, people.astype(np.int64), arm_names, wave_names)
 
 
 def average_of_waves(waves: Sequence[bool]) -> Floats:

@@ -5,9 +5,12 @@ from collections.abc import Callable, Mapping
 from equipoise.findings.fitting.complier import fit_compliers
 from equipoise.findings.fitting.fitted import Fitted
 from equipoise.findings.fitting.means import fit_means
+from equipoise.findings.fitting.mixed import fit_mixed_model
 from equipoise.findings.fitting.ordinal import fit_ordinal
 from equipoise.findings.fitting.per_protocol import fit_per_protocol
+from equipoise.findings.fitting.randomised import by_redraws
 from equipoise.findings.fitting.regression import fit_regression
+from equipoise.findings.fitting.repeated import fit_waves
 from equipoise.findings.measured import Measured
 
 __all__ = ["fit"]
@@ -24,7 +27,7 @@ def fit(measured: Measured) -> Fitted:
     by_model = _BY_MODEL[str(measured.analysis.model)]
     if measured.analysis.kind == "per-protocol":
         return fit_per_protocol(measured, by_model)
-    return by_model(measured)
+    return by_redraws(measured, by_model(measured))
 
 
 _BY_MODEL: Mapping[str, Callable[[Measured], Fitted]] = {
@@ -34,4 +37,6 @@ _BY_MODEL: Mapping[str, Callable[[Measured], Fitted]] = {
     "logistic": fit_regression,
     "ordinal": fit_ordinal,
     "poisson": fit_regression,
+    "mixed": fit_mixed_model,
+    "mmrm": fit_waves,
 }

@@ -4,14 +4,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from equipoise.estimation.inference import Estimate
+from equipoise.findings.measured import Measured
 
 __all__ = ["Fitted"]
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """An estimate, `notes` for the reader, `fields` of the finding that only this way of fitting knows."""
+    """An estimate, `notes` for the reader, `fields` of the finding that only this way of fitting knows.
+
+    `analysed` says who was analysed where these are other people than those measured at this point of time.
+    """
 
     estimate: Estimate
     notes: tuple[str, ...] = ()
     fields: dict[str, Any] = field(default_factory=dict)
+    analysed: Measured | None = None

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from equipoise.errors import Problem
 from equipoise.protocol.checks.clusters import check_clusters
 from equipoise.protocol.checks.places import at
-from equipoise.protocol.models.analyses import Analysis
+from equipoise.protocol.models.analyses import MODEL_BASED, Analysis
 from equipoise.protocol.study import Study
 
 __all__ = ["check_model"]
@@ -29,6 +29,8 @@ def check_model(study: Study, path: Path, analysis: Analysis, *, rated: bool) ->
         yield at(study, *path, "adjust", message=message)
     yield from _variance(study, path, analysis)
     yield from check_clusters(study, path, analysis, rated=rated)
+    yield from _freedom(study, path, analysis)
+    yield from _mixed(study, path, analysis, rated=rated)
 
 
 def _variance(study: Study, path: Path, analysis: Analysis) -> Iterator[Problem]:
@@ -49,7 +51,34 @@ def _variances(analysis: Analysis) -> tuple[str, ...]:
         return ("CR0", "CR1") if clustered else ("HC0", "HC1")
     if analysis.model in ("linear", "lin-interacted"):
         return CLUSTERED if clustered else ("classical", "HC0", "HC1", "HC2", "HC3")
-    return (str(analysis.variance),)
+    return ("classical",) if analysis.model in MODEL_BASED else (str(analysis.variance),)
+
+
+def _freedom(study: Study, path: Path, analysis: Analysis) -> Iterator[Problem]:
+    wrong = "residual" if analysis.model in MODEL_BASED else "kenward-roger"
+    if analysis.dof == wrong:
+        message = f"{wrong} degrees of freedom do not go with {analysis.model}; satterthwaite does"
+        yield at(study, *path, "dof", message=message)
+
+
+def _mixed(study: Study, path: Path, analysis: Analysis, *, rated: bool) -> Iterator[Problem]:
+    """Mixed models need rows that share something, and people whom the model itself may choose."""
+    model = analysis.model
+    if model not in MODEL_BASED:
+        return
+    if rated:
+        yield at(study, *path, "model", message=f"ratings cannot be analysed by {model}; take `linear`")
+    elif model == "mixed" and analysis.cluster is None and study.protocol.schedule is None:
+        message = "a mixed model needs people in clusters; name them in `cluster:`, or take `linear`"
+        yield at(study, *path, "model", message=message)
+    elif model == "mmrm" and analysis.cluster is not None:
+        message = (
+            f"mmrm takes people as independent, and they are in clusters ({analysis.cluster}); take `mixed`"
+        )
+        yield at(study, *path, "model", message=message)
+    if model == "mmrm" and analysis.kind == "per-protocol":
+        message = "mmrm is of everybody with a wave; take `linear` for those who followed their arm"
+        yield at(study, *path, "model", message=message)
 
 
 def _strata(study: Study) -> bool:

@@ -7,7 +7,7 @@ from pydantic import Field, field_validator, model_validator
 
 from equipoise.record import Identifier, Name, Record, Text
 
-__all__ = ["Analysis", "Look", "ModelName", "TestPlan", "TestStep", "Variance"]
+__all__ = ["MODEL_BASED", "Analysis", "Dof", "Look", "ModelName", "TestPlan", "TestStep", "Variance"]
 
 ModelName = Literal[
     "difference-in-means", "linear", "lin-interacted", "logistic", "ordinal", "poisson", "mixed", "mmrm"
@@ -26,6 +26,9 @@ Method = Literal[
     "dunnett",
     "westfall-young",
 ]
+Dof = Literal["satterthwaite", "residual", "kenward-roger"]
+MODEL_BASED = ("mixed", "mmrm")
+"""Models whose errors are the model's own: their variance is `classical`."""
 Missing = Literal["bounds", "tipping-point", "lee", "imputation", "response-weights"]
 
 _SHARE_OF_ANSWERS = re.compile(r"^\s*([0-9]*\.?[0-9]+)\s+of\s+answers\s*$")
@@ -64,7 +67,7 @@ class Analysis(Record):
     unadjusted: tuple[Name, ...] = ()
     model: ModelName | None = None
     variance: Variance | None = None
-    dof: Literal["satterthwaite", "residual", "kenward-roger"] = "satterthwaite"
+    dof: Dof = "satterthwaite"
     cluster: Name | None = None
     average_over: Literal["people", "clusters"] | None = None
     test: TestPlan = TestPlan()

@@ -1,0 +1,63 @@
+"""Repeated waves: everybody who answered a wave after the allocation is analysed, with the waves answered."""
+
+from dataclasses import replace
+from typing import cast
+
+import numpy as np
+
+from equipoise.errors import DesignError
+from equipoise.estimation.mixed.fit import MixedDof
+from equipoise.estimation.mixed.mmrm import RepeatedFit, fit_repeated
+from equipoise.findings.fitting.fitted import Fitted
+from equipoise.findings.measured import Measured
+from equipoise.findings.points import columns_of, own_waves, weights_at
+
+__all__ = ["fit_waves"]
+
+_CALLED = {"unstructured": "unstructured", "toeplitz": "Toeplitz", "ar1": "AR(1)"}
+
+
+def fit_waves(measured: Measured) -> Fitted:
+    """The contrast at a wave, on average, or as a slope, from all waves after the allocation together.
+
+    Raises:
+        DesignError: one wave only, clusters, or a design that cannot be estimated.
+    """
+    if measured.cluster is not None:
+        raise DesignError("repeated waves of people in clusters cannot be fitted; choose mixed at one wave")
+    columns = columns_of(measured.study, measured.outcome)
+    absent = [column for column in columns if not measured.data.has(column)]
+    if absent:
+        raise DesignError(f'the data have no column "{absent[0]}", a wave of the model')
+    waves = np.stack([measured.data.numbers(column) for column in columns], axis=1)
+    ever = np.where(np.isnan(waves).all(axis=1), np.nan, 0.0)
+    whole = replace(measured, values=ever)
+    fitted = fit_repeated(
+        waves[whole.answered],
+        whole.arm,
+        arms=len(whole.arm_names),
+        covariates=whole.columns,
+        strata=whole.strata,
+        arm_names=whole.arm_names,
+        wave_names=own_waves(measured.study, measured.outcome),
+    )
+    at = weights_at(measured.study, measured.outcome, measured.at)
+    analysis = measured.analysis
+    effect = fitted.contrast(measured.weights, at, analysis.interval, cast(MixedDof, analysis.dof))
+    return Fitted(effect, _notes(fitted, measured, whole), analysed=whole)
+
+
+def _notes(fitted: RepeatedFit, measured: Measured, whole: Measured) -> tuple[str, ...]:
+    here, people = int(measured.answered.sum()), int(whole.answered.sum())
+    notes = []
+    if here < people:
+        notes.append(
+            f"{here} of the {people} people analysed answered at this point; the others count by other waves"
+        )
+    if fitted.failed:
+        tried = ", ".join(_CALLED[structure] for structure in fitted.failed)
+        notes.append(
+            f"the covariance of the waves is {_CALLED[fitted.structure]}: what comes before it in the "
+            f"locked order did not converge ({tried})"
+        )
+    return tuple(notes)

@@ -1,0 +1,154 @@
+"""Mixed models, repeated waves, averages and slopes from a study's folder and data, against statsmodels."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.formula.api as smf
+
+from equipoise.errors import ProtocolError
+from equipoise.estimation.mixed.mmrm import fit_repeated
+from equipoise.findings import Findings, analyse, read_data
+from equipoise.protocol import load_study
+
+PROTOCOL = """\
+equipoise: 1
+study: {id: repeated, title: A trial, kind: trial, question: Does it work?, launch: 2021-03-01}
+participants:
+  roster:
+    ref: {type: text, role: identifier}
+    site: {type: category, levels: [north, south]}
+    team: {type: category}
+arms: {control: {}, texts: {}}
+allocation: {UNITstrata: [site], ratio: equal, when: launch}
+waves:
+  before: {survey: nothing, opens: launch - 3 weeks, closes: launch}
+  week4: {survey: nothing, opens: launch + 4 weeks, closes: launch + 5 weeks, label: a month}
+  week8: {survey: nothing, opens: launch + 8 weeks, closes: launch + 9 weeks, label: two months}
+  week16: {survey: nothing, opens: launch + 16 weeks, closes: launch + 17 weeks}
+outcomes:
+  score: {column: score, waves: [week4, week8, week16], role: primary, good: high, label: Score}
+analyses:
+ANALYSES
+"""
+WAVES = ("week4", "week8", "week16")
+
+
+@pytest.fixture
+def people() -> pd.DataFrame:
+    rng = np.random.default_rng(12)
+    n = 160
+    frame = pd.DataFrame({"ref": [f"P{i:03}" for i in range(n)]})
+    frame["site"] = np.array(["north", "south"])[rng.integers(0, 2, n)]
+    frame["team"] = [f"t{i:02}" for i in rng.integers(0, 24, n)]
+    treated = frame["team"].str[1:].astype(int) % 2
+    frame["arm"] = np.array(["control", "texts"])[treated]
+    shared = rng.normal(50, 6, n) + rng.normal(0, 3, 24)[frame["team"].str[1:].astype(int)]
+    frame["score_before"] = shared + rng.normal(0, 4, n)
+    for place, wave in enumerate(WAVES):
+        frame[f"score_{wave}"] = shared + treated * (1 + place) + rng.normal(0, 4 + place, n)
+        frame.loc[rng.random(n) < 0.1 + 0.1 * place, f"score_{wave}"] = np.nan
+    return frame
+
+
+def found(tmp_path: Path, frame: pd.DataFrame, analyses: str, unit: str = "") -> Findings:
+    folder = tmp_path / "repeated"
+    (folder / "surveys").mkdir(parents=True)
+    (folder / "surveys" / "nothing.yaml").write_text(
+        "title: Nothing\npages:\n  - {id: a, questions: [{id: said, ask: What?, type: text}]}\n"
+    )
+    (folder / "protocol.yaml").write_text(PROTOCOL.replace("ANALYSES", analyses).replace("UNIT", unit))
+    frame.to_csv(tmp_path / "data.csv", index=False)
+    study = load_study(folder)
+    return analyse(study, read_data(study, tmp_path / "data.csv"))
+
+
+def test_repeated_waves_at_each_wave_on_average_and_as_a_slope(people, tmp_path) -> None:
+    results = found(tmp_path, people, "  effect: {model: mmrm, at: [each, 'average(week4, week16)', slope]}")
+    waves = people[[f"score_{wave}" for wave in WAVES]].to_numpy()
+    some = ~np.isnan(waves).all(axis=1)
+    fitted = fit_repeated(
+        waves[some],
+        (people["arm"] == "texts").to_numpy()[some].astype(int),
+        covariates=people["score_before"][some],
+        strata=people["site"][some],
+    )
+    times = np.array([4, 8, 16]) - 28 / 3
+    points = dict(zip(WAVES, np.eye(3), strict=True)) | {
+        "average [week4, week16]": np.array([0.5, 0, 0.5]),
+        "slope": times / (times @ times),
+    }
+    for at, weights in points.items():
+        effect = results.find(f"effect.score.{at}.texts - control")
+        wanted = fitted.contrast((-1, 1), weights)
+        assert (effect.estimate, effect.std_error, effect.dof) == pytest.approx(
+            (wanted.estimate, wanted.std_error, wanted.dof), rel=1e-9
+        )
+        assert sum(effect.n.values()) == some.sum()
+        assert "Kenward-Roger" in effect.model
+    assert "per week in Score" in results.find("effect.score.slope.texts - control").estimand
+    assert "two months" in results.find("effect.score.week8.texts - control").estimand
+    last = results.find("effect.score.week16.texts - control")
+    here = int(people["score_week16"].notna().sum())
+    assert f"{here} of the {some.sum()} people analysed answered at this point" in last.warnings[0]
+
+
+def test_a_linear_model_of_an_average_or_a_slope_takes_those_with_every_wave(people, tmp_path) -> None:
+    results = found(
+        tmp_path,
+        people,
+        "  effect: {model: linear, adjust: [before], missing: none, at: ['average [week4, week8]', slope]}",
+    )
+    people["treated"] = (people["arm"] == "texts").astype(float)
+    waves = people[[f"score_{wave}" for wave in WAVES]].to_numpy()
+    times = np.array([4, 8, 16]) - 28 / 3
+    for at, values in (
+        ("average [week4, week8]", waves[:, :2].mean(axis=1)),
+        ("slope", waves @ times / (times @ times)),
+    ):
+        kept = people.assign(value=values).dropna(subset=["value"])
+        fit = smf.ols("value ~ treated + score_before", kept).fit(cov_type="HC2")
+        effect = results.find(f"effect.score.{at}.texts - control")
+        assert effect.estimate == pytest.approx(fit.params["treated"], rel=1e-8)
+        assert effect.std_error == pytest.approx(fit.bse["treated"], rel=1e-8)
+        assert sum(effect.n.values()) == len(kept)
+        assert "among those who answered every one of these waves" in effect.estimand
+    assert results.find("effect.score.slope.texts - control").standardised is None
+
+
+def test_a_mixed_model_has_an_intercept_for_each_cluster_that_was_drawn(people, tmp_path) -> None:
+    results = found(
+        tmp_path, people, "  effect: {model: mixed, adjust: none, at: week4, missing: none}", "unit: team, "
+    )
+    effect = results.find("effect.score.week4.texts - control")
+    kept = people.dropna(subset=["score_week4"])
+    fit = smf.mixedlm("score_week4 ~ arm", kept, groups="team").fit()
+    assert effect.estimate == pytest.approx(fit.params["arm[T.texts]"], abs=1e-4)
+    assert 5 < effect.dof < 24
+    assert "a random intercept for each team" in effect.model
+
+
+def test_a_wave_that_an_outcome_was_not_asked_at_has_no_average(people, tmp_path) -> None:
+    frame = people.drop(columns=["score_week16"])
+    results = found(
+        tmp_path, frame, "  effect: {model: linear, adjust: none, at: ['average [week4, week16]', slope]}"
+    )
+    for at in ("average [week4, week16]", "slope"):
+        effect = results.find(f"effect.score.{at}.texts - control")
+        assert effect.not_estimable == 'the data have no column "score_week16"'
+
+
+@pytest.mark.parametrize(
+    ("unit", "plan", "message"),
+    [
+        ("", "model: mixed", "a mixed model needs people in clusters"),
+        ("unit: team, ", "model: mmrm", "mmrm takes people as independent, and they are in clusters"),
+        ("", "model: mmrm, dof: residual", "residual degrees of freedom do not go with mmrm"),
+        ("", "model: mmrm, variance: HC2", "the variance HC2 does not go with mmrm"),
+        ("", "model: linear, dof: kenward-roger", "kenward-roger degrees of freedom do not go with linear"),
+    ],
+)
+def test_what_does_not_go_together_is_refused_before_any_data(unit, plan, message, people, tmp_path) -> None:
+    with pytest.raises(ProtocolError, match=message):
+        found(tmp_path, people, f"  effect: {{{plan}}}", unit)
