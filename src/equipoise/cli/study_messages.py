@@ -80,7 +80,7 @@ def _state(row: "Row") -> str:
     """What became of it, and what keeps it from going out."""
     told = [f"{number:,} {state}" for state, number in sorted(row.states.items())]
     told += [f"{row.unknown:,} not known"] if row.unknown else []
-    told += [] if row.confirmed else ["waits for a person"]
+    told += ["waits for a person"] if row.waits else []
     told += [] if row.carrier else ["nobody carries it"]
     told += ["never goes out: quiet hours"] if row.missed else []
     return ", ".join(told)
@@ -99,6 +99,7 @@ def _said(row: "Row") -> dict[str, Any]:
         "unknown": row.unknown,
         "estimated": row.estimated,
         "confirmed": row.confirmed,
+        "waits": row.waits,
         "missed": row.missed,
         "states": dict(row.states),
     }

@@ -7,6 +7,7 @@ from django.conf import settings
 
 from equipoise.cli import main
 from equipoise.platform.delivery.models import ConfirmedContact
+from equipoise.platform.registry.actions import move_study
 
 pytestmark = pytest.mark.django_db
 
@@ -55,3 +56,22 @@ def test_what_waits_is_listed_and_let_go_and_the_calendar_says_to_how_many_it_go
     code, _, err = run("messages", "swing", "--confirm", "--only", "weekly")
     assert code == 2
     assert 'Did you mean "weekly-message"?' in err
+
+
+def test_nothing_of_a_closed_study_and_nothing_whose_time_is_over_waits_for_a_person(
+    launched, enrol, run, on, alice
+):
+    study = launched()
+    enrol(study, 4)
+    ConfirmedContact.objects.filter(study=study).update(digest="0" * 64)
+    on(3, 10)
+    _, out, _ = run("calendar", "swing")
+    lines = {tuple(line.split()[2:4]): line for line in out.splitlines()}
+    assert "waits for a person" not in lines["before.invite", "1"] + lines["weekly-message", "1"]
+    assert lines["weekly-message", "3"].endswith("waits for a person")
+
+    move_study(alice, study, "closed", reason="It is over")
+    _, out, _ = run("calendar", "swing")
+    assert "waits for a person" not in out
+    _, out, _ = run("messages", "swing")
+    assert out.splitlines() == ["swing: nothing waits for a person."]

@@ -1,7 +1,7 @@
 """The calendar: what goes out when, to how many, and what became of it; before the launch and after."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +10,7 @@ from django.db.models import Count
 from equipoise.platform.clock import now
 from equipoise.platform.delivery.models import Dispatch
 from equipoise.platform.delivery.planning.carriers import carrier_of
-from equipoise.platform.delivery.planning.confirming import confirmed
+from equipoise.platform.delivery.planning.confirming import confirmed, unconfirmed
 from equipoise.platform.delivery.planning.expected import Expected, expected_people
 from equipoise.platform.delivery.watch.tallies import Tally, tally
 from equipoise.platform.permissions import EVERYBODY, Reach
@@ -38,7 +38,8 @@ class Row:
         people: who get it: those for whom it is planned, otherwise those who would get it now.
         unknown: of whom it cannot be told yet whether they get it.
         estimated: `people` hangs on lots or arrivals to come.
-        confirmed: it may go out; otherwise it waits for a person.
+        confirmed: a person has let it go out in the form that it has now.
+        waits: its time is not over, and a person has to let it go out first.
         missed: quiet hours leave no time for it.
         moved: quiet hours put it off.
         states: how many dispatches there are in each state; empty before it is planned.
@@ -53,7 +54,8 @@ class Row:
     people: int
     unknown: int
     estimated: bool
-    confirmed: bool
+    confirmed: bool = False
+    waits: bool = False
     missed: bool = False
     moved: bool = False
     states: Mapping[str, int] = field(default_factory=dict)
@@ -84,6 +86,7 @@ def calendar(
     """
     kept = counted or tally(study)
     stand, states = confirmed(study), _states(study, whose, kept)
+    waiting = {each.send.name for each in unconfirmed(study)}
     by_audience: dict[Any, Expected] = {}
     rows = []
     for send in sends(folder_of(study)).values():
@@ -94,7 +97,9 @@ def calendar(
                 found = _planned(known)
             elif found is None:
                 found = _expected(study, send, each, whose, by_audience)
-            rows.append(_row(study, send, each, found, known, name_stands=send.name in stand))
+            row = _row(study, send, each, found, known)
+            waits = send.name in waiting and (row.last is None or row.last >= now())
+            rows.append(replace(row, confirmed=send.name in stand, waits=waits))
     return sorted(
         rows, key=lambda row: (row.due is None, row.due and row.due.timestamp(), row.name, row.occasion)
     )
@@ -122,9 +127,7 @@ def _planned(states: Mapping[str, int]) -> Expected:
     return Expected(sum(number for state, number in states.items() if state != "cancelled"), 0, False)
 
 
-def _row(
-    study: Study, send: Send, each: Occasion, found: Expected, states: Mapping[str, int], *, name_stands: bool
-) -> Row:
+def _row(study: Study, send: Send, each: Occasion, found: Expected, states: Mapping[str, int]) -> Row:
     when = _in_words(study, send, each.number)
     return Row(
         send=send,
@@ -136,7 +139,6 @@ def _row(
         people=found.people,
         unknown=found.unknown,
         estimated=found.estimated,
-        confirmed=name_stands,
         missed=not when and each.missed,
         moved=not when and each.moved,
         states=states,

@@ -18,7 +18,7 @@ from equipoise.platform.delivery.models import ConfirmedContact
 from equipoise.platform.delivery.planning.audience import outcomes_asked
 from equipoise.platform.delivery.planning.carriers import lacking_for
 from equipoise.platform.permissions import Acting, check_permission
-from equipoise.platform.policies import check_state
+from equipoise.platform.policies import STUDY_ALLOWS, check_state
 from equipoise.platform.registry.following import follows_moves
 from equipoise.platform.registry.models import Study
 from equipoise.platform.registry.queries import folder_of, stopped_at
@@ -72,7 +72,9 @@ def confirmed_in(study: Study, loaded: StudyFolder, stopped: datetime | None) ->
 
 
 def unconfirmed(study: Study) -> list[Unconfirmed]:
-    """What waits for a person, in the order of the protocol."""
+    """What waits for a person, in the order of the protocol; nothing once the study is closed."""
+    if study.state not in STUDY_ALLOWS["messages.confirm"]:
+        return []
     stand = confirmed(study)
     before = set(ConfirmedContact.objects.filter(study=study).values_list("contact", flat=True))
     waiting = [send for name, send in sends(folder_of(study)).items() if name not in stand]

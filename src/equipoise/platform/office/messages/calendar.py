@@ -27,7 +27,6 @@ from equipoise.platform.office.messages.schedule import Row, rows_of
 from equipoise.platform.office.messages.words import CHANNELS, STATES, minute
 from equipoise.platform.operations.held import sending_held
 from equipoise.platform.pages.filters import moment
-from equipoise.platform.policies import STUDY_ALLOWS
 from equipoise.platform.registry.models import Study
 from equipoise.platform.registry.queries import folder_of
 
@@ -71,7 +70,7 @@ def calendar(request: HttpRequest, study: Study) -> HttpResponse:
         "held": sending_held(settings.WORKSPACE),
         "alarms": [alarm_text(alarm, zone) for alarm in alarms([study])],
         "warnings": _problems(study),
-        "unconfirmed": len(unconfirmed(study)) if study.state in STUDY_ALLOWS["messages.confirm"] else 0,
+        "unconfirmed": len(unconfirmed(study)),
         "in_doubt": unknown_in([study]).get(study.pk, 0),
         "not_sent": counted.everything.of("failed", "missed"),
         "so_far": so_far(every, moment_now),

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from equipoise.errors import EquipoiseError, InputError, Problem
 from equipoise.messages import Measured
+from equipoise.platform.clock import now
 from equipoise.platform.delivery.actions import CAN_BE_TRIED, retry, send_now
 from equipoise.platform.delivery.models import Dispatch
 from equipoise.platform.delivery.watch.tallies import UNSENT, tally
@@ -208,10 +209,20 @@ def _about(study: Study, row: Row, zone: str) -> list[tuple[Any, ...]]:
     told.append(("To", row.to))
     if planned is None:
         return [*told, ("May go out", "No: an amendment took it out")]
-    if planned.confirmed:
-        return [*told, ("May go out", "Yes")]
-    where = {"href": reverse("messages-waiting", args=[study.name]), "text": "Look"}
-    return [*told, ("May go out", "Waits for somebody to say so", where)]
+    if planned.waits and study.state != "locked":
+        where = {"href": reverse("messages-waiting", args=[study.name]), "text": "Look"}
+        return [*told, ("May go out", "Waits for somebody to say so", where)]
+    return [*told, ("May go out", _may_go_out(study, row, confirmed=planned.confirmed))]
+
+
+def _may_go_out(study: Study, row: Row, *, confirmed: bool) -> str:
+    if study.state in ("closed", "published"):
+        return "No: the study is closed"
+    if row.last is not None and row.last < now():
+        return "No: its time is over"
+    if study.state == "locked":
+        return "Once the study is launched"
+    return "Yes" if confirmed else "No: data collection has ended"
 
 
 def _may_look(request: HttpRequest) -> bool:
