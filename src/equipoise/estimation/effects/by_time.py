@@ -9,7 +9,6 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize
 
 from equipoise.errors import DesignError
 from equipoise.estimation.arrays import (
@@ -21,6 +20,7 @@ from equipoise.estimation.arrays import (
     refuse,
     same_length,
 )
+from equipoise.estimation.effects.monotone import monotone
 from equipoise.estimation.effects.neyman import difference_in_means
 from equipoise.estimation.inference import Estimate, JointTest
 from equipoise.estimation.least_squares.covariance import Variance
@@ -196,17 +196,11 @@ def _fade(
 
 
 def _monotone(weeks: Sequence[WeekEffect]) -> MonotoneFit | None:
-    """Pool-adjacent-violators both ways (Barlow et al. 1972)."""
+    """Weeks weigh by one over their squared error."""
     known = [(each.week, each.effect) for each in weeks if each.effect is not None]
     if not known:
         return None
     values = np.array([effect.estimate for _, effect in known])
     mass = np.array([effect.std_error**-2 for _, effect in known])
-    rising = optimize.isotonic_regression(values, weights=mass, increasing=True).x
-    falling = optimize.isotonic_regression(values, weights=mass, increasing=False).x
-    falls = mass @ (values - falling) ** 2 <= mass @ (values - rising) ** 2
-    return MonotoneFit(
-        "falling" if falls else "rising",
-        tuple(week for week, _ in known),
-        tuple(float(value) for value in (falling if falls else rising)),
-    )
+    fit = monotone(values, mass)
+    return MonotoneFit(fit.direction, tuple(week for week, _ in known), fit.values)
