@@ -30,7 +30,7 @@ _FEW_CLUSTERS = 12
 _WEBB = np.sqrt(np.array([0.5, 1.0, 1.5]))
 _TIE = 1e-9
 """Draws this close to the observed statistic, relative to its size, are as extreme."""
-_DOUBLINGS = 40
+_DOUBLINGS = 20
 _BISECTIONS = 60
 
 
