@@ -1,6 +1,6 @@
 """Which claims the plan allows: steps in order, adjusted p-values, decisions, what is confirmatory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from equipoise.estimation.several.multiplicity import adjust_p_values
 from equipoise.findings.looking import Looking
 from equipoise.findings.results import Finding, Tier
 from equipoise.findings.sealing import Standing
+from equipoise.findings.stepdown import Together
 from equipoise.protocol.claims import answers_to
 from equipoise.protocol.models.analyses import Analysis, TestStep
 from equipoise.protocol.models.outcomes import Role
@@ -23,7 +24,12 @@ CLAIMED_TIERS = ("primary", "secondary")
 
 
 def decided(
-    study: Study, findings: Sequence[Finding], *, confirms: bool, looking: Looking | None = None
+    study: Study,
+    findings: Sequence[Finding],
+    *,
+    confirms: bool,
+    looking: Looking | None = None,
+    jointly: Callable[[Sequence[Finding]], Together] | None = None,
 ) -> list[Finding]:
     """Findings with their decision, adjusted p-value and standing.
 
@@ -37,6 +43,7 @@ def decided(
         confirms: whether anything may be confirmatory (see `may_confirm`).
         looking: where the protocol declares interim looks, those that were made: every p-value is made to
             allow for them before a step's method shares its error rate (Maurer & Bretz 2013).
+        jointly: adjusts effects by re-drawing the allocation for all of them, for steps that ask for that.
     """
     changed: dict[str, Finding] = {}
     reached = True
@@ -48,7 +55,8 @@ def decided(
                 finding.id: finding.model_copy(update={"decision": "not-tested"}) for finding in claimed
             }
             continue
-        adjusted = _adjusted(step, tested, looking)
+        together = _adjusted(step, tested, looking, jointly)
+        adjusted = together.p_values
         allowed_for = len(tested) > 1 or looking is not None
         for finding in tested:
             rejected = adjusted[finding.id] <= step.alpha
@@ -58,6 +66,7 @@ def decided(
                     "tested_together": len(tested),
                     "decision": "rejected" if rejected else "not-rejected",
                     "confirmatory": confirms,
+                    "warnings": (*finding.warnings, *together.notes),
                 }
             )
         reached = (
@@ -164,8 +173,15 @@ def _claims(study: Study, step: TestStep, finding: Finding) -> bool:
     return any(answers_to(claim, name, analysis, outcome, finding.at) for claim in step.claims)
 
 
-def _adjusted(step: TestStep, tested: Sequence[Finding], looking: Looking | None) -> Mapping[str, float]:
+def _adjusted(
+    step: TestStep,
+    tested: Sequence[Finding],
+    looking: Looking | None,
+    jointly: Callable[[Sequence[Finding]], Together] | None,
+) -> Together:
     """The p-values of a step, allowing first for looks and then for the other claims of the step."""
+    if len(tested) > 1 and step.method == "westfall-young" and jointly is not None:
+        return jointly(tested)
     p_values = [finding.p_value for finding in tested if finding.p_value is not None]
     if looking is not None:
         p_values = [looking.p_value(p) for p in p_values]
@@ -174,7 +190,7 @@ def _adjusted(step: TestStep, tested: Sequence[Finding], looking: Looking | None
     elif len(p_values) > 1:
         method = "holm" if step.method == "none" else step.method
         p_values = adjust_p_values(method, p_values).tolist()
-    return {finding.id: float(p) for finding, p in zip(tested, p_values, strict=True)}
+    return Together({finding.id: float(p) for finding, p in zip(tested, p_values, strict=True)})
 
 
 def _by_dunnett(tested: Sequence[Finding], p_values: Sequence[float]) -> list[float]:

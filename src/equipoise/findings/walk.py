@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from itertools import chain
 
 import numpy as np
@@ -16,9 +17,10 @@ from equipoise.findings.describe import descriptions
 from equipoise.findings.describe.arms import Arms
 from equipoise.findings.effects import effect_findings
 from equipoise.findings.exclusions import excluded_counts, sensitivity_without, without_excluded
+from equipoise.findings.fitting.randomised import not_redrawn
 from equipoise.findings.hashing import data_hash
 from equipoise.findings.looking import looking_of
-from equipoise.findings.margins import by_margin
+from equipoise.findings.margins import against_plan
 from equipoise.findings.masked import masked_finding
 from equipoise.findings.points import points_at, values_at, why_unmeasured
 from equipoise.findings.progression import progressions
@@ -27,6 +29,7 @@ from equipoise.findings.reliability import reliabilities
 from equipoise.findings.results import Finding, Findings
 from equipoise.findings.scores import scored
 from equipoise.findings.sealing import Standing, standing_of, told_of_declared, told_of_looks
+from equipoise.findings.stepdown import not_stepped_down, stepped_down
 from equipoise.findings.subgroups import subgroup_findings
 from equipoise.protocol.models.analyses import Analysis
 from equipoise.protocol.registration import current_hash, refuse_changed
@@ -84,8 +87,9 @@ def _judged(study: Study, data: StudyData, effects: list[Finding], standing: Sta
     reasons = () if reason is None else (f"not confirmatory: {reason}",)
     looking = looking_of(study, data)
     told = (*reasons, *told_of_looks(data.looks), *told_of_declared(study, data.looks, looking))
-    judged = decided(study, effects, confirms=reason is None, looking=looking)
-    return [_told(by_margin(finding), told) for finding in judged]
+    jointly = partial(stepped_down, study, data)
+    judged = decided(study, effects, confirms=reason is None, looking=looking, jointly=jointly)
+    return [_told(against_plan(study, finding), told) for finding in judged]
 
 
 def _not_planned(finding: Finding) -> Finding:
@@ -103,8 +107,9 @@ def refuse_unsupported(study: Study) -> None:
     for name, analysis in {**study.protocol.analyses, **study.explore}.items():
         if analysis.model not in supported_models():
             found.append(f"analyses.{name}: the model {analysis.model}")
-        if analysis.test.by == "randomisation":
-            found.append(f"analyses.{name}: randomisation tests")
+        why = not_redrawn(study, analysis) if analysis.test.by == "randomisation" else None
+        if why is not None:
+            found.append(f"analyses.{name}: randomisation tests {why}")
     if study.protocol.schedule is not None:
         found.append("schedule: stepped wedges and crossovers")
     found += [
@@ -112,8 +117,7 @@ def refuse_unsupported(study: Study) -> None:
         for event, strategy in study.protocol.events.items()
         if strategy != "treatment-policy"
     ]
-    if any(step.method == "westfall-young" for step in study.protocol.testing or ()):
-        found.append("testing: Westfall-Young")
+    found += not_stepped_down(study)
     if found:
         listed = "\n  ".join(found)
         raise NotSupportedError(
