@@ -2,8 +2,19 @@
 
 from collections.abc import Callable, Iterator
 
-import numpy as np
-
+from equipoise.findings.caution.measurement import straight_lines, unreliable
+from equipoise.findings.caution.numbers import (
+    alone_in_stratum,
+    few_clusters,
+    leverage,
+    tiny_arms,
+    yes_or_no_too_rare,
+)
+from equipoise.findings.caution.planned import (
+    fewer_answers_than_assumed,
+    other_spread_than_assumed,
+    wave_out_of_time,
+)
 from equipoise.findings.measured import Measured
 
 __all__ = ["cautions"]
@@ -14,15 +25,15 @@ def cautions(measured: Measured) -> tuple[str, ...]:
     return tuple(text for each in _CAUTIONS for text in each(measured))
 
 
-def _alone_in_stratum(measured: Measured) -> Iterator[str]:
-    """Strata in which one person answered carry no information: counted and named."""
-    if measured.strata is None:
-        return
-    labels, counts = np.unique(measured.strata.astype(str), return_counts=True)
-    alone = [str(label) for label in labels[counts == 1]]
-    if alone:
-        people = "1 person is" if len(alone) == 1 else f"{len(alone)} people are"
-        yield f"{people} alone in their stratum ({', '.join(alone[:5])}) and carry no information"
-
-
-_CAUTIONS: tuple[Callable[[Measured], Iterator[str]], ...] = (_alone_in_stratum,)
+_CAUTIONS: tuple[Callable[[Measured], Iterator[str]], ...] = (
+    few_clusters,
+    tiny_arms,
+    yes_or_no_too_rare,
+    alone_in_stratum,
+    leverage,
+    unreliable,
+    straight_lines,
+    wave_out_of_time,
+    fewer_answers_than_assumed,
+    other_spread_than_assumed,
+)
