@@ -53,6 +53,8 @@ def weighted_as_randomised(effect: Finding, measured: Measured, fitted: Fitted) 
         ),
         other,
         standardised=None,
+        draws=None,
+        mc_error=None,
         model="differences within strata, weighted by the people randomised; Neyman's variance. Printed "
         f"because the regression's weights, without covariates, give {plain.estimate:.4g}",
         warnings=(),
