@@ -20,6 +20,7 @@ __all__ = [
     "effects",
     "exclusions",
     "harms",
+    "likeness",
     "means",
     "not_planned",
     "provenance",
@@ -161,6 +162,34 @@ def bounds(results: Results, names: Names) -> Table | None:
     return Table("bounds", "What missing answers could change", columns, tuple(rows)) if rows else None
 
 
+def likeness(results: Results, names: Names) -> Table | None:
+    """How alike people of one cluster were, and what that did to the precision."""
+    found = results.kind("variance-component")
+    rows = [
+        (
+            Cell(names.outcome(one.outcome)),
+            Cell(names.wave(one.at)),
+            Cell(_component(one)),
+            Cell(words.estimate_text(one, names), one.estimate, one.id),
+            Cell(words.interval_text(one, names), finding=one.id),
+        )
+        for one in found
+    ]
+    columns = (
+        Column("Outcome"),
+        Column("When"),
+        Column("Quantity"),
+        Column("Value", True),
+        Column("95% interval", True),
+    )
+    notes = (
+        "A design effect of 2 means that twice as many people were needed as if each had been drawn alone.",
+        *dict.fromkeys(warning for one in found for warning in one.warnings),
+    )
+    caption = "How alike people of one cluster were"
+    return Table("likeness", caption, columns, tuple(rows), notes) if rows else None
+
+
 def harms(results: Results, names: Names) -> Table | None:
     """Harms by arm over all randomised, described and never tested."""
     found = results.of("harms")
@@ -273,6 +302,15 @@ def provenance(findings: Findings, names: Names) -> Table:
     return Table("findings", "Every finding that this report draws on", columns, rows)
 
 
+def _component(one: Finding) -> str:
+    """An intracluster correlation, a design effect, or a variance that a model estimated."""
+    if one.units == "correlation":
+        return "Intracluster correlation"
+    if one.units == "times":
+        return "Design effect, planned" if one.id.endswith(".planned") else "Design effect, achieved"
+    return f"Variance, {one.id.rpartition('.')[2]}"
+
+
 def _reliable(one: Finding, names: Names) -> str:
     if one.kind == "rate" or one.estimate is None:
         return words.estimate_text(one, names)
@@ -290,7 +328,7 @@ def _titled(one: Finding, names: Names) -> str:
         one.id.rpartition(".")[2],
         f"{names.level(one.by or '')} {names.level(one.level)}".strip() if one.level else "",
     )
-    return names.outcome(one.outcome) + (f" ({unit})" if unit else "") + (f", {part}" if part else "")
+    return names.measured(one) + (f" ({unit})" if unit else "") + (f", {part}" if part else "")
 
 
 def _baseline(one: Finding | None, names: Names) -> Cell:

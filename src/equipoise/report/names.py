@@ -9,6 +9,7 @@ from functools import cached_property
 from equipoise.findings.results import Finding
 from equipoise.protocol.models.analyses import Analysis
 from equipoise.protocol.models.protocol import Protocol
+from equipoise.protocol.waves import SLOPE, points_of
 from equipoise.report.numbers import Scale
 
 __all__ = ["Names"]
@@ -41,9 +42,19 @@ class Names:
         return _capital((outcome.label if outcome is not None else None) or _plain(name))
 
     def wave(self, name: str | None) -> str:
-        """A wave's label."""
+        """A wave's label; of an average all of its waves."""
+        if name == SLOPE:
+            return "change per week"
+        if name and len(points_of(name)) > 1:
+            return f"average of {' and '.join(self.wave(one) for one in points_of(name))}"
         wave = self.protocol.waves.get(name) if name else None
         return (wave.label if wave is not None else None) or _plain(name or "")
+
+    def measured(self, finding: Finding) -> str:
+        """An outcome's label, and the point of time where the outcome has several."""
+        outcome = self.protocol.outcomes.get(finding.outcome or "")
+        when = f" ({self.wave(finding.at)})" if finding.at and outcome and len(outcome.waves) > 1 else ""
+        return self.outcome(finding.outcome) + when
 
     def column(self, name: str) -> str:
         """The label of a roster column, or of an outcome's score at a wave."""

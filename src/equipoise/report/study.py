@@ -239,6 +239,7 @@ class StudyReport:
         tables = (
             detail.effects(self.results.main, self.names, "outcomes-table", caption),
             detail.means(self.results, self.names),
+            detail.likeness(self.results, self.names),
         )
         extra = [ShownFigure(one) for one in study_figures(self.study, self.findings, self.names, main=False)]
         told = detectable.sentence(self.study, self.results.primary[:1], self.names)

@@ -96,6 +96,8 @@ def scale_of(finding: Finding, names: Names) -> Scale:
     """The unit in which a finding is printed."""
     if finding.analysis == "response":
         return Scale(100, "percentage points")
+    if finding.kind == "variance-component":
+        return Scale(1, "")
     return names.scale(finding.outcome, difference=finding.kind in ("effect", "bound"))
 
 
@@ -120,7 +122,7 @@ def _interval_name(finding: Finding) -> str:
 
 
 def _subject(finding: Finding, names: Names) -> str:
-    name = names.outcome(finding.outcome) if finding.outcome else finding.id
+    name = names.measured(finding) if finding.outcome else finding.id
     if finding.contrast:
         return f"{name}, {names.contrast(finding)}"
     return f"{name}, {names.arm(finding.arm)}" if finding.arm else name
@@ -164,7 +166,7 @@ def _difference(finding: Finding, names: Names) -> str:
 
 
 def _what(finding: Finding, names: Names) -> str:
-    name = names.outcome(finding.outcome)
+    name = names.measured(finding)
     return f"{name}: the share" if scale_of(finding, names).factor == 100 else name
 
 

@@ -11,6 +11,10 @@ from equipoise.errors import ProtocolError
 from equipoise.estimation.mixed.mmrm import fit_repeated
 from equipoise.findings import Findings, analyse, read_data
 from equipoise.protocol import load_study
+from equipoise.report import detail
+from equipoise.report.names import Names
+from equipoise.report.results import Results
+from equipoise.report.words import sentence
 
 PROTOCOL = """\
 equipoise: 1
@@ -152,3 +156,40 @@ def test_a_wave_that_an_outcome_was_not_asked_at_has_no_average(people, tmp_path
 def test_what_does_not_go_together_is_refused_before_any_data(unit, plan, message, people, tmp_path) -> None:
     with pytest.raises(ProtocolError, match=message):
         found(tmp_path, people, f"  effect: {{{plan}}}", unit)
+
+
+def test_clusters_have_their_likeness_and_what_it_cost_beside_the_effect(people, tmp_path) -> None:
+    plan = "  effect: {model: mixed, adjust: none, at: week4, missing: none}\nunits: {team: {icc: 0.1, people: 8}}"
+    results = found(tmp_path, people, plan, "unit: team, ")
+    kept = people.dropna(subset=["score_week4"])
+    size = kept.groupby("team").size()
+    of_arms, of_teams = (smf.ols(f"score_week4 ~ {name}", kept).fit() for name in ("arm", "team"))
+    between, within = (of_arms.ssr - of_teams.ssr) / (len(size) - 2), of_teams.mse_resid
+    arm_of = kept.groupby("team")["arm"].first()
+    spread = sum((size[arm_of == arm] ** 2).sum() / size[arm_of == arm].sum() for arm in ("control", "texts"))
+    average = (len(kept) - spread) / (len(size) - 2)
+    icc = results.find("effect.score.week4.icc")
+    wanted = (between - within) / (between + (average - 1) * within)
+    assert (icc.kind, icc.units) == ("variance-component", "correlation")
+    assert icc.estimate == pytest.approx(wanted, rel=1e-9)
+    assert icc.interval.low < icc.estimate < icc.interval.high
+    assert icc.warnings[0].startswith("24 clusters (team) of ")
+    achieved = 1 + ((1 + (size.std() / size.mean()) ** 2) * size.mean() - 1) * wanted
+    assert results.find("effect.score.week4.design-effect").estimate == pytest.approx(achieved, rel=1e-9)
+    planned = results.find("effect.score.week4.design-effect.planned")
+    assert planned.estimate == pytest.approx(1 + 7 * 0.1)
+    fit = smf.mixedlm("score_week4 ~ arm", kept, groups="team").fit()
+    residual = results.find("effect.score.week4.variance.residual")
+    assert residual.estimate == pytest.approx(fit.scale, rel=1e-3)
+
+
+def test_the_report_names_points_of_time_and_shows_the_likeness_of_clusters(people, tmp_path) -> None:
+    plan = "  effect: {model: mixed, adjust: none, at: [week4, week8], missing: none}"
+    results = found(tmp_path, people, plan, "unit: team, ")
+    names = Names(load_study(tmp_path / "repeated").protocol)
+    shown = detail.likeness(Results(results), names)
+    assert [row[2].text for row in shown.rows[:2]] == ["Intracluster correlation", "Design effect, achieved"]
+    assert shown.rows[0][3].text == f"{results.find('effect.score.week4.icc').estimate:.3f}"
+    sentences = [sentence(one, names) for one in results.select(kind="effect", analysis="effect")]
+    assert sentences[0].partition(")")[0] == "Not planned: score (a month"
+    assert names.wave("average [week4, week8]") == "average of a month and two months"

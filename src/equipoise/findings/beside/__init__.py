@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 
 from equipoise.findings.beside.averages import averaged_otherwise
 from equipoise.findings.beside.compliers import anderson_rubin_interval
+from equipoise.findings.beside.imputed import by_imputation
 from equipoise.findings.beside.lee import for_people_who_would_answer
+from equipoise.findings.beside.likeness import likeness_in_clusters
 from equipoise.findings.beside.looks import allowing_for_looks
 from equipoise.findings.beside.missing import for_all_randomised
 from equipoise.findings.beside.weighting import weighted_as_randomised
@@ -35,6 +37,8 @@ _BESIDE: tuple[Callable[[Finding, Measured, Fitted], Iterator[Finding]], ...] = 
     allowing_for_looks,
     weighted_as_randomised,
     averaged_otherwise,
+    likeness_in_clusters,
     for_all_randomised,
     for_people_who_would_answer,
+    by_imputation,
 )

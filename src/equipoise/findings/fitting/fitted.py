@@ -13,10 +13,12 @@ __all__ = ["Fitted"]
 class Fitted:
     """An estimate, `notes` for the reader, `fields` of the finding that only this way of fitting knows.
 
+    `variances` are those that the model itself estimated, by name, in the outcome's unit squared.
     `analysed` says who was analysed where these are other people than those measured at this point of time.
     """
 
     estimate: Estimate
     notes: tuple[str, ...] = ()
     fields: dict[str, Any] = field(default_factory=dict)
+    variances: dict[str, float] = field(default_factory=dict)
     analysed: Measured | None = None

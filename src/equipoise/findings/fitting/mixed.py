@@ -30,7 +30,7 @@ def fit_mixed_model(measured: Measured) -> Fitted:
         arm_names=measured.arm_names,
     )
     effect = fitted.effect(analysis.interval, cast(MixedDof, analysis.dof))
-    return Fitted(effect, at_boundary(fitted.fit))
+    return Fitted(effect, at_boundary(fitted.fit), variances=dict(fitted.fit.parameters))
 
 
 def at_boundary(fit: MixedFit) -> tuple[str, ...]:

@@ -99,10 +99,16 @@ class Stage(Record):
 
 
 class Unit(Record):
-    """A level of grouping: families in schools, teams in authorities."""
+    """A level of grouping: families in schools, teams in authorities.
+
+    What was planned of it: `icc`, how alike people of one unit are (the intracluster correlation), and
+    `people`, how many are expected in each.
+    """
 
     in_: Name | None = None
     label: Text | None = None
+    icc: float | None = Field(default=None, ge=-1, le=1)
+    people: float | None = Field(default=None, gt=0)
 
 
 class Schedule(Record):
