@@ -1,0 +1,210 @@
+"""The effect with missing answers imputed, and how much worse they may be before the conclusion changes."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import optimize
+
+from equipoise.errors import DesignError
+from equipoise.estimation.inference import Estimate
+from equipoise.estimation.missing.chained import Gappy, Imputer, imputer
+from equipoise.estimation.missing.conditional import Kind
+from equipoise.estimation.missing.pooling import Pooled, enough_imputations, pool
+from equipoise.findings.auxiliaries import Predicting, predicting
+from equipoise.findings.beside.missing import bare
+from equipoise.findings.estimates import with_estimate
+from equipoise.findings.fitting import Fitted, fit
+from equipoise.findings.measured import Measured
+from equipoise.findings.results import Finding
+from equipoise.instruments.scoring import Floats
+from equipoise.protocol.registration import current_hash
+from equipoise.streams import analysis_seed, generator
+
+__all__ = ["by_imputation"]
+
+FEWEST = 20
+"""Imputations made before it is known how much information is missing."""
+_SHIFTS = 12
+"""Shifts looked at on either side before the tipping point is searched between two of them."""
+_FARTHEST_LOG_ODDS = 6.0
+_LINEAR = ("difference-in-means", "linear", "lin-interacted")
+
+
+@dataclass(frozen=True)
+class _Imputations:
+    """The imputations of one outcome: who is imputed, and a generator for each imputation."""
+
+    measured: Measured
+    imputer: Imputer
+    seeds: tuple[np.random.SeedSequence, ...]
+
+    def effects(self, shift: Floats | float = 0.0) -> list[Estimate]:
+        """The analysis of every imputation, with the imputed answers shifted."""
+        return [self._effect(seed, shift) for seed in self.seeds]
+
+    def pooled(self, shift: Floats | float = 0.0) -> Pooled:
+        return _pooled(self.effects(shift), self.measured.analysis.interval)
+
+    def _effect(self, seed: np.random.SeedSequence, shift: Floats | float) -> Estimate:
+        values = np.full(len(self.measured.values), np.nan)
+        imputed = self.imputer.impute(np.random.Generator(np.random.PCG64(seed)), shift)
+        values[self.measured.sample.inside] = imputed
+        return fit(replace(self.measured, values=values)).estimate
+
+
+def by_imputation(effect: Finding, measured: Measured, fitted: Fitted) -> Iterator[Finding]:
+    """The same analysis of everybody randomised, where the analysis asks for imputation.
+
+    Where it asks for tipping points too, they are found again by shifting what was imputed.
+    """
+    asked = measured.analysis.missing or ()
+    if "imputation" not in asked:
+        return
+    base = bare(effect).model_copy(
+        update={"id": f"{effect.id}.imputation", "kind": "effect", "n": effect.n_randomised}
+    )
+    try:
+        given = predicting(measured)
+        made = _enough(measured, _imputer(measured, given))
+        pooled = made.pooled()
+    except DesignError as error:
+        yield base.model_copy(update={"not_estimable": str(error)})
+        return
+    model = _words(effect, given, pooled)
+    yield with_estimate(base, pooled.estimate, model=model, draws=pooled.imputations)
+    if "tipping-point" in asked:
+        yield from _tipping(bare(effect), made)
+
+
+def _imputer(measured: Measured, given: Predicting) -> Imputer:
+    """The equations of everybody in the sample, arm by arm.
+
+    Raises:
+        DesignError: nobody's answer is missing, or an arm has too few answers.
+    """
+    inside = measured.sample.inside
+    if measured.answered[inside].all():
+        raise DesignError("nobody's answer is missing, so there is nothing to impute")
+    outcome = Gappy(measured.values[inside], _kind(measured, measured.values[inside]), measured.outcome)
+    others = [Gappy(values, _kind(None, values), name) for name, values in given.gappy.items()]
+    return imputer((outcome, *others), given.complete, measured.sample.code[inside], measured.arm_names)
+
+
+def _kind(measured: Measured | None, values: Floats) -> Kind:
+    """Yes or no by a logistic regression, anything else by matching, which stays on the outcome's scale."""
+    known = values[~np.isnan(values)]
+    scale = measured.study.protocol.outcomes[measured.outcome].scale if measured else None
+    return "logistic" if scale == "yes-no" or np.isin(known, (0.0, 1.0)).all() else "matching"
+
+
+def _enough(measured: Measured, equations: Imputer) -> _Imputations:
+    """As many imputations as per cent of the information are missing, and at least twenty."""
+    seed = analysis_seed(current_hash(measured.study))
+    names = (measured.name, measured.outcome, measured.at, "/".join(measured.arm_names))
+    root = np.random.SeedSequence(int(generator(seed, "imputation", *names).integers(2**63)))
+    made = _Imputations(measured, equations, tuple(root.spawn(FEWEST)))
+    while (needed := enough_imputations(made.pooled())) > len(made.seeds):
+        made = replace(made, seeds=(*made.seeds, *root.spawn(needed - len(made.seeds))))
+    return made
+
+
+def _pooled(effects: list[Estimate], level: float) -> Pooled:
+    dof = float(np.mean([one.dof for one in effects]))
+    return pool([one.estimate for one in effects], [one.std_error for one in effects], dof, level)
+
+
+def _words(effect: Finding, given: Predicting, pooled: Pooled) -> str:
+    auxiliaries = ", ".join(given.names) or "no auxiliary"
+    return (
+        f"multiple imputation by chained equations in each arm, with all that the analysis adjusts for and "
+        f"{auxiliaries}; {pooled.imputations} imputations, Rubin's rules, Barnard and Rubin's degrees of "
+        f"freedom; {pooled.missing_information:.0%} of the information is missing; {effect.model}"
+    )
+
+
+def _tipping(base: Finding, made: _Imputations) -> Iterator[Finding]:
+    measured = made.measured
+    logistic = made.imputer.gappy[0].kind == "logistic"
+    unit = "log-odds" if logistic else "the outcome's unit"
+    for code in np.flatnonzero(measured.weights):
+        name = measured.arm_names[code]
+        of_arm = made.imputer.arm == code
+        if not np.isnan(made.imputer.gappy[0].values[of_arm]).any():
+            continue
+        at = (
+            _moved(made, of_arm)
+            if measured.analysis.model in _LINEAR and not logistic
+            else _redrawn(made, of_arm)
+        )
+        reach = _FARTHEST_LOG_ODDS if logistic else _spread(measured)
+        try:
+            shift, why = _first_change(at, reach), f"no shift up to {reach:.3g} changes the conclusion"
+        except DesignError as error:
+            shift, why = None, str(error)
+        yield base.model_copy(
+            update={
+                "id": f"{base.id}.imputation.tipping-point.{name}",
+                "arm": name,
+                "units": unit if logistic else base.units,
+                "estimate": shift,
+                "not_estimable": why if shift is None else None,
+                "model": "how far this arm's imputed answers would have to lie from what predicts them, in "
+                f"{unit}, for the interval of the effect to change sides of zero; imputations shifted, the "
+                "same draws for every shift",
+            }
+        )
+
+
+def _spread(measured: Measured) -> float:
+    """The farthest shift looked at: the outcome's range, or ten standard deviations of those who answered."""
+    span = measured.study.protocol.outcomes[measured.outcome].range
+    return float(span[1] - span[0]) if span is not None else 10 * float(measured.y.std())
+
+
+def _redrawn(made: _Imputations, of_arm: np.ndarray) -> Callable[[float], Pooled]:
+    """Imputed and fitted again for each shift; as many imputations as at first are enough."""
+    fewer = replace(made, seeds=made.seeds[:FEWEST])
+    return lambda shift: fewer.pooled(np.where(of_arm, shift, 0.0))
+
+
+def _moved(made: _Imputations, of_arm: np.ndarray) -> Callable[[float], Pooled]:
+    """The pooled effect at any shift from three fits an imputation.
+
+    A linear model's estimate is linear in a shift of some outcomes, and its variance is a quadratic in it;
+    the degrees of freedom are held at those without a shift.
+    """
+    step = float(made.measured.y.std()) or 1.0
+    fits = [made.effects(np.where(of_arm, at * step, 0.0)) for at in (0, 1, -1)]
+    middle, up, down = (np.array([one.estimate for one in each]) for each in fits)
+    variances = [np.array([one.std_error**2 for one in each]) for each in fits]
+    bend = (variances[1] + variances[2]) / 2 - variances[0]
+    slope = (variances[1] - variances[2]) / 2
+    dof, level = float(np.mean([one.dof for one in fits[0]])), made.measured.analysis.interval
+
+    def at(shift: float) -> Pooled:
+        x = shift / step
+        estimates = middle + (up - down) / 2 * x
+        return pool(estimates, np.sqrt(variances[0] + slope * x + bend * x**2), dof, level)
+
+    return at
+
+
+def _first_change(at: Callable[[float], Pooled], reach: float) -> float | None:
+    """The smallest shift, either way, at which the interval changes sides of zero."""
+
+    def margin(shift: float) -> float:
+        """Above 0 where the interval excludes 0."""
+        interval = at(shift).estimate.interval
+        return max(interval.low, -interval.high)
+
+    found = []
+    before = margin(0.0)
+    for side in (1, -1):
+        last, shifts = 0.0, np.linspace(0, side * reach, _SHIFTS + 1)[1:]
+        for shift in shifts:
+            if (margin(shift) > 0) != (before > 0):
+                found.append(float(optimize.brentq(margin, last, shift, xtol=reach * 1e-6)))
+                break
+            last = float(shift)
+    return min(found, key=abs) if found else None
