@@ -20,7 +20,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
-MESSAGES = int(os.environ.get("EQUIPOISE_MESSAGES", "2000"))
+MESSAGES = int(os.environ.get("EQUIPOISE_MESSAGES", "8000"))
 ROWS = tuple(int(rows) for rows in os.environ.get("EQUIPOISE_ROWS", "10000,100000").split(","))
 _SUBJECT = "This week"
 _LONGEST_SECONDS = 600
@@ -124,13 +124,17 @@ def work(place: str) -> None:
     activate(open_workspace(Path(place)))
     from django.urls import get_resolver
 
+    from equipoise.platform.clock import now
     from equipoise.platform.delivery.engine.claims import next_due
+    from equipoise.platform.delivery.engine.rules import rules_of
     from equipoise.platform.delivery.engine.sending import send_due
     from equipoise.platform.delivery.writing.composing import Composer
     from equipoise.platform.registry.models import Study
 
     next_due("smtp")
-    Composer(Study.objects.get())  # a process reads each study once
+    study = Study.objects.get()  # a process reads each study and its rules once
+    Composer(study)
+    rules_of(study, "weekly-message", "email").opens(now())
     get_resolver().url_patterns  # noqa: B018 - read once a process, for the addresses in messages
     print("ready", flush=True)
     sys.stdin.readline()

@@ -89,8 +89,11 @@ class Dispatch(models.Model):
         "missed",
     )
 
-    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="+")
-    participant = models.ForeignKey(Participant, on_delete=models.CASCADE, related_name="dispatches")
+    # Each message changes its row three times, and every index of the table with it: none is there twice.
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="+", db_index=False)
+    participant = models.ForeignKey(
+        Participant, on_delete=models.CASCADE, related_name="dispatches", db_index=False
+    )
     contact = models.CharField(max_length=80)
     occasion = models.PositiveSmallIntegerField()
     channel = models.CharField(max_length=8)  # email, sms, letter
@@ -104,7 +107,7 @@ class Dispatch(models.Model):
     fence = models.PositiveIntegerField(default=0)
     worker = models.CharField(max_length=24, blank=True)
     lease_until = models.DateTimeField(null=True)
-    reference = models.CharField(max_length=32, null=True, unique=True)
+    reference = models.CharField(max_length=32, null=True)
     provider_id = models.CharField(max_length=120, blank=True)
     version = models.PositiveIntegerField(null=True)  # of the study, whose template went out
     parts = models.PositiveSmallIntegerField(null=True)  # of a text message
@@ -113,6 +116,9 @@ class Dispatch(models.Model):
     class Meta:
         constraints = (
             models.UniqueConstraint(fields=["participant", "contact", "occasion"], name="dispatch_once"),
+            models.UniqueConstraint(
+                fields=["reference"], condition=Q(reference__isnull=False), name="dispatch_reference"
+            ),
         )
         indexes = (
             models.Index(
@@ -141,10 +147,15 @@ class DispatchEvent(models.Model):
     kind = models.CharField(max_length=16)  # sending, sent, delivered, later, failed, unknown, repeated, ...
     code = models.CharField(max_length=40, blank=True)
     source = models.CharField(max_length=12)  # worker, provider, file, person, participant
-    key = models.CharField(max_length=64, null=True, unique=True)
+    key = models.CharField(max_length=64, null=True)
     at = models.DateTimeField()
 
     class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["key"], condition=Q(key__isnull=False), name="dispatch_event_once"
+            ),
+        )
         indexes = (models.Index(fields=["at"], name="dispatch_event_by_time"),)
 
 

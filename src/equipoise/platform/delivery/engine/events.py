@@ -15,7 +15,7 @@ __all__ = ["add", "add_all", "together"]
 
 _CODE_LENGTH = 40
 _TABLE = "delivery_dispatchevent"
-_COLUMNS = ("dispatch_id", "kind", "code", "source", "at")
+_COLUMNS = {"dispatch_id": "bigint", "kind": "text", "code": "text", "source": "text", "at": "timestamptz"}
 _together: ContextVar[list[list[Any]] | None] = ContextVar("events", default=None)
 
 

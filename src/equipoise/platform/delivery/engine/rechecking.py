@@ -14,32 +14,34 @@ from django.db import connection
 from equipoise.platform.clock import now
 from equipoise.platform.delivery.engine.beats import real_now
 from equipoise.platform.delivery.engine.rules import Rules, is_confirmed
-from equipoise.platform.delivery.engine.several import case_of, held_by
+from equipoise.platform.delivery.engine.several import LEASE_UNTIL, STATE, case_of, held_by
 from equipoise.platform.delivery.models import ClosedAddress, Dispatch
 from equipoise.platform.fieldwork.models import Session
 from equipoise.platform.people.models import Consent, Lookup, Participant
 
 __all__ = ["Kept", "hold_people", "mark", "what_keeps"]
 
+# What holds of each row is counted, and not asked by EXISTS: that PostgreSQL makes into a join, which it
+# begins at the wrong end while it knows little of a new table, and reads everybody for a few messages.
 _MARK = """
 UPDATE delivery_dispatch SET state = 'sending', sent_at = %s, version = %s, parts = {parts}
-WHERE {held} AND worker = %s AND state = 'claimed' AND lease_until > %s AND last_at >= %s
+WHERE {held} AND worker = %s AND {state} = 'claimed' AND {until} > %s AND last_at >= %s
 AND EXISTS (SELECT 1 FROM registry_study s JOIN delivery_confirmedcontact k ON k.study_id = s.id
-            WHERE s.id = delivery_dispatch.study_id AND s.state = 'live' AND s.version = %s
+            WHERE s.id = %s AND s.state = 'live' AND s.version = %s
             AND k.contact = %s AND k.digest = %s AND k.at > %s)
-AND EXISTS (SELECT 1 FROM people_participant p WHERE p.id = delivery_dispatch.participant_id
-            AND p.state = 'enrolled' AND p.messages_stopped_at IS NULL)
-AND NOT EXISTS (SELECT 1 FROM delivery_closedaddress c JOIN people_lookup l
-                ON l.participant_id = c.participant_id AND l."column" = c."column" AND l.digest = c.digest
-                WHERE c.participant_id = delivery_dispatch.participant_id AND c."column" = %s)
+AND 1 = (SELECT count(*) FROM people_participant p WHERE p.id = delivery_dispatch.participant_id
+         AND p.state = 'enrolled' AND p.messages_stopped_at IS NULL)
+AND 0 = (SELECT count(*) FROM delivery_closedaddress c JOIN people_lookup l
+         ON l.participant_id = c.participant_id AND l."column" = c."column" AND l.digest = c.digest
+         WHERE c.participant_id = delivery_dispatch.participant_id AND c."column" = %s)
 """
 _AGREED = """
 AND COALESCE((SELECT g.given FROM people_consent g WHERE g.participant_id = delivery_dispatch.participant_id
               AND g.activity = %s ORDER BY g.id DESC LIMIT 1), %s)
 """
 _UNANSWERED = """
-AND NOT EXISTS (SELECT 1 FROM fieldwork_session f WHERE f.participant_id = delivery_dispatch.participant_id
-                AND f.wave = %s AND f.state <> 'started')
+AND 0 = (SELECT count(*) FROM fieldwork_session f WHERE f.participant_id = delivery_dispatch.participant_id
+         AND f.wave = %s AND f.state <> 'started')
 """
 _UNDER_CAP = """
 AND %s > (SELECT count(*) FROM delivery_dispatch o
@@ -73,7 +75,7 @@ def mark(dispatches: Sequence[Dispatch], rules: Rules, parts: Sequence[int | Non
     """Mark claimed dispatches of one send as being sent, by one statement; which of them may go out.
 
     Args:
-        dispatches: of people who differ, since a cap counts what was sent before.
+        dispatches: of one study, and of people who differ, since a cap counts what was sent before.
         rules: of the send, in the time zone of all of them.
         parts: of each text message.
     Returns:
@@ -84,9 +86,9 @@ def mark(dispatches: Sequence[Dispatch], rules: Rules, parts: Sequence[int | Non
     moment, put = now(), connection.ops.adapt_datetimefield_value
     numbers = [each.pk for each in dispatches]
     size, length = case_of(numbers, parts), held_by(dispatches)
-    sql = _MARK.format(parts=size.sql, held=length.sql)
+    sql = _MARK.format(parts=size.sql, held=length.sql, state=STATE, until=LEASE_UNTIL)
     values: list[Any] = [put(moment), rules.version, *size.values, *length.values, dispatches[0].worker]
-    values += [put(real_now()), put(moment)]
+    values += [put(real_now()), put(moment), dispatches[0].study_id]
     values += [rules.version, rules.send, rules.digest, put(rules.since), rules.column]
     if rules.consent:
         sql += _AGREED

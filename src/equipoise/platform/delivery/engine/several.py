@@ -6,7 +6,12 @@ from typing import Any
 
 from equipoise.platform.delivery.models import Dispatch
 
-__all__ = ["Piece", "case_of", "held_by"]
+__all__ = ["LEASE_UNTIL", "STATE", "Piece", "case_of", "held_by"]
+
+# Columns of rows that are named by their numbers. PostgreSQL would rather look rows up by these, in an index
+# which holds everything that was in that state lately; of such an expression it has none.
+STATE = "(state || '')"
+LEASE_UNTIL = "COALESCE(lease_until, lease_until)"
 
 
 @dataclass(frozen=True)

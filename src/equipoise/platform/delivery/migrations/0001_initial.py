@@ -68,7 +68,7 @@ class Migration(migrations.Migration):
                 ("fence", models.PositiveIntegerField(default=0)),
                 ("worker", models.CharField(blank=True, max_length=24)),
                 ("lease_until", models.DateTimeField(null=True)),
-                ("reference", models.CharField(max_length=32, null=True, unique=True)),
+                ("reference", models.CharField(max_length=32, null=True)),
                 ("provider_id", models.CharField(blank=True, max_length=120)),
                 ("version", models.PositiveIntegerField(null=True)),
                 ("parts", models.PositiveSmallIntegerField(null=True)),
@@ -76,6 +76,7 @@ class Migration(migrations.Migration):
                 (
                     "participant",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="dispatches",
                         to="people.participant",
@@ -84,7 +85,10 @@ class Migration(migrations.Migration):
                 (
                     "study",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="registry.study"
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="registry.study",
                     ),
                 ),
             ],
@@ -101,7 +105,7 @@ class Migration(migrations.Migration):
                 ("kind", models.CharField(max_length=16)),
                 ("code", models.CharField(blank=True, max_length=40)),
                 ("source", models.CharField(max_length=12)),
-                ("key", models.CharField(max_length=64, null=True, unique=True)),
+                ("key", models.CharField(max_length=64, null=True)),
                 ("at", models.DateTimeField()),
                 (
                     "dispatch",
@@ -439,9 +443,23 @@ class Migration(migrations.Migration):
                 fields=("participant", "contact", "occasion"), name="dispatch_once"
             ),
         ),
+        migrations.AddConstraint(
+            model_name="dispatch",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("reference__isnull", False)),
+                fields=("reference",),
+                name="dispatch_reference",
+            ),
+        ),
         migrations.AddIndex(
             model_name="dispatchevent",
             index=models.Index(fields=["at"], name="dispatch_event_by_time"),
+        ),
+        migrations.AddConstraint(
+            model_name="dispatchevent",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("key__isnull", False)), fields=("key",), name="dispatch_event_once"
+            ),
         ),
         migrations.AddConstraint(
             model_name="occasion",

@@ -15,6 +15,7 @@ from equipoise.protocol.sends import Send
 
 __all__ = ["LinksOfBatch", "link_places"]
 
+_KEPT = {"token_hash": "text", "made_at": "timestamptz"}
 _EXAMPLE = "x" * len(token())  # as long as a token, so that texts are measured rightly
 
 
@@ -73,8 +74,8 @@ class LinksOfBatch:
         if not self.personal and not self.pages:
             return
         with writing():
-            insert("fieldwork_link", ("participant_id", "wave", "token_hash", "made_at"), self.personal)
-            insert("delivery_messagelink", ("dispatch_id", "token_hash", "made_at"), self.pages)
+            insert("fieldwork_link", {"participant_id": "bigint", "wave": "text"} | _KEPT, self.personal)
+            insert("delivery_messagelink", {"dispatch_id": "bigint"} | _KEPT, self.pages)
 
     def _personal(self, dispatch: Dispatch, wave: str) -> str:
         if self.example:
