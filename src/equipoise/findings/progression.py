@@ -1,8 +1,9 @@
-"""Rules for going on that were fixed in advance: the measure, its interval, and the zone it falls into."""
+"""Rules for going on, fixed in advance: the measure, its interval, its zone, and how sure the zone is."""
 
 import operator
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -19,13 +20,21 @@ from equipoise.protocol.study import Study
 __all__ = ["progressions"]
 
 LEVEL = 0.95
+_THRESHOLD = re.compile(r"\s*(>=|>|<=|<)\s*(-?[0-9.]+)\s*$")
 _COMPARE = {">=": operator.ge, ">": operator.gt, "<=": operator.le, "<": operator.lt}
 
 
 def progressions(study: Study, data: StudyData) -> Iterator[Finding]:
-    """Each rule's measure with its interval; `level` is the zone: green, amber or red."""
+    """Each rule's measure with its interval; `level` is the zone: green, amber or red.
+
+    For a share, then the probability of each zone. What one more trial like this would find is not asked: a
+    pilot is small, and the zone of its estimate may well not be that of the true share.
+    """
     for name, rule in study.protocol.progression.items():
-        yield _judged(study, data, name, rule)
+        judged = _judged(study, data, name, rule)
+        yield judged
+        if rule.measure.share and judged.estimate is not None:
+            yield from _chances(judged, rule)
 
 
 def _judged(study: Study, data: StudyData, name: str, rule: Progression) -> Finding:
@@ -80,9 +89,46 @@ def _mean(values: np.ndarray) -> dict[str, object]:
     }
 
 
+def _chances(judged: Finding, rule: Progression) -> Iterator[Finding]:
+    """The probability of each zone, from Jeffreys' Beta(1/2, 1/2)."""
+    n = judged.n["all"]
+    yes = round((judged.estimate or 0.0) * n)
+    known = stats.beta(yes + 0.5, n - yes + 0.5)
+    green, amber, both = (_chance(known, *rules) for rules in _zones(rule))
+    for zone, chance in (("green", green), ("amber", amber - both), ("red", 1 - green - amber + both)):
+        yield Finding(
+            id=f"{judged.id}.{zone}",
+            analysis="progression",
+            kind="rate",
+            outcome=judged.outcome,
+            level=zone,
+            estimate=min(1.0, max(0.0, chance)),
+            n=judged.n,
+            model="probability that the true share lies in the zone; Beta(1/2, 1/2) beforehand (Jeffreys)",
+        )
+
+
+def _zones(rule: Progression) -> tuple[tuple[str, ...], ...]:
+    """The rules of green, of amber, and of both at once."""
+    amber = rule.amber or rule.green
+    return (rule.green,), (amber,), (rule.green, amber)
+
+
+def _chance(known: Any, *rules: str) -> float:
+    """The probability that a share meets every rule."""
+    low, high = 0.0, 1.0
+    for rule in rules:
+        found = _THRESHOLD.match(rule)
+        if found is not None and found[1].startswith(">"):
+            low = max(low, float(found[2]))
+        elif found is not None:
+            high = min(high, float(found[2]))
+    return float(known.cdf(high) - known.cdf(low)) if low < high else 0.0
+
+
 def _zone(rule: Progression, value: float) -> str:
     for zone, threshold in (("green", rule.green), ("amber", rule.amber)):
-        found = re.match(r"\s*(>=|>|<=|<)\s*(-?[0-9.]+)\s*$", threshold or "")
+        found = _THRESHOLD.match(threshold or "")
         if found and _COMPARE[found[1]](value, float(found[2])):
             return zone
     return "red"

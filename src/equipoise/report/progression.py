@@ -10,6 +10,7 @@ from equipoise.protocol.models.conduct import Progression
 from equipoise.protocol.study import Study
 from equipoise.report import words
 from equipoise.report.names import Names
+from equipoise.report.numbers import percentage
 from equipoise.report.references import linked
 from equipoise.report.tables import PROVENANCE, Cell, Column, Table
 
@@ -28,6 +29,7 @@ class Verdict:
     zone: str
     reached: tuple[str, ...]
     names: Names
+    chances: tuple[Finding, ...] = ()
 
     def sentence(self, page: str = PROVENANCE) -> Markup:
         """`Adoption: amber, 35% (95% interval 20% to 54%), which reaches from red to green.`"""
@@ -46,6 +48,10 @@ def verdicts(study: Study, findings: Findings | None, names: Names) -> list[Verd
     found = {
         one.id.split(".")[1]: one for one in findings or () if one.kind == "progression" and "." in one.id
     }
+    chances: dict[str, list[Finding]] = {}
+    for one in findings or ():
+        if one.analysis == "progression" and one.kind == "rate":
+            chances.setdefault(one.id.split(".")[1], []).append(one)
     judged = []
     for name, rule in study.protocol.progression.items():
         finding = found.get(name)
@@ -57,7 +63,15 @@ def verdicts(study: Study, findings: Findings | None, names: Names) -> list[Verd
             else "not known"
         )
         judged.append(
-            Verdict(rule.label or name.replace("-", " ").capitalize(), rule, finding, zone, zones, names)
+            Verdict(
+                rule.label or name.replace("-", " ").capitalize(),
+                rule,
+                finding,
+                zone,
+                zones,
+                names,
+                tuple(chances.get(name, ())),
+            )
         )
     return judged
 
@@ -77,6 +91,10 @@ def table(judged: list[Verdict], names: Names) -> Table:
             else Cell("–"),
             Cell(one.zone.capitalize()),
             Cell(" to ".join(dict.fromkeys((one.reached[0], one.reached[-1]))) if one.reached else "–"),
+            Cell(
+                ", ".join(f"{each.level} {percentage(each.estimate)}" for each in one.chances) or "–",
+                finding=one.chances[0].id if one.chances else None,
+            ),
         )
         for one in judged
     )
@@ -88,8 +106,11 @@ def table(judged: list[Verdict], names: Names) -> Table:
         Column("95% interval", True),
         Column("Zone"),
         Column("Zones within the interval"),
+        Column("Probability of each zone"),
     )
-    return Table("progression", "Criteria for going on, fixed in advance", columns, rows)
+    prior = ("Probabilities of zones start from Jeffreys\u2019 prior, Beta(1/2, 1/2).",)
+    notes = prior if any(one.chances for one in judged) else ()
+    return Table("progression", "Criteria for going on, fixed in advance", columns, rows, notes)
 
 
 def _ends(finding: Finding | None) -> list[float]:
