@@ -101,13 +101,14 @@ def lines(request: HttpRequest, study: Study, number: int, what: str) -> HttpRes
     page = {
         "page_title": title,
         "back": reverse("extract-preview", args=[study.name, pending.pk]),
+        "back_text": "Back to what would be kept",
         "columns": named(header),
         "rows": keyed(rows[leaf.rows]),
         "count": len(rows),
         **leaf.values({}),
         "trail": trail_of(study, pending),
     }
-    return render(request, "office/extract_lines.html", page)
+    return render(request, "office/table_lines.html", page)
 
 
 def _looked(study: Study, pending: PendingImport) -> Linkage:
@@ -171,7 +172,7 @@ def _unreadable(
     request: HttpRequest, study: Study, pending: PendingImport, error: EquipoiseError
 ) -> HttpResponse:
     trail = trail_of(study, pending)[:-1]
-    return unreadable(request, pending, error, trail, "office/extract_unreadable.html")
+    return unreadable(request, pending, error, trail, kind="extract", another="extracts")
 
 
 def _button(people: int) -> str:

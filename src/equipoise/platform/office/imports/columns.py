@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 from equipoise.errors import EquipoiseError, InputError, Problem
 from equipoise.platform.office.access import problems_in, study_page
 from equipoise.platform.office.imports.lines import file_of
+from equipoise.platform.office.matching import ENCODINGS
 from equipoise.platform.people.partners import partner_column
 from equipoise.platform.people.pending import choose, source_of
 from equipoise.platform.people.reading import RosterSource
@@ -26,7 +27,6 @@ from equipoise.roster.values import convert
 __all__ = ["columns"]
 
 _NONE = ""
-_ENCODINGS = [("", "As detected"), ("utf-8", "UTF-8"), ("cp1252", "Windows-1252"), ("utf-16", "UTF-16")]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -40,7 +40,7 @@ def columns(request: HttpRequest, study: Study, number: int) -> HttpResponse:
     try:
         with source_of(pending) as source:
             encoding = request.POST.get("encoding") or chosen.get("encoding")
-            table = read_table(source.path, encoding=encoding if encoding in dict(_ENCODINGS) else None)
+            table = read_table(source.path, encoding=encoding if encoding in dict(ENCODINGS) else None)
             if request.method == "POST":
                 chosen |= _sent(request, study, table)
                 _check(request, study, table, chosen)
@@ -62,7 +62,7 @@ def columns(request: HttpRequest, study: Study, number: int) -> HttpResponse:
         "rows": list(_rows(study, table, chosen)) if table is not None else [],
         "partners": _partner_options(request, study),
         "partner": chosen.get("partner") or "",
-        "encodings": _ENCODINGS,
+        "encodings": ENCODINGS,
         "encoding": chosen.get("encoding") or "",
         "whole": bool(chosen.get("whole")),
         "is_update": chosen["kind"] == "update",
@@ -88,7 +88,7 @@ def _sent(request: HttpRequest, study: Study, table: RawTable) -> dict[str, Any]
         "columns": mapped,
         "constants": constants,
         "partner": _partner(request, study),
-        "encoding": encoding if encoding and encoding in dict(_ENCODINGS) else None,
+        "encoding": encoding if encoding and encoding in dict(ENCODINGS) else None,
         "whole": request.POST.get("whole") == "yes",
     }
 

@@ -68,14 +68,15 @@ def lines(request: HttpRequest, study: Study, number: int, what: str) -> HttpRes
     leaf = leaf_of(request, len(rows), _A_PAGE)
     page = {
         "page_title": title,
-        "pending": pending,
+        "back": reverse("import-preview", args=[study.name, pending.pk]),
+        "back_text": "Back to what would happen",
         "columns": named(header),
         "rows": keyed(rows[leaf.rows]),
         "count": len(rows),
         **leaf.values({}),
         "trail": trail_of(study, pending),
     }
-    return render(request, "office/import_lines.html", page)
+    return render(request, "office/table_lines.html", page)
 
 
 def file_of(request: HttpRequest, study: Study, number: int) -> PendingImport:
@@ -189,16 +190,28 @@ def unreadable(
     pending: PendingImport,
     error: EquipoiseError,
     trail: list[dict[str, str]],
-    template: str = "office/import_unreadable.html",
+    *,
+    kind: str = "import",
+    another: str = "import",
 ) -> HttpResponse:
-    """The page that says why a file cannot be looked at, and what to do."""
+    """The page that says why a file cannot be looked at, and what to do.
+
+    Args:
+        request: for it.
+        pending: the file.
+        error: why not.
+        trail: the way up.
+        kind: what the names of its pages' addresses begin with.
+        another: the name of the page on which a file is chosen.
+    """
     page = {
         "page_title": "The file cannot be read like this",
         "problems": problems_in(error)[:_TOLD],
-        "pending": pending,
+        "columns": reverse(f"{kind}-columns", args=[request.study.name, pending.pk]),
+        "another": reverse(another, args=[request.study.name]),
         "trail": trail,
     }
-    return render(request, template, page, status=422)
+    return render(request, "office/table_unreadable.html", page, status=422)
 
 
 def trail_of(study: Study, pending: PendingImport) -> list[dict[str, str]]:

@@ -16,14 +16,8 @@ from equipoise.platform.delivery.files.receiving import Receipts, occasions_of
 from equipoise.platform.delivery.models import PartnerFile
 from equipoise.platform.office.access import problems_in, study_page
 from equipoise.platform.office.downloads import csv_file, wants_csv
-from equipoise.platform.office.extracts.columns import (
-    ENCODINGS,
-    column_rows,
-    matched_columns,
-    said_of_reading,
-    table_as_chosen,
-)
 from equipoise.platform.office.imports.lines import read_counts, shown_lists, unreadable, written_counts
+from equipoise.platform.office.matching import Sought, matching
 from equipoise.platform.office.messages.files import RECEIPTS, send_words
 from equipoise.platform.office.messages.words import way
 from equipoise.platform.office.uploads import LARGEST, received_table
@@ -34,7 +28,6 @@ from equipoise.platform.permissions import NotAllowedError, check_permission
 from equipoise.platform.policies import check_state
 from equipoise.platform.registry.models import Study
 from equipoise.roster import propose_mapping
-from equipoise.roster.reading import RawTable
 
 __all__ = ["urlpatterns"]
 
@@ -87,45 +80,16 @@ def columns(request: HttpRequest, study: Study, number: int) -> HttpResponse:
     """Say which column is which."""
     pending = _pending(request, study, number)
     times = occasions_of(study, pending.choices["send"])
-    declared = receipt_columns(study, times)
-    chosen: dict[str, Any] = dict(pending.choices)
-    problems: list[dict[str, str]] = []
-    table: RawTable | None = None
-    try:
-        with source_of(pending) as source:
-            if request.method == "POST":
-                chosen |= said_of_reading(request)
-            if "look" in request.POST:
-                chosen.pop("columns", None)
-            chosen["header"] = chosen.get("header") or receipt_header(study, _file(pending, source), times)
-            table = table_as_chosen(source, declared, chosen)
-            if request.method == "POST" and "look" not in request.POST:
-                chosen["columns"] = matched_columns(request, declared, table)
-            elif "columns" not in chosen:
-                proposed = propose_mapping(table, columns_of_table(study, table, times))
-                chosen["columns"] = proposed.mapping.columns
-    except EquipoiseError as error:
-        problems = problems_in(error, **{name: f"column-{name}" for name in declared}, header="header")
-    else:
-        if request.method == "POST":
-            choose(pending, chosen)
-            onward = "receipt-columns" if "look" in request.POST else "receipt-preview"
-            return HttpResponseRedirect(reverse(onward, args=[study.name, number]), status=303)
-    page = {
-        "page_title": "Which column is which?",
-        "problems": problems,
-        "pending": pending,
-        "what": send_words(study, pending.choices["send"], None),
-        "table": table.source if table is not None else None,
-        "rows": list(column_rows(table, declared, chosen)) if table is not None else [],
-        "header": chosen.get("header") or (table.source.header_line if table is not None else ""),
-        "encodings": ENCODINGS,
-        "encoding": chosen.get("encoding") or "",
-        "button_text": "See what would be noted",
-        "discard": reverse("receipt-discard", args=[study.name, number]),
-        "trail": _trail(study),
-    }
-    return render(request, "office/extract_columns.html", page, status=422 if problems else 200)
+    sought = Sought(
+        what=send_words(study, pending.choices["send"], None),
+        declared=receipt_columns(study, times),
+        header=lambda source, _: receipt_header(study, _file(pending, source), times),
+        propose=lambda table: propose_mapping(table, columns_of_table(study, table, times)).mapping.columns,
+        kind="receipt",
+        onward="See what would be noted",
+        trail=_trail(study),
+    )
+    return matching(request, study, pending, sought)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -151,7 +115,7 @@ def preview(request: HttpRequest, study: Study, number: int) -> HttpResponse:
         with source_of(pending) as source:
             looked = look_at_receipts(study, _file(pending, source))
     except EquipoiseError as error:
-        return unreadable(request, pending, error, _trail(study), "office/receipt_unreadable.html")
+        return unreadable(request, pending, error, _trail(study), kind="receipt", another="receipts")
     if wants_csv(request):
         return csv_file(f"{study.name}-receipts-problems", _LISTS["problems"][1], _listed(looked, "problems"))
     page = _page(study, pending, looked) | {"problems": problems}
