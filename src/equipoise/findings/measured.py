@@ -1,6 +1,6 @@
 """What an estimator is given: an outcome at one point of time for a sample, and what it is adjusted for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -96,3 +96,7 @@ class Measured:
     def adjusted_for(self) -> tuple[str, ...]:
         """What is adjusted for, in words for a reader."""
         return (*self.covariates.names, *(() if self.all_strata is None else ("strata",)))
+
+    def among(self, rows: Bools) -> "Measured":
+        """The same for some participants alone, shape (participants,): the others are not analysed."""
+        return replace(self, values=np.where(rows, self.values, np.nan))

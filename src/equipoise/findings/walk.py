@@ -19,6 +19,7 @@ from equipoise.findings.effects import effect_findings
 from equipoise.findings.exclusions import excluded_counts, sensitivity_without, without_excluded
 from equipoise.findings.fitting.randomised import not_redrawn
 from equipoise.findings.hashing import data_hash
+from equipoise.findings.learning import wave_findings
 from equipoise.findings.looking import looking_of
 from equipoise.findings.margins import against_plan
 from equipoise.findings.masked import masked_finding
@@ -31,6 +32,7 @@ from equipoise.findings.scores import scored
 from equipoise.findings.sealing import Standing, standing_of, told_of_declared, told_of_looks
 from equipoise.findings.stepdown import not_stepped_down, stepped_down
 from equipoise.findings.subgroups import subgroup_findings
+from equipoise.protocol.checks.analyses import WAVE
 from equipoise.protocol.models.analyses import Analysis
 from equipoise.protocol.registration import current_hash, refuse_changed
 from equipoise.protocol.study import Study
@@ -145,6 +147,9 @@ def _analysis(
                 continue
             if study.protocol.outcomes[outcome].task is not None:
                 yield from rating_findings(study, data, name, analysis, outcome, text, planned=planned)
+                continue
+            if analysis.by == WAVE:
+                yield from wave_findings(study, data, name, analysis, outcome, text, planned=planned)
                 continue
             for at in points_at(study, analysis, outcome):
                 compute = effect_findings if analysis.by is None else subgroup_findings

@@ -8,13 +8,12 @@ import polars as pl
 
 from equipoise.errors import DesignError
 from equipoise.estimation.effects.by_time import EffectByWeek, effect_by_week
-from equipoise.findings.data import StudyData
 from equipoise.findings.estimates import with_estimate
+from equipoise.findings.measured import Measured
 from equipoise.findings.results import Finding
 from equipoise.findings.sample import Sample
+from equipoise.findings.variances import variance_of
 from equipoise.instruments.scoring import Floats
-from equipoise.protocol.models.analyses import Analysis
-from equipoise.protocol.study import Study
 from equipoise.protocol.timeline import timeline
 
 __all__ = ["by_week", "weeks_since"]
@@ -25,43 +24,36 @@ _DESCRIPTIVE = (
 _WEEK = 7 * 24 * 3600.0
 
 
-def by_week(
-    study: Study,
-    data: StudyData,
-    analysis: Analysis,
-    base: Finding,
-    sample: Sample,
-    values: Floats,
-    at: str,
-) -> Iterator[Finding]:
+def by_week(measured: Measured, base: Finding) -> Iterator[Finding]:
     """The contrast among those who answered in each week, whether weeks differ, a linear and a monotone fit.
 
     Args:
+        measured: the outcome, at the wave whose times of answering count.
         base: what all these findings share.
-        values: the outcome, shape (participants,).
-        at: the wave whose times of answering count.
     """
-    column = f"answered_{at}"
-    launch = timeline(study.protocol).launch
+    column = f"answered_{measured.at}"
+    launch, data = timeline(measured.study.protocol).launch, measured.data
     if not data.has(column) or data.participants[column].dtype == pl.Boolean or launch is None:
         why = f"the data do not say when people answered (column {column}), so the weeks are not known"
         yield base.model_copy(update={"not_estimable": why})
         return
     week = weeks_since(data.participants[column], launch)
-    rows = sample.inside & ~np.isnan(values) & ~np.isnan(week)
     try:
+        known = measured.among(~np.isnan(week))
         found = effect_by_week(
-            values[rows],
-            sample.code[rows],
-            week[rows].astype(np.int64),
-            sample.cells.weights,
-            level=analysis.interval,
-            arm_names=sample.cells.names,
+            known.y,
+            known.arm,
+            week[known.answered].astype(np.int64),
+            known.weights,
+            variance=variance_of(measured.analysis),
+            cluster=known.cluster,
+            level=measured.analysis.interval,
+            arm_names=known.arm_names,
         )
     except DesignError as error:
         yield base.model_copy(update={"not_estimable": str(error)})
         return
-    yield from _told(base, found, sample)
+    yield from _told(base, found, measured.sample)
 
 
 def _told(base: Finding, found: EffectByWeek, sample: Sample) -> Iterator[Finding]:

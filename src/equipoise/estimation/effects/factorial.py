@@ -184,7 +184,7 @@ def _cell_means(
 def _crossed(parts: Sequence[Floats]) -> Floats:
     crossed: Floats = np.ones((1, 1))
     for part in parts:
-        crossed = np.kron(crossed, part)
+        crossed = np.asarray(np.kron(crossed, part), dtype=np.float64)
     return crossed
 
 

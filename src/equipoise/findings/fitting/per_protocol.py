@@ -24,12 +24,17 @@ def fit_per_protocol(measured: Measured, fit: Callable[[Measured], Fitted]) -> F
         DesignError: too few followed, or the take-up cannot be read.
     """
     followed = followed_arm(measured)
-    those = replace(measured, values=np.where(followed, measured.values, np.nan))
+    sample = replace(measured.sample, inside=followed, code=np.where(followed, measured.sample.code, -1))
+    those = replace(measured, sample=sample)
     kept, all_ = measured.sample.counts(followed), measured.sample.counts(measured.sample.inside)
     counted = ", ".join(f"{kept[arm]} of {all_[arm]} in {arm}" for arm in kept)
     fitted = fit(those)
     return replace(
         fitted,
         notes=(_NOT_RANDOMISED, f"followed their arm: {counted}", *fitted.notes),
-        fields={**fitted.fields, "n": measured.sample.counts(those.answered)},
+        fields={
+            **fitted.fields,
+            "n": sample.counts((fitted.analysed or those).answered),
+            "n_missing": measured.sample.counts(measured.sample.inside & np.isnan(measured.values)),
+        },
     )

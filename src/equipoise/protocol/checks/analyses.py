@@ -17,10 +17,11 @@ from equipoise.protocol.study import Study
 from equipoise.protocol.timeline import waves_before
 from equipoise.protocol.waves import points_of
 
-__all__ = ["check_analyses"]
+__all__ = ["DOSE", "NO_GROUPS", "WAVE", "WEEK_SINCE_LAUNCH", "check_analyses"]
 
 Path = tuple[str | int, ...]
-WEEK_SINCE_LAUNCH = "week since launch"
+WEEK_SINCE_LAUNCH, DOSE, WAVE = "week since launch", "dose", "wave"
+NO_GROUPS = (WEEK_SINCE_LAUNCH, DOSE, WAVE)
 
 
 def check_analyses(study: Study) -> Iterator[Problem]:
@@ -72,7 +73,7 @@ def _analysis_in_protocol(study: Study, path: Path, analysis: Analysis) -> Itera
     schema = rating_facts(protocol, study.vignettes) if rated else before_allocation(protocol, drawn)
     yield from expression_problems(study, (*path, "among"), analysis.among, schema)
     yield from _adjust(study, path, analysis, stage)
-    yield from check_model(study, path, analysis, rated=rated)
+    yield from check_model(study, path, analysis, stage, rated=rated)
     yield from check_take_up(study, path, analysis, rated=rated)
     yield from check_missing(study, path, analysis)
     yield from _references(study, path, analysis)
@@ -172,7 +173,7 @@ def _references(study: Study, path: Path, analysis: Analysis) -> Iterator[Proble
         )
     factors = contrast_factors(protocol, study.vignettes)
     derived = list(protocol.participants.derived) if protocol.participants else []
-    groupings = [WEEK_SINCE_LAUNCH, "dose", *columns, *derived, *factors]
+    groupings = [*NO_GROUPS, *columns, *derived, *factors]
     if analysis.by is not None and analysis.by not in groupings:
         yield unknown(
             study, (*path, "by"), analysis.by, "something to tell results apart by", groupings, "Allowed"
