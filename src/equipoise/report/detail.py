@@ -324,6 +324,9 @@ def _titled(one: Finding, names: Names) -> str:
         "linear": "change per week",
         "interaction": "test of interaction",
         "without-excluded": "without those left out",
+        "weighted-as-randomised": "strata weighted by their people randomised",
+        "average-over-clusters": "each cluster counted once",
+        "average-over-people": "each person counted once",
     }.get(
         one.id.rpartition(".")[2],
         f"{names.level(one.by or '')} {names.level(one.level)}".strip() if one.level else "",

@@ -10,6 +10,8 @@ __all__ = ["Results", "is_by_week", "level_of"]
 
 _OTHER = {"flow", "response", "baseline", "description", "reliability", "harms", "progression", "usage"}
 _SET_APART = ("sensitivity", "supplementary")
+_BESIDE = (".linear", ".average-over-clusters", ".average-over-people")
+"""How ids end of what stands beside an effect, planned or not."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Results:
         whole = [
             one
             for one in self._effects()
-            if one.level is None and not one.id.endswith(".linear") and one.analysis not in self.beside
+            if one.level is None and not one.id.endswith(_BESIDE) and one.analysis not in self.beside
         ]
         kept = [one for one in whole if one.tier in ("primary", "secondary") and one.planned]
         return kept or [one for one in whole if one.tier not in _SET_APART]

@@ -9,10 +9,14 @@ import statsmodels.formula.api as smf
 
 from equipoise.errors import EquipoiseError
 from equipoise.estimation.effects.ordinal import proportional_odds
+from equipoise.estimation.effects.pairs import hybrid_difference
 from equipoise.estimation.effects.wild import wild_effect
 from equipoise.estimation.least_squares.two_way import fit_two_way
 from equipoise.findings import Findings, analyse, read_data
 from equipoise.protocol import load_study
+from equipoise.report.detail import effects
+from equipoise.report.names import Names
+from equipoise.report.results import Results
 
 PROTOCOL = """\
 equipoise: 1
@@ -151,7 +155,9 @@ def test_two_way_errors_are_by_the_unit_of_allocation_and_the_column_named(found
 
 
 def test_ordered_answers_give_the_mean_score_and_the_odds_ratio(found, people) -> None:
-    effect = found("  effect: {outcomes: answer, model: ordinal, missing: none}").find("effect")
+    effect = found("  effect: {outcomes: answer, model: ordinal, missing: none}").find(
+        "effect.answer.texts - control"
+    )
     arm = (people["arm"] == "texts").astype(int)
     fit = proportional_odds(people["answer"], arm, cluster=people["team"])
     assert effect.estimate == pytest.approx(fit.means.contrast((-1, 1)).estimate, rel=1e-12)
@@ -179,3 +185,42 @@ def test_what_clusters_cannot_give_is_refused_at_the_lock(found, analysis, messa
     with pytest.raises(EquipoiseError) as refused:
         found(f"  effect: {{outcomes: score, missing: none, {analysis}}}")
     assert message in str(refused.value)
+
+
+def test_the_report_lists_the_other_average_by_name_and_not_among_the_main_results(tmp_path, found) -> None:
+    findings = found("  effect: {outcomes: score, missing: none}")
+    study = load_study(tmp_path / "teams")
+    results = Results.of_study(study, findings)
+    assert [one.id for one in results.main] == ["effect.score.texts - control"]
+    listed = effects(results.exploratory, Names(study.protocol), "table", "Exploratory")
+    assert any("each cluster counted once" in row[0].text for row in listed.rows)
+
+
+SITES = """\
+equipoise: 1
+study: {id: sites, title: Sites, kind: trial, question: Does it work?, launch: 2021-03-01}
+participants:
+  roster:
+    ref: {type: text, role: identifier}
+    site: {type: category}
+arms: {control: {}, texts: {}}
+allocation: {strata: [site], ratio: {control: 1, texts: 2}, when: launch}
+outcomes: {score: {column: score, role: primary, good: high}}
+analyses: {effect: {missing: none}}
+"""
+
+
+def test_strata_with_one_person_in_an_arm_keep_their_estimate_and_say_how(tmp_path) -> None:
+    rng = np.random.default_rng(5)
+    sites = np.repeat([f"s{i}" for i in range(7)], [3, 3, 3, 6, 6, 9, 12])
+    people = pd.DataFrame({"ref": [f"P{i}" for i in range(42)], "site": sites, "score": rng.normal(size=42)})
+    people["arm"] = np.tile(["control", "texts", "texts"], 14)
+    (tmp_path / "protocol.yaml").write_text(SITES, "utf-8")
+    people.to_csv(tmp_path / "data.csv", index=False)
+    study = load_study(tmp_path)
+    effect = analyse(study, read_data(study, tmp_path / "data.csv")).find("effect.score.texts - control")
+    expected = hybrid_difference(people["score"], (people["arm"] == "texts").astype(int), (-1, 1), sites)
+    assert (effect.estimate, effect.std_error) == pytest.approx(
+        (expected.estimate, expected.std_error), rel=1e-12
+    )
+    assert any("3 of 7 strata have one person in an arm" in warning for warning in effect.warnings)
