@@ -102,7 +102,7 @@ def _standardised(measured: Measured, estimate: Estimate) -> Standardised | None
     score = data.numbers(before[-1])[answered] if before else None
     control = int(np.flatnonzero(sample.cells.weights < 0)[0])
     try:
-        sd = reference_sd(measured.values[answered], score, sample.code[answered], control)
+        sd = reference_sd(measured.y, score, measured.arm, control, measured.cluster)
         found = hedges_g(estimate, sd)
     except DesignError:
         return None

@@ -23,6 +23,7 @@ Kind = Literal[
     "bound",
     "reliability",
     "progression",
+    "ratio",
 ]
 Tier = Literal["primary", "secondary", "sensitivity", "supplementary", "exploratory", "descriptive"]
 Decision = Literal["rejected", "not-rejected", "not-tested", "none"]

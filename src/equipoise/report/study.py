@@ -9,7 +9,17 @@ from equipoise.errors import InputError, Problem, ProtocolError, nearest
 from equipoise.findings.results import Findings
 from equipoise.protocol.models.files import Code
 from equipoise.protocol.study import Study
-from equipoise.report import checks, consort, detail, detectable, facts, progression, summary, words
+from equipoise.report import (
+    checks,
+    consort,
+    detail,
+    detectable,
+    facts,
+    in_people,
+    progression,
+    summary,
+    words,
+)
 from equipoise.report.content import (
     Block,
     Document,
@@ -238,6 +248,7 @@ class StudyReport:
         caption = "Effects, as randomised, among those who answered"
         tables = (
             detail.effects(self.results.main, self.names, "outcomes-table", caption),
+            in_people.table(self.results, self.names),
             detail.means(self.results, self.names),
             detail.likeness(self.results, self.names),
         )

@@ -96,6 +96,8 @@ def scale_of(finding: Finding, names: Names) -> Scale:
     """The unit in which a finding is printed."""
     if finding.analysis == "response":
         return Scale(100, "percentage points")
+    if finding.kind == "ratio":
+        return Scale()
     if finding.kind == "variance-component":
         return Scale(1, "")
     return names.scale(finding.outcome, difference=finding.kind in ("effect", "bound"))

@@ -130,7 +130,7 @@ def total_sd(values: npt.ArrayLike, arm: npt.ArrayLike, cluster: npt.ArrayLike) 
     Args:
         values: (n,) without gaps.
         arm: (n,) codes; the SD is pooled over arms.
-        cluster: (n,) labels, each within one arm.
+        cluster: (n,) labels; people of one label in two arms are two clusters.
     Returns:
         The root of the variances between and within clusters by the analysis of variance. People of a cluster
         are alike, so the plain SD is too small, and rests on fewer degrees of freedom than people.
@@ -141,8 +141,9 @@ def total_sd(values: npt.ArrayLike, arm: npt.ArrayLike, cluster: npt.ArrayLike) 
     sum of squares is a quadratic form, whose mean and variance match those of a chi squared.
     """
     y, arms = finite(values, "values"), codes_of(arm, "arm")[0]
-    clusters = codes_of(cluster, "cluster")[0]
-    same_length(len(y), arm=arms, cluster=clusters)
+    labels = codes_of(cluster, "cluster")[0]
+    same_length(len(y), arm=arms, cluster=labels)
+    clusters = codes_of(labels * (int(arms.max()) + 1) + arms, "cluster")[0]  # within their arm
     squares, left = _squares(y, arms)
     inside, within = _squares(y, clusters)
     if not 0 < within < left:
@@ -174,7 +175,7 @@ def _squares(values: Floats, group: Ints) -> tuple[float, float]:
 
 
 def _sd_of(values: Floats, arm: Ints, cluster: Labels | None, of: str) -> ReferenceSd:
-    if cluster is not None:
+    if cluster is not None and len(np.unique(cluster)) < len(cluster):
         value, dof = total_sd(values, arm, cluster)
         return ReferenceSd(value, dof, f"{of}, between and within clusters")
     squares, dof = _squares(values, arm)
