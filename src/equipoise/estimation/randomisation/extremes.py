@@ -38,6 +38,8 @@ def reaches(others: Floats, observed: float, *, studentised: bool) -> Bools:
     """Which sizes are as extreme as the observed one, ties among them."""
     finite = others[np.isfinite(others)]
     scale = 1.0 if studentised else float(finite.max(initial=0.0))
+    if np.isinf(observed):
+        return np.isinf(others)
     return np.asarray(others >= observed - TIES * max(observed, scale))
 
 

@@ -20,6 +20,7 @@ __all__ = ["ConstantEffects"]
 _STEPS = 200  # points between the estimate and a reach beyond which effects are rejected
 _DOUBLINGS = 60
 _HALVINGS = 60
+_ROUNDING = 1e-9  # 1 - 0.95 is a little under 0.05, and a p-value of 0.05 rejects
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +60,8 @@ class ConstantEffects:
             raise refuse(
                 "shifted", "does not move the contrast by 1, so there is no constant effect to test."
             )
-        low, high = self._bound(-1.0, 1 - level), self._bound(1.0, 1 - level)
+        alpha = (1 - level) * (1 + _ROUNDING)
+        low, high = self._bound(-1.0, alpha), self._bound(1.0, alpha)
         return None if low is None or high is None else Interval(level, low, high)
 
     def _bound(self, side: float, alpha: float) -> float | None:

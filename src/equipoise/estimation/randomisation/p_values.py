@@ -30,7 +30,7 @@ class RandomisationTest:
         draws: allocations counted.
         exact: whether they are all that the procedure can give.
         mc_error: Monte-Carlo error of the p-value; None where it is exact.
-        smallest: the smallest p-value that the test can give.
+        smallest: the smallest p-value that the allocations allow with these outcomes.
         interval: of a constant effect; None where it was not asked for, or no effect is rejected.
     """
 
@@ -92,7 +92,8 @@ def randomisation_test(
 
 
 def _smallest(others: Floats, redraws: Redraws, studentised: bool) -> float:
-    """The chance of the most extreme allocations, which no outcome can make rarer."""
+    """What the p-value would be had the most extreme allocation been drawn that can be tested."""
     if not redraws.exact:
         return 1 / (1 + redraws.draws)
-    return chance_of(reaches(others, float(others.max()), studentised=studentised), redraws)
+    most = float(others[np.isfinite(others)].max(initial=0.0))
+    return chance_of(reaches(others, most, studentised=studentised), redraws)

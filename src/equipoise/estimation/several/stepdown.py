@@ -11,7 +11,7 @@ from equipoise.estimation.arrays import Floats, finite, refuse
 __all__ = ["romano_wolf", "westfall_young"]
 
 TIES = 1e-9
-"""Statistics that differ by less than this share of themselves are ties."""
+"""Statistics that differ by less than this share of the largest are ties."""
 
 
 def westfall_young(
@@ -69,8 +69,9 @@ def _p_values(own: float, column: Floats, weight: Floats | None) -> Floats:
     order = np.argsort(-values, kind="stable")
     ranked, total = values[order], np.cumsum(weights[order])
     # A value reaches down to the last one that ties with it.
-    reach = np.where(np.isinf(ranked), ranked, ranked - TIES * np.maximum(np.abs(ranked), 1.0))
-    last = np.searchsorted(-ranked, -reach, side="right") - 1
+    finite = np.isfinite(ranked)
+    tied = TIES * np.abs(ranked[finite]).max(initial=0.0)
+    last = np.searchsorted(-ranked, -np.where(finite, ranked - tied, ranked), side="right") - 1
     found = np.empty(len(values))
     found[order] = total[last] / total[-1]
     return found
@@ -81,7 +82,7 @@ def _stepped_down(here: Floats, others: Floats, weight: Floats | None) -> Floats
     order = np.argsort(-here, kind="stable")
     largest = np.maximum.accumulate(others[:, order[::-1]], axis=1)[:, ::-1]
     own = here[order]
-    reached = largest >= own - TIES * np.maximum(np.abs(own), np.finfo(np.float64).tiny)
+    reached = largest >= own - TIES * np.abs(own)
     chances = (1 + reached.sum(axis=0)) / (1 + len(others)) if weight is None else weight @ reached
     adjusted = np.empty(len(here))
     adjusted[order] = np.minimum(np.maximum.accumulate(chances), 1.0)
