@@ -262,9 +262,9 @@ def _variance(model: str, *, clustered: bool) -> Variance:
         return "classical"
     if model in ("logistic", "ordinal", "poisson"):
         return "CR1" if clustered else "HC1"
-    if clustered:
-        return "CR2"
-    return "neyman" if model == "difference-in-means" else "HC2"
+    if model == "difference-in-means":
+        return "neyman"
+    return "CR2" if clustered else "HC2"
 
 
 def _dof(analysis: Analysis, model: str) -> Dof:

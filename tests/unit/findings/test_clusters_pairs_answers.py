@@ -9,7 +9,7 @@ import statsmodels.formula.api as smf
 
 from equipoise.errors import EquipoiseError
 from equipoise.estimation.effects.ordinal import proportional_odds
-from equipoise.estimation.effects.pairs import hybrid_difference
+from equipoise.estimation.effects.pairs import hybrid_difference, paired_clusters, paired_difference
 from equipoise.estimation.effects.wild import wild_effect
 from equipoise.estimation.least_squares.two_way import fit_two_way
 from equipoise.findings import Findings, analyse, read_data
@@ -95,6 +95,32 @@ def test_the_average_over_clusters_stands_beside_that_over_people_and_the_other_
     assert back.estimate != pytest.approx(beside.estimate, rel=0.05)
 
 
+def test_clusters_in_pairs_have_the_error_of_their_pairs_whichever_they_are_averaged_over(
+    found, people
+) -> None:
+    pairs = people.assign(region="p" + (people["team"].str[1:].astype(int) // 2).astype(str))
+    text = "  effect: {outcomes: score, model: difference-in-means, adjust: strata, missing: none}"
+    results = found(text, "strata: [region],", pairs)
+    arm = (people["arm"] == "texts").astype(int)
+    whole = paired_clusters(people["score"], arm, (-1, 1), pairs["region"], people["team"])
+    effect = results.find("effect.score.texts - control")
+    assert (effect.estimate, effect.std_error, effect.dof) == (whole.estimate, whole.std_error, 9)
+    assert "10 pairs of clusters, weighted by their people; the error is that of pairs" in effect.warnings
+    means = pairs.groupby("team").agg(
+        score=("score", "mean"), arm=("arm", "first"), region=("region", "first")
+    )
+    each = paired_difference(means["score"], (means["arm"] == "texts").astype(int), (-1, 1), means["region"])
+    beside = results.find("effect.score.texts - control.average-over-clusters")
+    assert (beside.estimate, beside.std_error) == pytest.approx((each.estimate, each.std_error), rel=1e-10)
+
+
+def test_clusters_that_are_in_no_pairs_have_no_difference_in_means_of_people(found) -> None:
+    effect = found("  effect: {outcomes: score, model: difference-in-means, missing: none}").find(
+        "effect.score.texts - control"
+    )
+    assert "only where these were drawn in pairs; choose the model `linear`" in effect.not_estimable
+
+
 def test_a_cluster_of_two_arms_has_no_average(found, people) -> None:
     mixed = people.assign(arm=np.where(people["ref"] == "P0000", "texts", people["arm"]))
     effect = found("  effect: {outcomes: score, average-over: clusters, missing: none}", data=mixed).find(
@@ -174,9 +200,10 @@ def test_ordered_answers_give_the_mean_score_and_the_odds_ratio(found, people) -
         ("variance: two-way", "two-way errors are by team and by another column; name that in `cluster`"),
         (
             "average-over: clusters, model: logistic",
-            "compared by `linear` or `lin-interacted`, not by logistic",
+            "compared by difference-in-means, linear, lin-interacted, not by logistic",
         ),
         ("average-over: clusters, variance: two-way, cluster: rater", "their errors are not two-way"),
+        ("model: difference-in-means, variance: CR2", "does not go with difference-in-means with errors"),
         ("average-over: clusters, cluster: participant", "there are no clusters to average over"),
         ("model: ordinal, variance: CR2", "CR2 does not go with ordinal"),
     ],

@@ -14,6 +14,8 @@ from equipoise.protocol.claims import is_main
 
 __all__ = ["averaged_otherwise"]
 
+_OF_MEANS = ("difference-in-means", "linear", "lin-interacted")
+
 
 def averaged_otherwise(effect: Finding, measured: Measured, fitted: Fitted) -> Iterator[Finding]:
     """The effect averaged over clusters where it was over people, and the other way round.
@@ -22,8 +24,8 @@ def averaged_otherwise(effect: Finding, measured: Measured, fitted: Fitted) -> I
     """
     analysis, protocol = measured.analysis, measured.study.protocol
     allocated = protocol.allocation[measured.sample.stage].unit == analysis.cluster
-    linear = analysis.model in ("linear", "lin-interacted") and analysis.variance != "two-way"
-    if not (allocated and linear and is_main(analysis) and analysis.target == "all"):
+    of_means = analysis.model in _OF_MEANS and analysis.variance != "two-way"
+    if not (allocated and of_means and is_main(analysis) and analysis.target == "all"):
         return
     other: Literal["people", "clusters"] = "clusters" if analysis.average_over == "people" else "people"
     turned = analysis.model_copy(update={"average_over": other})

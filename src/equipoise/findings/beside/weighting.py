@@ -26,7 +26,8 @@ def weighted_as_randomised(effect: Finding, measured: Measured, fitted: Fitted) 
     Both are compared without covariates, so that only the weights differ.
     """
     main = effect.tier in ("primary", "secondary")
-    if measured.all_strata is None or measured.analysis.model != "linear" or not main:
+    apart = measured.cluster is None  # clusters have their other average beside them
+    if measured.all_strata is None or measured.analysis.model != "linear" or not main or not apart:
         return
     level, names = measured.analysis.interval, measured.arm_names
     try:

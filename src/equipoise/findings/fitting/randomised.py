@@ -12,7 +12,7 @@ from equipoise.estimation.randomisation.statistics import TESTED_MODELS, statist
 from equipoise.findings.estimands import model_words
 from equipoise.findings.fitting.clusters import Rows, rows_of
 from equipoise.findings.fitting.fitted import Fitted
-from equipoise.findings.fitting.means import randomised_sizes
+from equipoise.findings.fitting.means import randomised_in_strata
 from equipoise.findings.measured import Measured
 from equipoise.findings.redraws import Drawing, drawing_of
 from equipoise.findings.sample import Ints
@@ -60,7 +60,6 @@ def statistic_for(measured: Measured, drawing: Drawing, *, inverted: bool) -> St
     rows = rows_of(measured)
     contrast = contrast_of(measured, drawing)
     place = _place_of(measured, drawing, rows)
-    strata, inside = measured.all_strata, measured.sample.inside
     shifted = (contrast > 0)[drawing.observed[place]].astype(np.float64) if inverted else None
     return statistic_of(
         str(measured.analysis.model),
@@ -70,7 +69,7 @@ def statistic_for(measured: Measured, drawing: Drawing, *, inverted: bool) -> St
         shifted=shifted,
         covariates=rows.covariates,
         strata=rows.strata,
-        randomised=None if strata is None else randomised_sizes(strata[inside]),
+        randomised=randomised_in_strata(measured),
         cluster=rows.cluster,
         variance=measured.analysis.variance,
     )
@@ -89,6 +88,8 @@ def not_redrawn(study: Study, analysis: Analysis) -> str | None:
         return f"with the model {analysis.model}; supported: {', '.join(TESTED_MODELS)}"
     if analysis.variance in ("two-way", "wild-bootstrap"):
         return f"with the variance {analysis.variance}"
+    if analysis.model == "difference-in-means" and analysis.cluster and analysis.average_over == "people":
+        return "of pairs of clusters whose people are averaged; supported: linear"
     if stage is not None and stage.method not in METHODS:
         return f"of allocation that is {stage.method}"
     return None

@@ -10,6 +10,7 @@ from equipoise.protocol.study import Study
 __all__ = ["check_clusters"]
 
 Path = tuple[str | int, ...]
+_OF_MEANS = ("difference-in-means", "linear", "lin-interacted")
 
 
 def check_clusters(study: Study, path: Path, analysis: Analysis, *, rated: bool) -> Iterator[Problem]:
@@ -41,7 +42,7 @@ def _average(study: Study, path: Path, analysis: Analysis, *, rated: bool) -> It
         message = "there are no clusters to average over: people were allocated one by one; leave it out"
     elif analysis.variance == "two-way":
         message = "means of clusters are one row each, so their errors are not two-way; choose CR2"
-    elif analysis.model not in ("linear", "lin-interacted"):
-        message = f"means of clusters are compared by `linear` or `lin-interacted`, not by {analysis.model}"
+    elif analysis.model not in _OF_MEANS:
+        message = f"means of clusters are compared by {', '.join(_OF_MEANS)}, not by {analysis.model}"
     if message is not None:
         yield at(study, *path, "average-over", message=message)

@@ -38,7 +38,7 @@ def _variance(study: Study, path: Path, analysis: Analysis) -> Iterator[Problem]
     allowed = _variances(analysis)
     if variance not in allowed:
         about = f" with errors clustered by {analysis.cluster}" if analysis.cluster else " without a cluster"
-        listed = ", ".join(allowed) or "none; choose the model `linear`"
+        listed = ", ".join(allowed)
         message = f"the variance {variance} does not go with {model}{about}. Allowed: {listed}"
         yield at(study, *path, "variance", message=message)
 
@@ -46,7 +46,7 @@ def _variance(study: Study, path: Path, analysis: Analysis) -> Iterator[Problem]
 def _variances(analysis: Analysis) -> tuple[str, ...]:
     clustered = analysis.cluster is not None
     if analysis.model == "difference-in-means":
-        return () if clustered else ("neyman", "HC2")
+        return ("neyman",) if clustered else ("neyman", "HC2")
     if analysis.model in GENERALISED:
         return ("CR0", "CR1") if clustered else ("HC0", "HC1")
     if analysis.model in ("linear", "lin-interacted"):
