@@ -7,54 +7,64 @@ import numpy as np
 import polars as pl
 
 from equipoise.errors import DesignError, NotSupportedError
-from equipoise.estimation.arrays import Dof
+from equipoise.estimation.arrays import Dof, refuse
 from equipoise.estimation.effects.adjusted import linear_effect
 from equipoise.estimation.inference import Estimate
 from equipoise.estimation.least_squares.covariance import Variance
 from equipoise.estimation.meaning.standardised import hedges_g, reference_sd
-from equipoise.findings.cells import Cells, cells_of
+from equipoise.findings.categories import Rows, by_category, of_how_many
 from equipoise.findings.claims import claimed, tier_of
-from equipoise.findings.covariates import dummies
 from equipoise.findings.data import StudyData
 from equipoise.findings.estimands import estimand, model_words
 from equipoise.findings.estimates import standardised_of, with_estimate
+from equipoise.findings.rated import Labels, Rated, rated_of
 from equipoise.findings.results import Finding, Standardised
-from equipoise.findings.sample import Bools, Ints, shares_of, supported_contrast
-from equipoise.instruments.scoring import Floats
-from equipoise.protocol.expressions import compile_expression
-from equipoise.protocol.factors import contrast_factors
-from equipoise.protocol.facts import rating_facts
+from equipoise.protocol.checks.analyses import NO_GROUPS
 from equipoise.protocol.models.analyses import Analysis
 from equipoise.protocol.study import Study
 
-__all__ = ["rating_findings", "ratings_with_people"]
+__all__ = ["rating_findings"]
+
+SHOWN = "_text"
+"""`ATTRIBUTE_text` in a file of ratings says which of the texts of a level was shown: the name, say."""
 
 
 def rating_findings(
     study: Study, data: StudyData, name: str, analysis: Analysis, outcome: str, text: str, *, planned: bool
 ) -> Iterator[Finding]:
-    """The effect of one contrast of attributes, ways of presenting or arms on what was rated."""
+    """The effect of one contrast of attributes, ways of presenting or arms on what was rated.
+
+    Where the ratings say which text of an attribute was shown, errors by participant and by text stand beside
+    an effect of that attribute: they hold for other texts of the kind, not for these alone.
+    """
     if analysis.model != "linear":
         raise NotSupportedError(
             f"ratings are analysed by the linear model; {analysis.model} is not yet supported"
         )
-    protocol = study.protocol
-    spec = protocol.outcomes[outcome]
-    factors = contrast_factors(protocol, study.vignettes)
-    cells = cells_of(supported_contrast(study, text), factors, shares_of(study))
-    ratings = ratings_with_people(study, data, str(spec.task))
-    code = cells.codes({factor: ratings[factor].to_numpy() for factor in cells.factors})
-    inside = code >= 0
-    if analysis.among is not None:
-        chosen = compile_expression(analysis.among, rating_facts(protocol, study.vignettes)).evaluate_frame(
-            ratings
-        )
-        inside &= chosen.fill_null(False).to_numpy()
-    values = ratings[str(spec.question)].cast(pl.Float64).to_numpy().astype(np.float64)
-    answered = inside & ~np.isnan(values)
-    adjusted, covariates = _covariates(analysis, ratings, cells)
-    words = model_words(analysis, outcome, adjusted)
-    shared = Finding(
+    rated = rated_of(study, data, analysis, outcome, text)
+    shared = _provenance(study, name, rated, outcome, text, planned=planned)
+    if analysis.by is not None:
+        yield from _by_level(study, shared, rated)
+        return
+    try:
+        estimate = _estimate(rated, rated.cluster, analysis.variance or "CR2")
+    except DesignError as error:
+        yield shared.model_copy(update={"not_estimable": str(error)})
+        return
+    people = len(np.unique(rated.people))
+    effect = with_estimate(
+        shared,
+        estimate,
+        standardised=_standardised(estimate, rated),
+        warnings=(f"{int(rated.answered.sum())} ratings by {people} participants",),
+    )
+    yield effect
+    yield from _by_text_shown(study, effect, rated)
+
+
+def _provenance(study: Study, name: str, rated: Rated, outcome: str, text: str, *, planned: bool) -> Finding:
+    spec, analysis = study.protocol.outcomes[outcome], rated.analysis
+    return Finding(
         id=f"{name}.{outcome}.{text}",
         analysis=name,
         kind="effect",
@@ -66,76 +76,90 @@ def rating_findings(
         tier=tier_of(analysis, spec.role, planned=planned, claimed=claimed(study, name, outcome, None)),
         planned=planned,
         estimand=estimand(study, analysis, outcome, None, text),
-        n_randomised=_counts(cells, code, inside),
-        n_missing=_counts(cells, code, inside & np.isnan(values)),
-        n=_counts(cells, code, answered),
+        n_randomised=rated.counts(rated.inside),
+        n_missing=rated.counts(rated.inside & np.isnan(rated.values)),
+        n=rated.counts(rated.answered),
         margin=spec.margin,
         good=spec.good,
-        model=words,
+        model=model_words(analysis, outcome, rated.adjusted[0]),
     )
+
+
+def _estimate(rated: Rated, cluster: Labels, variance: str) -> Estimate:
+    if variance == "wild-bootstrap":
+        raise refuse("variance", "of ratings is CR2 or two-way; there are participants enough for either.")
+    return linear_effect(
+        rated.values[rated.answered],
+        rated.code[rated.answered],
+        rated.cells.weights,
+        covariates=rated.adjusted[1],
+        cluster=cluster,
+        variance=cast(Variance, variance),
+        dof=cast(Dof, rated.analysis.dof),
+        level=rated.analysis.interval,
+        arm_names=rated.cells.names,
+    )
+
+
+def _by_level(study: Study, shared: Finding, rated: Rated) -> Iterator[Finding]:
+    """The contrast at each level of something drawn for the rating, or known of its participant."""
+    by = str(rated.analysis.by)
+    base = shared.model_copy(update={"by": by, "tier": "exploratory", "n": {}, "n_missing": {}})
     try:
-        estimate = linear_effect(
-            values[answered],
-            code[answered],
-            cells.weights,
-            covariates=covariates[answered] if covariates.shape[1] else None,
-            cluster=ratings[data.identifier].to_numpy()[answered],
-            variance=cast(Variance, analysis.variance or "CR2"),
-            dof=cast(Dof, analysis.dof),
-            level=analysis.interval,
-            arm_names=cells.names,
+        if by in NO_GROUPS:
+            raise refuse("by", f"is {by}, which ratings do not have; name a column or what was drawn.")
+        known = rated.among(by)
+        rows = Rows(
+            known.values[known.answered],
+            known.code[known.answered],
+            pl.Series(known.labels(by), dtype=pl.String),
+            known.cells,
+            known.adjusted[1],
+            known.people if known.analysis.variance == "two-way" else known.cluster,
         )
     except DesignError as error:
-        yield shared.model_copy(update={"not_estimable": str(error)})
+        yield base.model_copy(update={"not_estimable": str(error)})
         return
-    people = ratings.filter(pl.Series(answered))[data.identifier].n_unique()
-    notes = (f"{int(answered.sum())} ratings by {people} participants",)
-    yield with_estimate(
-        shared,
-        estimate,
-        standardised=_standardised(estimate, values[answered], code[answered], cells),
-        warnings=notes,
-    )
+    base = base.model_copy(update={"warnings": (of_how_many(study),)})
+    yield from by_category(rows, base, rated.analysis)
 
 
-def ratings_with_people(study: Study, data: StudyData, task: str) -> pl.DataFrame:
-    """A task's ratings, each with what is known of its participant (arm, roster columns).
+def _by_text_shown(study: Study, effect: Finding, rated: Rated) -> Iterator[Finding]:
+    """Two-way errors for each attribute of the contrast whose texts are named in the ratings."""
+    for factor in rated.cells.factors:
+        column = f"{factor}{SHOWN}"
+        if column not in rated.ratings.columns or effect.tier not in ("primary", "secondary", "exploratory"):
+            continue
+        shown = rated.labels(column)
+        texts = len(np.unique(shown))
+        finding = effect.model_copy(
+            update={
+                "id": f"{effect.id}.other-texts-of-{factor}",
+                "tier": "sensitivity" if effect.planned else "exploratory",
+                "margin": None,
+                "model": f"{effect.model}; here two-way standard errors, by participant and by the "
+                f"{texts} texts of {factor} that were shown (CR1)",
+                "warnings": (),
+            }
+        )
+        try:
+            both = _estimate(rated, np.stack((rated.people, shown), axis=1), "two-way")
+            yield with_estimate(finding, both, standardised=None)
+        except DesignError as error:
+            yield _without_numbers(finding, str(error))
 
-    Raises:
-        DesignError: the data hold no ratings of the task.
-    """
-    if task not in data.ratings:
-        raise DesignError(f'the data hold no ratings of the task "{task}"; they belong in a file {task}.csv')
-    known = [column for column in data.participants.columns if column not in data.ratings[task].columns]
-    people = data.participants.select(data.identifier, *known)
-    return data.ratings[task].join(people, on=data.identifier, how="left", maintain_order="left")
+
+def _without_numbers(finding: Finding, why: str) -> Finding:
+    numbers = ("estimate", "std_error", "dof", "statistic", "p_value", "interval", "standardised")
+    return finding.model_copy(update=dict.fromkeys(numbers) | {"not_estimable": why})
 
 
-def _standardised(estimate: Estimate, values: Floats, code: Ints, cells: Cells) -> Standardised | None:
+def _standardised(estimate: Estimate, rated: Rated) -> Standardised | None:
     """In SDs of the ratings of the first cell that is subtracted; None where those were all alike."""
-    control = int(np.flatnonzero(cells.weights < 0)[0])
+    control = int(np.flatnonzero(rated.cells.weights < 0)[0])
     try:
-        found = hedges_g(estimate, reference_sd(values, None, code, control))
+        sd = reference_sd(rated.values[rated.answered], None, rated.code[rated.answered], control)
+        found = hedges_g(estimate, sd)
     except DesignError:
         return None
-    return standardised_of(found, f"ratings of {cells.names[control]}")
-
-
-def _covariates(analysis: Analysis, ratings: pl.DataFrame, cells: Cells) -> tuple[tuple[str, ...], Floats]:
-    """Attributes that the contrast does not name, and the position, as columns shape (n, p)."""
-    names, columns = [], []
-    for name in analysis.adjust or ():
-        if name in cells.factors or name not in ratings.columns:
-            continue
-        values = ratings[name]
-        text = values.dtype in (pl.String, pl.Boolean)
-        columns.append(
-            dummies(values.cast(pl.String)) if text or name == "position" else values.to_numpy()[:, None]
-        )
-        names.append(name)
-    return tuple(names), np.concatenate(columns, axis=1) if columns else np.empty((ratings.height, 0))
-
-
-def _counts(cells: Cells, code: Ints, rows: Bools) -> dict[str, int]:
-    found = np.bincount(code[rows], minlength=len(cells.names))
-    return {name: int(count) for name, count in zip(cells.names, found, strict=True)}
+    return standardised_of(found, f"ratings of {rated.cells.names[control]}")

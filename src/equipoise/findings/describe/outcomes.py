@@ -6,10 +6,10 @@ from itertools import product
 import numpy as np
 import polars as pl
 
-from equipoise.estimation.least_squares.linear import fit_linear
+from equipoise.estimation.effects.ratings import marginal_means
 from equipoise.findings.data import StudyData
 from equipoise.findings.describe.arms import FEWEST, LEVEL, WITHHELD, Arms, mean_of, share_of
-from equipoise.findings.ratings import ratings_with_people
+from equipoise.findings.rated import ratings_with_people
 from equipoise.findings.results import Finding, Interval
 from equipoise.instruments.scoring import Floats
 from equipoise.protocol.factors import questions
@@ -89,8 +89,11 @@ def _by_levels(
             yield base.model_copy(update={"estimate": float(values[rows][0])})
             continue
         who = ratings[identifier].to_numpy()[rows]
-        fit = fit_linear(values[rows], np.ones((int(rows.sum()), 1)), variance="CR2", cluster=who)
-        found = fit.contrast([1.0], LEVEL)
+        (shown,) = marginal_means(values[rows], np.zeros(int(rows.sum())), 1, who, level=LEVEL)
+        if shown.mean is None:
+            yield base.model_copy(update={"not_estimable": shown.not_estimable})
+            continue
+        found = shown.mean
         interval = Interval(level=LEVEL, low=found.interval.low, high=found.interval.high)
         sd = float(values[rows].std(ddof=1))
         yield base.model_copy(
