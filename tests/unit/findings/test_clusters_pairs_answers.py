@@ -121,6 +121,13 @@ def test_clusters_that_are_in_no_pairs_have_no_difference_in_means_of_people(fou
     assert "only where these were drawn in pairs; choose the model `linear`" in effect.not_estimable
 
 
+def test_bounds_of_people_are_not_taken_for_bounds_of_clusters(found) -> None:
+    results = found("  effect: {outcomes: score, average-over: clusters, missing: [bounds, tipping-point]}")
+    for kind in ("bounds", "tipping-point"):
+        told = results.find(f"effect.score.texts - control.{kind}").not_estimable
+        assert told == "worked out for an average over people only, and here each cluster counts once"
+
+
 def test_a_cluster_of_two_arms_has_no_average(found, people) -> None:
     mixed = people.assign(arm=np.where(people["ref"] == "P0000", "texts", people["arm"]))
     effect = found("  effect: {outcomes: score, average-over: clusters, missing: none}", data=mixed).find(
@@ -204,6 +211,10 @@ def test_ordered_answers_give_the_mean_score_and_the_odds_ratio(found, people) -
         ),
         ("average-over: clusters, variance: two-way, cluster: rater", "their errors are not two-way"),
         ("model: difference-in-means, variance: CR2", "does not go with difference-in-means with errors"),
+        (
+            "average-over: clusters, by: region",
+            "`by: region` would average over people; leave one of the two",
+        ),
         ("average-over: clusters, cluster: participant", "there are no clusters to average over"),
         ("model: ordinal, variance: CR2", "CR2 does not go with ordinal"),
     ],

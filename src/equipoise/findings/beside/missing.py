@@ -19,6 +19,7 @@ _TIPPING = (
     "how far the mean of this arm's missing answers would have to lie from that of its answers for the "
     "interval of the effect on all randomised to change sides of zero"
 )
+_OF_PEOPLE = "worked out for an average over people only, and here each cluster counts once"
 _NO_TIPPING = "no shift of this arm's missing answers changes the conclusion"
 
 
@@ -26,6 +27,13 @@ def for_all_randomised(effect: Finding, measured: Measured, fitted: Fitted) -> I
     """Bounds that need no assumption, and how wrong one arm's missing answers would have to be."""
     base = bare(effect)
     asked = measured.analysis.missing or ()
+    if measured.analysis.average_over == "clusters":
+        yield from (
+            base.model_copy(update={"id": f"{base.id}.{kind}", "not_estimable": _OF_PEOPLE})
+            for kind in ("bounds", "tipping-point")
+            if kind in asked
+        )
+        return
     if "bounds" in asked:
         yield from _bounds(base, measured)
     if "tipping-point" in asked:

@@ -10,6 +10,7 @@ from equipoise.protocol.study import Study
 __all__ = ["check_clusters"]
 
 Path = tuple[str | int, ...]
+_BOUNDING = ("bounds", "tipping-point")
 _OF_MEANS = ("difference-in-means", "linear", "lin-interacted")
 
 
@@ -35,6 +36,16 @@ def _two_ways(study: Study, path: Path, analysis: Analysis, *, rated: bool) -> I
         yield at(study, *path, "variance", message=message)
 
 
+def _of_people(analysis: Analysis) -> str | None:
+    """What else the analysis asks for that knows people only, as a protocol writes it."""
+    if analysis.target != "all":
+        return f"`target: {analysis.target}`"
+    if analysis.by is not None:
+        return f"`by: {analysis.by}`"
+    asked = [kind for kind in analysis.missing or () if kind not in _BOUNDING]
+    return f"`missing: {asked[0]}`" if asked else None
+
+
 def _average(study: Study, path: Path, analysis: Analysis, *, rated: bool) -> Iterator[Problem]:
     """An average over clusters compares one mean a cluster."""
     message = None
@@ -44,5 +55,7 @@ def _average(study: Study, path: Path, analysis: Analysis, *, rated: bool) -> It
         message = "means of clusters are one row each, so their errors are not two-way; choose CR2"
     elif analysis.model not in _OF_MEANS:
         message = f"means of clusters are compared by {', '.join(_OF_MEANS)}, not by {analysis.model}"
+    elif of_people := _of_people(analysis):
+        message = f"{of_people} would average over people; leave one of the two out"
     if message is not None:
         yield at(study, *path, "average-over", message=message)
