@@ -1,6 +1,7 @@
 """The effect with missing answers imputed, and how much worse they may be before the conclusion changes."""
 
 from collections.abc import Callable, Iterator
+from copy import copy
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,7 +18,9 @@ from equipoise.findings.estimates import with_estimate
 from equipoise.findings.fitting import Fitted, fit
 from equipoise.findings.measured import Measured
 from equipoise.findings.results import Finding
+from equipoise.findings.sample import Bools
 from equipoise.instruments.scoring import Floats
+from equipoise.protocol.models.analyses import TestPlan
 from equipoise.protocol.registration import current_hash
 from equipoise.streams import analysis_seed, generator
 
@@ -25,15 +28,15 @@ __all__ = ["by_imputation"]
 
 FEWEST = 20
 """Imputations made before it is known how much information is missing."""
-_SHIFTS = 12
-"""Shifts looked at on either side before the tipping point is searched between two of them."""
+_CLOSE = 1e-3
+"""How closely a tipping point is found, as a share of the farthest shift looked at."""
 _FARTHEST_LOG_ODDS = 6.0
 _LINEAR = ("difference-in-means", "linear", "lin-interacted")
 
 
 @dataclass(frozen=True)
 class _Imputations:
-    """The imputations of one outcome: who is imputed, and a generator for each imputation."""
+    """The imputations of one outcome: everybody randomised, their equations, a seed for each imputation."""
 
     measured: Measured
     imputer: Imputer
@@ -43,14 +46,27 @@ class _Imputations:
         """The analysis of every imputation, with the imputed answers shifted."""
         return [self._effect(seed, shift) for seed in self.seeds]
 
-    def pooled(self, shift: Floats | float = 0.0) -> Pooled:
-        return _pooled(self.effects(shift), self.measured.analysis.interval)
-
     def _effect(self, seed: np.random.SeedSequence, shift: Floats | float) -> Estimate:
         values = np.full(len(self.measured.values), np.nan)
         imputed = self.imputer.impute(np.random.Generator(np.random.PCG64(seed)), shift)
         values[self.measured.sample.inside] = imputed
-        return fit(replace(self.measured, values=values)).estimate
+        return fit(_with_values(self.measured, values)).estimate
+
+
+def _whole(measured: Measured) -> Measured:
+    """Everybody randomised, tested by t: a randomisation test is of answers, not of imputations."""
+    by_t = measured.analysis.model_copy(update={"test": TestPlan()})
+    whole = replace(measured, analysis=by_t, values=np.where(measured.sample.inside, 0.0, np.nan))
+    # asked for here, so that each imputation finds them worked out
+    _ = whole.answered, whole.covariates, whole.all_strata
+    return whole
+
+
+def _with_values(whole: Measured, values: Floats) -> Measured:
+    """The same people with other answers: nobody lacks one, so what was worked out of them stands."""
+    again = copy(whole)
+    object.__setattr__(again, "values", values)
+    return again
 
 
 def by_imputation(effect: Finding, measured: Measured, fitted: Fitted) -> Iterator[Finding]:
@@ -66,15 +82,15 @@ def by_imputation(effect: Finding, measured: Measured, fitted: Fitted) -> Iterat
     )
     try:
         given = predicting(measured)
-        made = _enough(measured, _imputer(measured, given))
-        pooled = made.pooled()
+        made, effects = _enough(measured, _imputer(measured, given))
     except DesignError as error:
         yield base.model_copy(update={"not_estimable": str(error)})
         return
+    pooled = _pooled(effects, measured.analysis.interval)
     model = _words(effect, given, pooled)
     yield with_estimate(base, pooled.estimate, model=model, draws=pooled.imputations)
     if "tipping-point" in asked:
-        yield from _tipping(bare(effect), made)
+        yield from _tipping(bare(effect), made, effects)
 
 
 def _imputer(measured: Measured, given: Predicting) -> Imputer:
@@ -98,15 +114,22 @@ def _kind(measured: Measured | None, values: Floats) -> Kind:
     return "logistic" if scale == "yes-no" or np.isin(known, (0.0, 1.0)).all() else "matching"
 
 
-def _enough(measured: Measured, equations: Imputer) -> _Imputations:
-    """As many imputations as per cent of the information are missing, and at least twenty."""
+def _enough(measured: Measured, equations: Imputer) -> tuple[_Imputations, list[Estimate]]:
+    """As many imputations as per cent of the information are missing, at least twenty, and their effects."""
     seed = analysis_seed(current_hash(measured.study))
     names = (measured.name, measured.outcome, measured.at, "/".join(measured.arm_names))
     root = np.random.SeedSequence(int(generator(seed, "imputation", *names).integers(2**63)))
-    made = _Imputations(measured, equations, tuple(root.spawn(FEWEST)))
-    while (needed := enough_imputations(made.pooled())) > len(made.seeds):
-        made = replace(made, seeds=(*made.seeds, *root.spawn(needed - len(made.seeds))))
-    return made
+    made = _Imputations(_whole(measured), equations, tuple(root.spawn(FEWEST)))
+    effects = made.effects()
+    while (needed := _needed(effects, measured)) > len(effects):
+        more = replace(made, seeds=tuple(root.spawn(needed - len(effects))))
+        effects += more.effects()
+        made = replace(made, seeds=made.seeds + more.seeds)
+    return made, effects
+
+
+def _needed(effects: list[Estimate], measured: Measured) -> int:
+    return enough_imputations(_pooled(effects, measured.analysis.interval))
 
 
 def _pooled(effects: list[Estimate], level: float) -> Pooled:
@@ -123,7 +146,7 @@ def _words(effect: Finding, given: Predicting, pooled: Pooled) -> str:
     )
 
 
-def _tipping(base: Finding, made: _Imputations) -> Iterator[Finding]:
+def _tipping(base: Finding, made: _Imputations, effects: list[Estimate]) -> Iterator[Finding]:
     measured = made.measured
     logistic = made.imputer.gappy[0].kind == "logistic"
     unit = "log-odds" if logistic else "the outcome's unit"
@@ -133,11 +156,11 @@ def _tipping(base: Finding, made: _Imputations) -> Iterator[Finding]:
         if not np.isnan(made.imputer.gappy[0].values[of_arm]).any():
             continue
         at = (
-            _moved(made, of_arm)
+            _moved(made, effects, of_arm)
             if measured.analysis.model in _LINEAR and not logistic
             else _redrawn(made, of_arm)
         )
-        reach = _FARTHEST_LOG_ODDS if logistic else _spread(measured)
+        reach = _FARTHEST_LOG_ODDS if logistic else _farthest(made)
         try:
             shift, why = _first_change(at, reach), f"no shift up to {reach:.3g} changes the conclusion"
         except DesignError as error:
@@ -156,26 +179,31 @@ def _tipping(base: Finding, made: _Imputations) -> Iterator[Finding]:
         )
 
 
-def _spread(measured: Measured) -> float:
-    """The farthest shift looked at: the outcome's range, or ten standard deviations of those who answered."""
-    span = measured.study.protocol.outcomes[measured.outcome].range
-    return float(span[1] - span[0]) if span is not None else 10 * float(measured.y.std())
+def _spread(made: _Imputations) -> float:
+    """The standard deviation of the answers given."""
+    return float(np.nanstd(made.imputer.gappy[0].values)) or 1.0
 
 
-def _redrawn(made: _Imputations, of_arm: np.ndarray) -> Callable[[float], Pooled]:
+def _farthest(made: _Imputations) -> float:
+    """The farthest shift looked at: the outcome's range, or ten standard deviations."""
+    span = made.measured.study.protocol.outcomes[made.measured.outcome].range
+    return float(span[1] - span[0]) if span is not None else 10 * _spread(made)
+
+
+def _redrawn(made: _Imputations, of_arm: Bools) -> Callable[[float], Pooled]:
     """Imputed and fitted again for each shift; as many imputations as at first are enough."""
-    fewer = replace(made, seeds=made.seeds[:FEWEST])
-    return lambda shift: fewer.pooled(np.where(of_arm, shift, 0.0))
+    fewer, level = replace(made, seeds=made.seeds[:FEWEST]), made.measured.analysis.interval
+    return lambda shift: _pooled(fewer.effects(np.where(of_arm, shift, 0.0)), level)
 
 
-def _moved(made: _Imputations, of_arm: np.ndarray) -> Callable[[float], Pooled]:
-    """The pooled effect at any shift from three fits an imputation.
+def _moved(made: _Imputations, effects: list[Estimate], of_arm: Bools) -> Callable[[float], Pooled]:
+    """The pooled effect at any shift, from the effects without one and with one up and one down.
 
     A linear model's estimate is linear in a shift of some outcomes, and its variance is a quadratic in it;
     the degrees of freedom are held at those without a shift.
     """
-    step = float(made.measured.y.std()) or 1.0
-    fits = [made.effects(np.where(of_arm, at * step, 0.0)) for at in (0, 1, -1)]
+    step = _spread(made)
+    fits = [effects, *(made.effects(np.where(of_arm, at * step, 0.0)) for at in (1, -1))]
     middle, up, down = (np.array([one.estimate for one in each]) for each in fits)
     variances = [np.array([one.std_error**2 for one in each]) for each in fits]
     bend = (variances[1] + variances[2]) / 2 - variances[0]
@@ -191,20 +219,13 @@ def _moved(made: _Imputations, of_arm: np.ndarray) -> Callable[[float], Pooled]:
 
 
 def _first_change(at: Callable[[float], Pooled], reach: float) -> float | None:
-    """The smallest shift, either way, at which the interval changes sides of zero."""
-
-    def margin(shift: float) -> float:
-        """Above 0 where the interval excludes 0."""
-        interval = at(shift).estimate.interval
-        return max(interval.low, -interval.high)
-
+    """The smallest shift, either way, at which an end of the interval comes to lie on zero."""
     found = []
-    before = margin(0.0)
-    for side in (1, -1):
-        last, shifts = 0.0, np.linspace(0, side * reach, _SHIFTS + 1)[1:]
-        for shift in shifts:
-            if (margin(shift) > 0) != (before > 0):
-                found.append(float(optimize.brentq(margin, last, shift, xtol=reach * 1e-6)))
-                break
-            last = float(shift)
+    for end in ("low", "high"):
+
+        def height(shift: float, end: str = end) -> float:
+            return float(getattr(at(shift).estimate.interval, end))
+
+        if height(-reach) * height(reach) < 0:
+            found.append(float(optimize.brentq(height, -reach, reach, xtol=reach * _CLOSE)))
     return min(found, key=abs) if found else None
