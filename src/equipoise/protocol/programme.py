@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from equipoise.errors import InputError, Problem, ProtocolError
+from equipoise.errors import InputError, Problem, ProtocolError, nearest
 from equipoise.protocol.folder import load_study
 from equipoise.protocol.models.files import Programme
 from equipoise.protocol.reading import Document, read_yaml
@@ -50,6 +50,7 @@ def load_programme(folder: Path | str) -> ProgrammeFolder:
             problems += error.problems
     if len(set(programme.studies)) < len(programme.studies):
         problems.append(document.problem(("studies",), "a study stands here twice; name each once"))
+    problems += _forest(document, programme, studies)
     narrative: dict[str, str] = {}
     for path in sorted((folder / "narrative").glob("*.md")):
         try:
@@ -77,6 +78,22 @@ def _study(folder: Path, document: Document, number: int, name: str) -> Study:
             )
         )
     return load_study(inside)
+
+
+def _forest(document: Document, programme: Programme, studies: list[Study]) -> list[Problem]:
+    """Studies that the forest plot names and the programme does not have."""
+    forest = programme.synthesis.forest
+    known = [study.protocol.study.id for study in studies]
+    if forest is None or len(studies) < len(programme.studies):
+        return []
+    return [
+        document.problem(
+            ("synthesis", "forest", "results", name),
+            f'"{name}" is not a study of the programme. Studies: {nearest(name, known)}',
+        )
+        for name in forest.results
+        if name not in known
+    ]
 
 
 def _text(folder: Path, path: str) -> str:

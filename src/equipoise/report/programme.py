@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
-from equipoise.errors import Problem, ProtocolError, nearest
-from equipoise.findings.results import Findings
-from equipoise.protocol.models.files import Programme
+from equipoise.errors import InputError, Problem, ProtocolError, nearest
+from equipoise.findings.results import Finding, Findings
+from equipoise.findings.synthesis import StudyResult
+from equipoise.protocol.models.files import Forest, Programme
 from equipoise.report import checks, facts, summary, words
 from equipoise.report.content import (
     Block,
@@ -20,8 +21,8 @@ from equipoise.report.content import (
     ShownTable,
     Text,
 )
-from equipoise.report.figures.coefficients import forest
 from equipoise.report.figures.figure import Figure
+from equipoise.report.figures.forest import Trial, forest
 from equipoise.report.narrative import Prose, recommendations, render
 from equipoise.report.numbers import count
 from equipoise.report.references import References, linked
@@ -53,7 +54,7 @@ def programme_document(
             f"{len(studies)} studies with {count(total)} people, {head.period}.",
             f"{_several(studies)} of the studies allocated people or tasks by lot; the others "
             "cannot show what a product causes.",
-            "Each study answers its own question: no common effect is claimed.",
+            _together(programme),
         ),
         actions=tuple(
             Markup('<a href="#{}">{}</a>').format(slug(one.title), one.title)
@@ -67,6 +68,14 @@ def programme_document(
     )
 
 
+def _together(programme: Programme) -> str:
+    """What is claimed of the studies together."""
+    forest = programme.synthesis.forest
+    if forest is None or not forest.pooled:
+        return "Each study answers its own question: no common effect is claimed."
+    return f"An average of the studies is of: {forest.estimand}"
+
+
 def _sections(
     programme: Programme,
     narrative: Mapping[str, str],
@@ -76,7 +85,7 @@ def _sections(
     told = {
         stem: _prose(stem, text, reports) for stem, text in narrative.items() if stem != "recommendations"
     }
-    found = _forest(reports)
+    found = _forest(programme, reports)
     sections = [
         _own("background", "Background", told, []),
         _own("methods", "Participants and methods", told, [ShownTable(participants_table(studies))]),
@@ -176,13 +185,36 @@ def _prose(stem: str, text: str, reports: Sequence[StudyReport]) -> Text:
     return Text(render(Prose(text, f"narrative/{stem}.md"), _references(reports), top=3))
 
 
-def _forest(reports: Sequence[StudyReport]) -> Figure | None:
-    trials = [
-        (one.protocol.study.title, primary, one.names, f"{one.protocol.study.id}/provenance.html")
-        for one in reports
-        for primary in one.results.primary[:1]
-    ]
-    return forest(trials)
+def _forest(programme: Programme, reports: Sequence[StudyReport]) -> Figure | None:
+    plan = programme.synthesis.forest or Forest()
+    trials = []
+    for one in reports:
+        study = one.protocol.study
+        named = plan.results.get(study.id)
+        found = one.results.primary[:1] if named is None else [_named(one, name, programme) for name in named]
+        trials += [
+            Trial(
+                study.title if len(found) == 1 else f"{study.title}: {one.names.contrast(finding)}",
+                StudyResult(study.id, finding),
+                one.names,
+                f"{study.id}/provenance.html",
+            )
+            for finding in found
+            if finding is not None
+        ]
+    return forest(trials, plan)
+
+
+def _named(report: StudyReport, reference: str, programme: Programme) -> Finding | None:
+    """The finding that the programme names for its forest plot; None where the study has no findings yet."""
+    if report.findings is None:
+        return None
+    try:
+        return report.findings.find(reference)
+    except InputError as error:
+        place = f"{programme.programme.id}/programme.yaml"
+        where = f"synthesis.forest.results.{report.protocol.study.id}"
+        raise ProtocolError([Problem(place, where, one.message) for one in error.problems]) from error
 
 
 def _study(report: StudyReport) -> Section:

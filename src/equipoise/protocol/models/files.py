@@ -16,12 +16,14 @@ __all__ = [
     "Attribute",
     "Code",
     "Codebook",
+    "Forest",
     "Guide",
     "Link",
     "LogicModel",
     "Message",
     "Programme",
     "ProgrammeHead",
+    "SynthesisPlan",
     "Topic",
     "Vignette",
 ]
@@ -149,10 +151,48 @@ class ProgrammeHead(Record):
     contact: Text | None = None
 
 
+class Forest(Record):
+    """The results of the studies in one figure.
+
+    `results` names, by study, the findings that are drawn; left out, each study's first primary result.
+    `pooled` averages them by random effects. That is for studies of one intervention: `estimand` says what
+    the average is of.
+    """
+
+    title: Text | None = None
+    scale: Literal["standardised", "own"] = "standardised"
+    pooled: bool = False
+    estimand: Text | None = None
+    results: dict[Identifier, tuple[str, ...]] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_result(cls, given: Any) -> Any:
+        if isinstance(given, dict) and isinstance(given.get("results"), dict):
+            named = {study: [one] if isinstance(one, str) else one for study, one in given["results"].items()}
+            return given | {"results": named}
+        return given
+
+    @model_validator(mode="after")
+    def _of_what(self) -> "Forest":
+        if self.pooled and self.estimand is None:
+            raise ValueError(
+                "an average of studies needs `estimand:`, which says of what: the intervention, the people "
+                "and the outcome that the studies share; without it write `pooled: false`"
+            )
+        return self
+
+
+class SynthesisPlan(Record):
+    """What is said of the studies together."""
+
+    forest: Forest | None = None
+
+
 class Programme(Record):
     """`programme.yaml`: the studies in their order, and the programme's own words in `narrative/`."""
 
     equipoise: Literal[1]
     programme: ProgrammeHead
     studies: tuple[str, ...]
-    synthesis: dict[str, Any] = Field(default_factory=dict)
+    synthesis: SynthesisPlan = SynthesisPlan()

@@ -1,7 +1,6 @@
-"""Effects on a common scale: one row an outcome, the primary one first; and the forest plot across trials."""
+"""Effects on a common scale: one row an outcome, the primary one first."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from equipoise.findings.results import Finding
 from equipoise.report import words
@@ -11,7 +10,7 @@ from equipoise.report.names import Names
 from equipoise.report.numbers import decimals, number, span
 from equipoise.report.tables import Cell, Column, Table
 
-__all__ = ["coefficients", "forest"]
+__all__ = ["EFFECT_COLUMNS", "coefficients", "effect_cells", "effect_row"]
 
 _AXIS = "Difference in standard deviations (Hedges\u2019 g)"
 _SHADED = "The shaded band holds differences smaller than the smallest effect of interest."
@@ -23,7 +22,7 @@ def coefficients(effects: Sequence[Finding], names: Names, name: str = "effects"
     if not drawn:
         return None
     several = len({one.contrast for one in drawn}) > 1
-    rows = tuple(_row(one, _label(one, names, several), _note(one, names, several)) for one in drawn)
+    rows = tuple(effect_row(one, _label(one, names, several), _note(one, names, several)) for one in drawn)
     clear = sum(words.is_clear(one) for one in drawn)
     return Figure(
         id=name,
@@ -37,31 +36,7 @@ def coefficients(effects: Sequence[Finding], names: Names, name: str = "effects"
     )
 
 
-def forest(trials: Sequence[tuple[str, Finding, Names, str]]) -> Figure | None:
-    """The primary outcome of each trial on the standardised scale: title, finding, "
-    "names, the study's page."""
-    drawn = [trial for trial in trials if trial[1].standardised is not None]
-    if not drawn:
-        return None
-    rows = tuple(_row(one, title, names.outcome(one.outcome).lower()) for title, one, names, _ in drawn)
-    clear = sum(words.is_clear(one) for _, one, _, _ in drawn)
-    cells = tuple(
-        (Cell(title), *(replace(cell, page=page) for cell in _cells(one, names)))
-        for title, one, names, page in drawn
-    )
-    return Figure(
-        id="forest",
-        title=_title(clear, len(drawn)),
-        subtitle=f"Primary outcome of each trial. {_AXIS}; dots with 95% intervals",
-        description=f"Dot and interval for each of {len(drawn)} trials. {_told(rows)} {_SHADED}",
-        wide=draw_wide(rows, Axis(_AXIS)),
-        narrow=draw_narrow(rows, Axis("Standard deviations (Hedges\u2019 g)")),
-        table=Table("forest-table", "Primary outcome of each trial", (Column("Trial"), *_COLUMNS), cells),
-        source="The interventions differ, so no common effect is claimed. " + _SHADED,
-    )
-
-
-_COLUMNS = (
+EFFECT_COLUMNS = (
     Column("Outcome"),
     Column("Estimate, own unit", numeric=True),
     Column("95% interval", numeric=True),
@@ -70,7 +45,8 @@ _COLUMNS = (
 )
 
 
-def _row(finding: Finding, label: str, note: str) -> Row:
+def effect_row(finding: Finding, label: str, note: str) -> Row:
+    """An effect in standard deviations, with the margin in them too."""
     found = finding.standardised
     assert found is not None  # noqa: S101 - the callers keep only standardised effects
     places = decimals(found.std_error)
@@ -122,11 +98,12 @@ def _told(rows: Sequence[Row]) -> str:
 
 
 def _table(name: str, caption: str, drawn: Sequence[Finding], names: Names) -> Table:
-    rows = tuple((Cell(names.contrast(one)), *_cells(one, names)) for one in drawn)
-    return Table(name, caption, (Column("Contrast"), *_COLUMNS), rows)
+    rows = tuple((Cell(names.contrast(one)), *effect_cells(one, names)) for one in drawn)
+    return Table(name, caption, (Column("Contrast"), *EFFECT_COLUMNS), rows)
 
 
-def _cells(one: Finding, names: Names) -> tuple[Cell, ...]:
+def effect_cells(one: Finding, names: Names) -> tuple[Cell, ...]:
+    """What the columns of effects hold of one."""
     scale = words.scale_of(one, names)
     name = names.outcome(one.outcome) + (f" ({scale.unit})" if scale.unit else "")
     standardised = one.standardised.estimate if one.standardised else None
