@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from equipoise.errors import Problem
 from equipoise.protocol.checks.allocation import check_allocation
 from equipoise.protocol.checks.analyses import check_analyses
+from equipoise.protocol.checks.chance import check_chance
 from equipoise.protocol.checks.claims import check_claims
 from equipoise.protocol.checks.conduct import check_conduct
 from equipoise.protocol.checks.extracts import check_extracts
@@ -38,6 +39,7 @@ CHECKS = (
     check_vignettes,
     check_outcomes,
     check_analyses,
+    check_chance,
     check_claims,
     check_conduct,
     check_extracts,
