@@ -35,6 +35,7 @@ DESIGNS = {
     "factorial by stages": "allocation:\n  main: {arms: {control: {}, messages: {}}, ratio: equal, when: launch}\n  incentive: {arms: {none: {}, voucher: {}}, ratio: equal, when: launch}\n"
     + OUTCOME
     + "analyses:\n  effect: {contrast: main.messages - main.control}\n  voucher: {contrast: incentive.voucher - incentive.none}\n  both: {contrast: main x incentive}\n",
+    "randomisation test": TWO_ARMS + "allocation: {ratio: equal}\n" + OUTCOME + "analyses: {effect: {test: {by: randomisation, draws: 999}}}\n",
     "interim look": TWO_ARMS + "allocation: {ratio: equal}\n" + OUTCOME + "analyses: {effect: {}}\nlooks: [{at: 0.5 of answers}]\n",
     "encouragement": TWO_ARMS + "allocation: {ratio: equal}\n" + OUTCOME
     + "analyses:\n  effect: {}\n  takers: {target: complier, take-up: visited, assumption: The letter acts only through the visit, supplementary-to: effect}\n",
@@ -53,9 +54,9 @@ LATER = {
         + "analyses: {effect: {contrast: a - b}}\n",
         "stepped wedges and crossovers",
     ),
-    "randomisation test": (
-        TWO_ARMS + "allocation: {ratio: equal}\n" + OUTCOME + "analyses: {effect: {test: {by: randomisation, draws: 999}}}\n",
-        "randomisation tests",
+    "randomisation test of a ratio of counts": (
+        TWO_ARMS + "allocation: {ratio: equal}\n" + OUTCOME + "analyses: {effect: {model: poisson, test: {by: randomisation, draws: 999}}}\n",
+        "randomisation tests with the model poisson",
     ),
 }  # fmt: skip
 
