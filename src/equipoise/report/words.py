@@ -87,9 +87,26 @@ def sentence(finding: Finding, names: Names) -> str:
         return f"{_standing(finding)}{_subject(finding, names)} could not be estimated: {reason}."
     if finding.kind != "effect":
         return f"{_standing(finding)}{_subject(finding, names)}: {short(finding, names)}."
-    body = _clear(finding, names) if is_clear(finding) else _unclear(finding, names)
+    body = _effect(finding, names)
     standing = _standing(finding)
     return standing + (body[0].lower() + body[1:] if standing and not body[1:2].isupper() else body) + "."
+
+
+def _effect(finding: Finding, names: Names) -> str:
+    if finding.by is not None and finding.id.endswith(".interaction"):
+        return _interaction(finding, names)
+    return _clear(finding, names) if is_clear(finding) else _unclear(finding, names)
+
+
+def _interaction(finding: Finding, names: Names) -> str:
+    """Whether an effect differs between levels: the interval of the difference, never two p-values."""
+    by = names.column(finding.by or "").lower()
+    if is_clear(finding):
+        return f"{_subject(finding, names)}: the effect differs with {by} by {short(finding, names)}"
+    return (
+        f"{_subject(finding, names)}: the data do not settle whether the effect differs with {by} "
+        f"(difference of the effects {short(finding, names)})"
+    )
 
 
 def scale_of(finding: Finding, names: Names) -> Scale:
@@ -199,10 +216,21 @@ def _unclear(finding: Finding, names: Names) -> str:
         reason = (
             _NOT_TESTED
             if finding.decision == "not-tested"
-            else "unclear after allowing for all outcomes tested; the interval is not adjusted for them"
+            else f"unclear {_allowed_for(finding)}"
         )
         return f"{_difference(finding, names)}, {reason}"
     return f"{_ruled_out(finding, names)}{_not_reached(finding)}"
+
+
+def _allowed_for(finding: Finding) -> str:
+    """What the decision allows for and the interval does not."""
+    together = finding.tested_together
+    if together is None or together > 1:
+        results = "all results tested" if together is None else f"{together} results tested together"
+        return f"after allowing for {results}; the interval is not adjusted for them"
+    if finding.p_adjusted is not None:
+        return "after allowing for the declared looks; the interval is not adjusted for them"
+    return "by the planned test, which the interval does not follow exactly"
 
 
 def _not_reached(finding: Finding) -> str:
@@ -238,8 +266,19 @@ def _cannot_tell(finding: Finding, names: Names) -> str:
     return (
         f"the data cannot tell; they are most compatible with values from {compatible}, given "
         "the assumptions named "
-        f"(estimate {estimate_text(finding, names)}, {_interval_name(finding)})"
+        f"(estimate {estimate_text(finding, names)}, {_interval_name(finding)}){_outside(finding, names)}"
     )
+
+
+def _outside(finding: Finding, names: Names) -> str:
+    """What the interval rules out, where no margin says which effects matter."""
+    interval = finding.interval
+    if finding.margin is not None or interval is None or interval.low is None or interval.high is None:
+        return ""
+    scale = scale_of(finding, names)
+    places = decimals(spread(finding), scale.factor)
+    low, high = (number(end * scale.factor, places) for end in (interval.low, interval.high))
+    return f"; they rule out values below {low} and above {high}, and no smallest effect of interest was set"
 
 
 def _sides_of_margin(finding: Finding, inside_low: bool) -> tuple[str, str]:
@@ -267,4 +306,6 @@ def test_text(finding: Finding) -> str:
     printed = p_value(finding.p_value)
     if finding.p_adjusted is not None and finding.p_adjusted != finding.p_value:
         printed += f"; adjusted {p_value(finding.p_adjusted)}"
+    if finding.second_generation is not None:
+        printed += f"; second-generation p {number(finding.second_generation, 2)}"
     return printed

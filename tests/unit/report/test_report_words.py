@@ -61,9 +61,35 @@ def test_the_sentence_is_chosen_by_decision_and_margin(low: float, high: float, 
 
 
 def test_words_follow_the_adjusted_decision_and_not_the_interval() -> None:
-    said = words.sentence(effect(-9, -1, decision="not-rejected"), NAMES)
-    assert "unclear after allowing for all outcomes tested; the interval is not adjusted" in said
+    said = words.sentence(effect(-9, -1, decision="not-rejected", tested_together=3), NAMES)
+    assert "unclear after allowing for 3 results tested together; the interval is not adjusted" in said
     assert "not tested" in words.sentence(effect(-9, -1, decision="not-tested"), NAMES)
+
+
+def test_a_decision_that_allows_for_looks_says_so() -> None:
+    held = effect(-9, -1, decision="not-rejected", tested_together=1, p_adjusted=0.06)
+    assert "unclear after allowing for the declared looks" in words.sentence(held, NAMES)
+    drawn = effect(-9, -1, decision="not-rejected", tested_together=1)
+    assert "unclear by the planned test, which the interval does not follow" in words.sentence(drawn, NAMES)
+
+
+def test_without_a_margin_what_the_interval_rules_out_is_said() -> None:
+    said = words.sentence(effect(-3, 4, margin=None), NAMES)
+    assert "they rule out values below −3.0 and above 4.0, and no smallest effect of interest was set" in said
+
+
+def test_an_interaction_is_told_by_its_own_interval() -> None:
+    given = {"id": "effect.burnout.after.texts - control.interaction", "by": "region", "margin": None}
+    assert "the effect differs with region by 4.5" in words.sentence(effect(2, 7, **given), NAMES)
+    said = words.sentence(effect(-2, 7, **given), NAMES)
+    assert (
+        "the data do not settle whether the effect differs with region (difference of the effects 2.5" in said
+    )
+
+
+def test_the_test_is_printed_with_the_share_of_the_interval_inside_the_margin() -> None:
+    found = effect(-9, -6, p_value=0.012, p_adjusted=0.036, second_generation=0.0)
+    assert words.test_text(found) == "p = 0.012; adjusted p = 0.036; second-generation p 0.00"
 
 
 def test_what_was_not_planned_says_so_first() -> None:
