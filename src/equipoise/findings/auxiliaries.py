@@ -6,8 +6,7 @@ import numpy as np
 import polars as pl
 
 from equipoise.errors import DesignError
-from equipoise.estimation.effects.adjusted import missing_indicator
-from equipoise.findings.covariates import covariates_of, dummies
+from equipoise.findings.covariates import covariates_of, dummies, labels_of
 from equipoise.findings.data import StudyData
 from equipoise.findings.measured import Measured
 from equipoise.instruments.scoring import Floats
@@ -15,7 +14,7 @@ from equipoise.protocol.doses import sent_columns
 from equipoise.protocol.expressions import compile_expression
 from equipoise.protocol.facts import before_allocation
 
-__all__ = ["Predicting", "known_of_all", "predicting"]
+__all__ = ["Predicting", "predicting"]
 
 
 @dataclass(frozen=True)
@@ -23,11 +22,17 @@ class Predicting:
     """What predicts the answers of those in the sample.
 
     Attributes:
-        complete: (inside, p) columns without gaps.
-        gappy: (inside,) numbers with gaps, by the auxiliary's name.
+        covariates: (inside, p) what the analysis adjusts for besides strata.
+        cells: (inside, s) a column for each stratum but one, as the analysis has them.
+        parts: (inside, t) columns for the levels of what the strata are made of, fewer than the cells.
+        complete: (inside, q) auxiliaries without gaps.
+        gappy: (inside,) auxiliaries that are numbers with gaps, by name.
         names: of the auxiliaries, in words.
     """
 
+    covariates: Floats
+    cells: Floats
+    parts: Floats
     complete: Floats
     gappy: dict[str, Floats]
     names: tuple[str, ...]
@@ -43,9 +48,8 @@ def predicting(measured: Measured) -> Predicting:
     covariates = covariates_of(
         measured.study, measured.data, measured.analysis, measured.outcome, inside, measured.sample.stage
     )
-    complete = [covariates.columns]
-    if measured.all_strata is not None:
-        complete.append(dummies(pl.Series(measured.all_strata[inside].astype(str))))
+    cells, parts = _strata(measured)
+    complete = [np.empty((int(inside.sum()), 0))]
     gappy: dict[str, Floats] = {}
     names = []
     for name in measured.analysis.auxiliaries or ():
@@ -61,13 +65,18 @@ def predicting(measured: Measured) -> Predicting:
             gappy[name] = numbers
         else:
             complete.append(numbers[:, None])
-    return Predicting(np.concatenate(complete, axis=1), gappy, tuple(names))
+    return Predicting(covariates.columns, cells, parts, np.concatenate(complete, axis=1), gappy, tuple(names))
 
 
-def known_of_all(found: Predicting) -> Floats:
-    """Every predictor as columns without gaps: an auxiliary's gaps hold its mean, beside who lacked it."""
-    filled = [missing_indicator(values).columns for values in found.gappy.values()]
-    return np.concatenate((found.complete, *filled), axis=1)
+def _strata(measured: Measured) -> tuple[Floats, Floats]:
+    """Columns for the cells of the strata, and for the levels of each of their columns."""
+    inside = measured.sample.inside
+    none = np.empty((int(inside.sum()), 0))
+    if measured.all_strata is None:
+        return none, none
+    columns = measured.study.protocol.allocation[measured.sample.stage].drawn_within
+    levels = [dummies(pl.Series(labels_of(measured.data, column)[inside].astype(str))) for column in columns]
+    return dummies(pl.Series(measured.all_strata[inside].astype(str))), np.concatenate(levels, axis=1)
 
 
 def _auxiliary(measured: Measured, name: str) -> pl.Series:

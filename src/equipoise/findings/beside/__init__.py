@@ -13,6 +13,7 @@ from equipoise.findings.beside.likeness import likeness_in_clusters
 from equipoise.findings.beside.looks import allowing_for_looks
 from equipoise.findings.beside.missing import for_all_randomised
 from equipoise.findings.beside.ratios import as_ratios
+from equipoise.findings.beside.weighted_response import by_response_weights
 from equipoise.findings.beside.weighting import weighted_as_randomised
 from equipoise.findings.fitting import Fitted
 from equipoise.findings.measured import Measured
@@ -43,4 +44,5 @@ _BESIDE: tuple[Callable[[Finding, Measured, Fitted], Iterator[Finding]], ...] = 
     for_all_randomised,
     for_people_who_would_answer,
     by_imputation,
+    by_response_weights,
 )

@@ -104,7 +104,8 @@ def _imputer(measured: Measured, given: Predicting) -> Imputer:
         raise DesignError("nobody's answer is missing, so there is nothing to impute")
     outcome = Gappy(measured.values[inside], _kind(measured, measured.values[inside]), measured.outcome)
     others = [Gappy(values, _kind(None, values), name) for name, values in given.gappy.items()]
-    return imputer((outcome, *others), given.complete, measured.sample.code[inside], measured.arm_names)
+    complete = np.concatenate((given.covariates, given.cells, given.complete), axis=1)
+    return imputer((outcome, *others), complete, measured.sample.code[inside], measured.arm_names)
 
 
 def _kind(measured: Measured | None, values: Floats) -> Kind:
