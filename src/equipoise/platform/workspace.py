@@ -26,6 +26,8 @@ SETTINGS = "workspace.yaml"
 KEY_FILES = ("signing", "lookup", "contacts-1")
 _BYTES = 32
 Https = Annotated[str, StringConstraints(pattern=r"^https://[^\s?#@]+$")]
+# Plain on this machine alone.
+Store = Annotated[str, StringConstraints(pattern=r"^(https://|http://(localhost|127\.0\.0\.1)(:\d+)?(/|$))[^\s?#@]*$")]
 # Stands in the headers of mail, which have one line.
 Line = Annotated[Text, AfterValidator(lambda text: " ".join(text.split()))]
 Variable = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$")]
@@ -90,6 +92,21 @@ class Watching(Record):
     after_minutes: int = Field(default=60, ge=5)
 
 
+class Bucket(Record):
+    """A bucket of an S3-compatible store: films and papers of studies are copied there, and served from it.
+
+    `endpoint` is the store's address; left out, it is Amazon's. The two keys come from the environment, from
+    the variables that `key-from` and `secret-from` name; where they are not set, from the machine's own role.
+    """
+
+    bucket: Text
+    endpoint: Store | None = None
+    region: Text | None = None
+    folder: Text = "media"
+    key_from: Variable = "EQUIPOISE_MEDIA_KEY"
+    secret_from: Variable = "EQUIPOISE_MEDIA_SECRET"  # noqa: S105  (a name)
+
+
 class SignOn(Record):
     """Whoever says who a member of staff is, by OpenID Connect: the sign-in that they have elsewhere.
 
@@ -123,7 +140,8 @@ class WorkspaceSettings(Record):
     In a `rehearsal` the clock is a row of the database and nobody real takes part. `proxies` are the
     addresses whose word on the caller's address and on TLS is taken. `metrics` are the addresses, besides
     this machine, that may read the counts at `/metrics`. `backups-kept` is how long backups are kept before
-    somebody deletes them, such as `5 weeks`: a certificate of deletion says it.
+    somebody deletes them, such as `5 weeks`: a certificate of deletion says it. `media` names a bucket that
+    serves films and papers; without one the folders of the studies do.
     """
 
     equipoise: Literal[1]
@@ -140,6 +158,7 @@ class WorkspaceSettings(Record):
     watching: Watching = Watching()
     sign_in: StaffSignIn = StaffSignIn()
     backups_kept: Text | None = None
+    media: Bucket | None = None
 
     @field_validator("backups_kept")
     @classmethod

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
 
+from equipoise.platform.settings.buckets import bucket_storage
 from equipoise.platform.settings.databases import databases
 from equipoise.platform.workspace import open_workspace
 
@@ -206,6 +207,8 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+if WORKSPACE.settings.media:
+    STORAGES["media"] = bucket_storage(WORKSPACE.settings.media)
 FILE_UPLOAD_HANDLERS = ["equipoise.platform.receiving.StaffUploads"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000

@@ -19,6 +19,7 @@ from equipoise.platform.fieldwork.requests import send_requested_links
 from equipoise.platform.fieldwork.sealing import seal_everything
 from equipoise.platform.operations.retention.deleting import delete_due
 from equipoise.platform.people.pending import drop_expired, drop_left_behind
+from equipoise.platform.registry.media import copy_media
 from equipoise.platform.review.jobs import drop_exports, make_export
 from equipoise.platform.staff.attempts import forget_failures
 
@@ -54,6 +55,7 @@ DUTIES = (
     Duty("counts of messages", 60, count_dispatches),
     Duty("uploads forgotten", 3600, drop_expired),
     Duty("files left behind", 3600, drop_left_behind),
+    Duty("media copied", 60, copy_media),
     Duty("exports made", 1, make_export),
     Duty("exports dropped", 60, drop_exports),
     Duty("requests expired", 600, expire_requests),

@@ -2,8 +2,6 @@
 
 import mimetypes
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.views.decorators.http import require_safe
@@ -11,13 +9,13 @@ from django.views.decorators.http import require_safe
 from equipoise.platform.fieldwork.models import Session
 from equipoise.platform.fieldwork.tickets import Ticket
 from equipoise.platform.fieldwork.views.pages import with_session
+from equipoise.platform.registry.media import pieces
 from equipoise.platform.registry.queries import folder_of
 from equipoise.protocol import Study as StudyFolder
 
 __all__ = ["media", "media_file"]
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)$")
-_CHUNK = 256 * 1024
 _TYPES = {
     ".vtt": "text/vtt; charset=utf-8",
     ".md": "text/plain; charset=utf-8",
@@ -43,10 +41,11 @@ def media_file(request: HttpRequest, folder: StudyFolder, path: str) -> HttpResp
     name = f"media/{path}"
     if name not in folder.media:
         raise Http404
-    return _ranged(request, folder.folder / name)
+    return _ranged(request, folder, name)
 
 
-def _ranged(request: HttpRequest, place: Path) -> HttpResponse:
+def _ranged(request: HttpRequest, folder: StudyFolder, name: str) -> HttpResponse:
+    place = folder.folder / name
     size = place.stat().st_size
     kind = (
         _TYPES.get(place.suffix.lower()) or mimetypes.guess_type(place.name)[0] or "application/octet-stream"
@@ -58,19 +57,10 @@ def _ranged(request: HttpRequest, place: Path) -> HttpResponse:
         last = min(int(asked[2]), size - 1) if asked[1] and asked[2] else size - 1
         if first > last:
             return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
-    response = StreamingHttpResponse(_pieces(place, first, last), content_type=kind)
+    response = StreamingHttpResponse(pieces(folder, name, first, last), content_type=kind)
     response.headers["Content-Length"] = str(last - first + 1)
     response.headers["Accept-Ranges"] = "bytes"
     if asked is not None:
         response.status_code = 206
         response.headers["Content-Range"] = f"bytes {first}-{last}/{size}"
     return response
-
-
-def _pieces(place: Path, first: int, last: int) -> Iterator[bytes]:
-    left = last - first + 1
-    with place.open("rb") as file:
-        file.seek(first)
-        while left > 0 and (piece := file.read(min(_CHUNK, left))):
-            left -= len(piece)
-            yield piece

@@ -31,7 +31,7 @@ def examine(workspace: Workspace) -> Iterator[Finding]:
 
 
 def _inside(workspace: Workspace) -> Iterator[Finding]:
-    from equipoise.platform.operations.checks import database, mail, messages, notify, sign_on, studies
+    from equipoise.platform.operations.checks import database, mail, media, messages, notify, sign_on, studies
 
     found = list(_done(database.there, workspace))
     yield from found
@@ -49,7 +49,7 @@ def _inside(workspace: Workspace) -> Iterator[Finding]:
             messages.due_and_sent,
         ):
             yield from _done(check, workspace)
-    for check in (mail.mail_server, mail.sender_domain, notify.notify, sign_on.provider):
+    for check in (mail.mail_server, mail.sender_domain, notify.notify, sign_on.provider, media.copies):
         yield from _done(check, workspace)
 
 
