@@ -39,6 +39,7 @@ FAULTS = (
     "tests/platform/delivery/engine",
     "tests/platform/delivery/channels",
     "tests/platform/delivery/receipts",
+    "tests/reference/coverage",
 )
 
 
