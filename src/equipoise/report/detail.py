@@ -1,7 +1,7 @@
 """The tables of the detail: outcomes, baseline, response, checks of the main result, harms, deviations,
 provenance."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from equipoise.findings.results import Finding, Findings
 from equipoise.protocol.models.files import Amendment
@@ -113,8 +113,18 @@ def baseline(results: Results, names: Names) -> Table | None:
     if arms == [None]:  # masked: everybody together
         return Table("baseline-table", "Who takes part, all arms together", columns, tuple(shown))
     columns = (*columns, Column("Standardised difference", True))
-    note = ("Differences are described, not tested: the allocation was drawn by lot.",)
-    return Table("baseline-table", "Who was in each arm", columns, tuple(shown), note) if shown else None
+    notes = ("Differences are described, not tested: the allocation was drawn by lot.", *_balance(results))
+    return Table("baseline-table", "Who was in each arm", columns, tuple(shown), notes) if shown else None
+
+
+def _balance(results: Results) -> Iterator[str]:
+    """What the omnibus test is, and what it is not."""
+    for one in results.of("balance"):
+        if one.p_value is not None:
+            yield (
+                "As a check on fraud or error in the allocation, and not on chance, all of this was tested "
+                f"together by drawing the arms again {count(one.draws)} times: {words.test_text(one)}."
+            )
 
 
 def response(results: Results, names: Names) -> Table | None:
@@ -323,7 +333,13 @@ def _titled(one: Finding, names: Names) -> str:
         "joint": "joint test",
         "linear": "change per week",
         "interaction": "test of interaction",
+        "linearity": "test of a straight line",
+        "anderson-rubin": "Anderson-Rubin interval",
         "without-excluded": "without those left out",
+        "constant": "if the effect is constant",
+        "by-exposure": "averaged over the time since the switch",
+        "carry-over": "carried over to the next period",
+        "closed-form": "of those measured in both periods",
         "weighted-as-randomised": "strata weighted by their people randomised",
         "average-over-clusters": "each cluster counted once",
         "average-over-people": "each person counted once",
@@ -331,6 +347,10 @@ def _titled(one: Finding, names: Names) -> str:
         one.id.rpartition(".")[2],
         f"{names.level(one.by or '')} {names.level(one.level)}".strip() if one.level else "",
     )
+    if one.id.endswith(".interaction") and one.kind == "effect" and one.by:
+        part = f"interaction with {names.column(one.by).lower()}"
+    if ".other-texts-of-" in one.id:
+        part = f"for other texts of {names.level(one.id.rpartition('.other-texts-of-')[2])} as well"
     return names.measured(one) + (f" ({unit})" if unit else "") + (f", {part}" if part else "")
 
 

@@ -5,12 +5,31 @@ from dataclasses import dataclass
 
 from equipoise.findings.results import Finding, Findings
 from equipoise.protocol.study import Study
+from equipoise.report.series import is_in_series, level_series
 
 __all__ = ["Results", "is_by_week", "level_of"]
 
-_OTHER = {"flow", "response", "baseline", "description", "reliability", "harms", "progression", "usage"}
+_OTHER = {
+    "flow",
+    "response",
+    "baseline",
+    "balance",
+    "description",
+    "reliability",
+    "harms",
+    "progression",
+    "usage",
+}
 _SET_APART = ("sensitivity", "supplementary")
-_BESIDE = (".linear", ".average-over-clusters", ".average-over-people")
+_BESIDE = (
+    ".linear",
+    ".average-over-clusters",
+    ".average-over-people",
+    ".constant",
+    ".by-exposure",
+    ".carry-over",
+    ".closed-form",
+)
 """How ids end of what stands beside an effect, planned or not."""
 
 
@@ -27,7 +46,10 @@ class Results:
         checks = {
             name
             for name, analysis in study.protocol.analyses.items()
-            if analysis.sensitivity_of or analysis.supplementary_to
+            if analysis.sensitivity_of
+            or analysis.supplementary_to
+            or analysis.target == "complier"
+            or analysis.kind == "per-protocol"
         }
         return cls(findings, frozenset(checks | set(study.explore)))
 
@@ -42,7 +64,10 @@ class Results:
         whole = [
             one
             for one in self._effects()
-            if one.level is None and not one.id.endswith(_BESIDE) and one.analysis not in self.beside
+            if one.level is None
+            and one.by is None
+            and not one.id.endswith(_BESIDE)
+            and one.analysis not in self.beside
         ]
         kept = [one for one in whole if one.tier in ("primary", "secondary") and one.planned]
         return kept or [one for one in whole if one.tier not in _SET_APART]
@@ -68,8 +93,8 @@ class Results:
 
     @property
     def exploratory(self) -> list[Finding]:
-        """Everything exploratory or not planned beside the main results; effects by week are "
-        "in their figure."""
+        """Everything exploratory or not planned beside the main results; what forms a series, such as
+        effects by week, is in its figure."""
         main = {one.id for one in self.main}
         return [
             one
@@ -78,6 +103,7 @@ class Results:
             and one.analysis not in _OTHER
             and one.id not in main
             and not is_by_week(one)
+            and not is_in_series(one)
             and ".monotone=" not in one.id
             and (one.tier == "exploratory" or not one.planned)
         ]
@@ -90,6 +116,11 @@ class Results:
             if is_by_week(one):
                 series.setdefault(one.id.partition(".week=")[0], []).append(one)
         return series
+
+    @property
+    def by_level(self) -> dict[str, list[Finding]]:
+        """Effects along a number or over waves and means by dose, by the id that they share."""
+        return level_series(self.findings or ())
 
     def of(self, analysis: str) -> list[Finding]:
         """The findings of one analysis."""

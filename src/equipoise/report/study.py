@@ -296,11 +296,11 @@ class StudyReport:
 
     def _exploratory(self) -> Section | None:
         found = self.results.exploratory
-        if not found and not self.results.by_week:
+        if not found and not self.results.by_week and not self.results.by_level:
             return None
         note = Paragraph("Nothing in this part confirms anything: it suggests what to ask next.", aside=True)
         figures = [
-            ShownFigure(one) for one in study_figures(self.study, self.findings, self.names, weeks_only=True)
+            ShownFigure(one) for one in study_figures(self.study, self.findings, self.names, explored=True)
         ]
         caption = "Exploratory results and results that were not planned"
         table = detail.effects(found, self.names, "exploratory-table", caption)

@@ -88,8 +88,20 @@ def sentence(finding: Finding, names: Names) -> str:
     if finding.kind != "effect":
         return f"{_standing(finding)}{_subject(finding, names)}: {short(finding, names)}."
     body = _effect(finding, names)
+    body += _whose_effect(finding, names)
     standing = _standing(finding)
     return standing + (body[0].lower() + body[1:] if standing and not body[1:2].isupper() else body) + "."
+
+
+def _whose_effect(finding: Finding, names: Names) -> str:
+    """Of an effect in those who took something up: what it assumes, or that lots did not make it."""
+    analysis = names.protocol.analyses.get(finding.analysis) or names.explore.get(finding.analysis)
+    if analysis is None or (analysis.target != "complier" and analysis.kind != "per-protocol"):
+        return ""
+    taken = names.level(str(analysis.take_up))
+    if analysis.target == "complier":
+        return f"; in those whose {taken} follows their arm, assuming: {analysis.assumption}"
+    return f"; among those who followed their arm by {taken}, who were not chosen by lot"
 
 
 def _effect(finding: Finding, names: Names) -> str:

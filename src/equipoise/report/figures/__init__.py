@@ -8,6 +8,7 @@ from equipoise.protocol.study import Study
 from equipoise.report.figures.bars import bars
 from equipoise.report.figures.coefficients import coefficients
 from equipoise.report.figures.figure import Figure
+from equipoise.report.figures.levels import levels
 from equipoise.report.figures.rates import rates
 from equipoise.report.figures.weeks import weeks
 from equipoise.report.names import Names
@@ -17,17 +18,19 @@ __all__ = ["study_figures"]
 
 
 def study_figures(
-    study: Study, findings: Findings | None, names: Names, *, main: bool = True, weeks_only: bool = False
+    study: Study, findings: Findings | None, names: Names, *, main: bool = True, explored: bool = False
 ) -> list[Figure]:
     """The figures of a study: the effects and the rates first, then those that the protocol asks for.
 
     Args:
         main: the figures of the main part; otherwise those of the detail.
-        weeks_only: the effects by week since launch, which stand with what is exploratory.
+        explored: what stands with what is exploratory, effects by week, along a number, by dose or wave.
     """
     results = Results.of_study(study, findings)
-    if weeks_only:
-        return [weeks(series, names) for series in results.by_week.values()]
+    if explored:
+        by_week = [weeks(series, names) for series in results.by_week.values()]
+        drawn = [one for one in results.by_level.values() if any(each.estimate is not None for each in one)]
+        return by_week + [levels(series, results.of(series[0].analysis), names) for series in drawn]
     if main:
         effects = coefficients(results.main, names) if len(results.main) > 1 else None
         return [*([effects] if effects else []), *_rates(study, results, names)]
