@@ -181,7 +181,9 @@ def _roster(study: Study) -> Iterator[Variable]:
 def _participants(study: Study) -> Iterator[Variable]:
     protocol = study.protocol
     for name, stage in protocol.allocation.items():
-        arms = {arm: stage.arms[arm].label or arm for arm in stage.arms}
+        arms = {
+            arm: (stage.arms[arm].label if arm in stage.arms else None) or arm for arm in protocol.drawn(name)
+        }
         label = "Arm, as allocated" if len(protocol.allocation) == 1 else f"Arm, as allocated in {name}"
         yield Variable(protocol.arm_column(name), "category", label, "the draw", arms)
     for name, outcome in protocol.outcomes.items():

@@ -58,8 +58,10 @@ def arm_problems(protocol: Protocol, participants: pl.DataFrame, file: str, *, m
             )
             problems.append(Problem(file, column, message))
         present = set(participants[column].drop_nulls().unique())
-        absent = [arm for arm in stage.arms if arm not in present]
+        drawn = protocol.drawn(name)
+        absent = [arm for arm in drawn if arm not in present]
         if absent:
-            message = f"nobody is in {', '.join(absent)}; the protocol has the arms {', '.join(stage.arms)}"
+            kind = "arms" if stage.to == "arms" else "sequences"
+            message = f"nobody is in {', '.join(absent)}; the protocol has the {kind} {', '.join(drawn)}"
             problems.append(Problem(file, column, message))
     return problems

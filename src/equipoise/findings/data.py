@@ -245,11 +245,10 @@ def _declared(study: Study, table: str, identifier: str, *, masked: bool) -> dic
             "reason": Declared("text"),
             "decided_at": Declared("moment"),
         }
-    for name, stage in protocol.allocation.items():
-        letters = tuple(ascii_uppercase[: len(stage.arms)])
-        declared[protocol.arm_column(name)] = Declared(
-            "arm", (letters if masked else tuple(stage.arms)) or None
-        )
+    for name in protocol.allocation:
+        drawn = protocol.drawn(name)
+        letters = tuple(ascii_uppercase[: len(drawn)])
+        declared[protocol.arm_column(name)] = Declared("arm", (letters if masked else drawn) or None)
     for name, outcome in protocol.outcomes.items():
         kind = _outcome_column(outcome.scale, outcome.range)
         waves = {*waves_asking(protocol, study.surveys, outcome), *outcome.waves}

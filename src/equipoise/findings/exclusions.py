@@ -12,7 +12,7 @@ import polars as pl
 
 from equipoise.findings.data import StudyData
 from equipoise.findings.describe.arms import Arms, counts_by_arm
-from equipoise.findings.points import columns_of, values_at
+from equipoise.findings.points import columns_of, ever_measured, values_at
 from equipoise.findings.results import Finding
 from equipoise.findings.sample import Bools
 from equipoise.protocol.study import Study
@@ -35,9 +35,15 @@ def excluded_counts(data: StudyData, arms: Arms) -> Iterator[Finding]:
             yield finding.model_copy(update={"level": reason})
 
 
-def without_excluded(study: Study, data: StudyData, analysis: str, outcome: str, at: str) -> StudyData | None:
+def without_excluded(
+    study: Study, data: StudyData, analysis: str, outcome: str, at: str | None
+) -> StudyData | None:
     """The data without the answers of those who are left out of an analysis of an outcome.
 
+    Args:
+        analysis: its name.
+        outcome: its name.
+        at: the point of time that is looked at; None for all of them together.
     Returns:
         None where nobody is left out whose answers there are.
     """
@@ -46,7 +52,10 @@ def without_excluded(study: Study, data: StudyData, analysis: str, outcome: str,
         return None
     concerned = [not of or bool({analysis, outcome} & set(of.split("; "))) for of in table["of"].to_list()]
     rows = _among(data, table.filter(pl.Series(concerned, dtype=pl.Boolean)))
-    if not (rows & ~np.isnan(values_at(study, data, outcome, at))).any():
+    measured = ever_measured(study, data, outcome)
+    if at is not None:
+        measured &= ~np.isnan(values_at(study, data, outcome, at))
+    if not (rows & measured).any():
         return None
     columns = [column for column in columns_of(study, outcome) if data.has(column)]
     return data.with_columns(

@@ -6,13 +6,22 @@ import numpy as np
 
 from equipoise.estimation.mixed.mmrm import average_of_waves, slope_over_waves
 from equipoise.findings.data import StudyData
+from equipoise.findings.sample import Bools
 from equipoise.instruments.scoring import Floats
 from equipoise.protocol.models.analyses import Analysis
 from equipoise.protocol.study import Study
 from equipoise.protocol.timeline import timeline, waves_before
 from equipoise.protocol.waves import SLOPE, points_of, written_point
 
-__all__ = ["columns_of", "own_waves", "points_at", "values_at", "weights_at", "why_unmeasured"]
+__all__ = [
+    "columns_of",
+    "ever_measured",
+    "own_waves",
+    "points_at",
+    "values_at",
+    "weights_at",
+    "why_unmeasured",
+]
 
 _WEEK = timedelta(weeks=1)
 
@@ -69,6 +78,14 @@ def values_at(study: Study, data: StudyData, outcome: str, at: str) -> Floats:
     waves = np.flatnonzero(weights) if at != SLOPE else np.arange(len(weights))
     columns = columns_of(study, outcome)
     return np.stack([data.numbers(columns[wave]) for wave in waves], axis=1) @ weights[waves]
+
+
+def ever_measured(study: Study, data: StudyData, outcome: str) -> Bools:
+    """Who has a value at any time after the allocation, shape (participants,)."""
+    columns = [data.numbers(column) for column in columns_of(study, outcome) if data.has(column)]
+    if not columns:
+        return np.zeros(data.participants.height, dtype=bool)
+    return np.asarray(~np.isnan(columns).all(axis=0))
 
 
 def why_unmeasured(study: Study, data: StudyData, outcome: str, at: str) -> str | None:

@@ -59,10 +59,13 @@ def supported_contrast(study: Study, text: str) -> Contrast:
 
 
 def sample_of(study: Study, data: StudyData, analysis: Analysis, contrast: Contrast) -> Sample:
-    """Everybody randomised whom `among` selects, with the cell of the contrast's factors that each is in."""
+    """Everybody randomised whom `among` selects, with the cell of the contrast's factors that each is in.
+
+    Where sequences were drawn the cells are sequences, and their weights 0: it is periods that are compared.
+    """
     protocol = study.protocol
     stage = compared_stage(protocol, [contrast])
-    levels = {protocol.arm_column(name): tuple(spec.arms) for name, spec in protocol.allocation.items()}
+    levels = {protocol.arm_column(name): protocol.drawn(name) for name in protocol.allocation}
     cells = cells_of(contrast, levels, shares_of(study))
     code = cells.codes({factor: data.participants[factor].to_numpy() for factor in cells.factors})
     inside = code >= 0

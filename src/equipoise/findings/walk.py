@@ -23,11 +23,12 @@ from equipoise.findings.learning import wave_findings
 from equipoise.findings.looking import looking_of
 from equipoise.findings.margins import against_plan
 from equipoise.findings.masked import masked_finding
-from equipoise.findings.points import points_at, values_at, why_unmeasured
+from equipoise.findings.points import ever_measured, points_at, values_at, why_unmeasured
 from equipoise.findings.progression import progressions
 from equipoise.findings.ratings import rating_findings
 from equipoise.findings.reliability import reliabilities
 from equipoise.findings.results import Finding, Findings
+from equipoise.findings.scheduled import compares_periods, scheduled_findings
 from equipoise.findings.scores import scored
 from equipoise.findings.sealing import Standing, standing_of, told_of_declared, told_of_looks
 from equipoise.findings.stepdown import not_stepped_down, stepped_down
@@ -112,8 +113,6 @@ def refuse_unsupported(study: Study) -> None:
         why = not_redrawn(study, analysis) if analysis.test.by == "randomisation" else None
         if why is not None:
             found.append(f"analyses.{name}: randomisation tests {why}")
-    if study.protocol.schedule is not None:
-        found.append("schedule: stepped wedges and crossovers")
     found += [
         f"events.{event}: the strategy {strategy}"
         for event, strategy in study.protocol.events.items()
@@ -142,7 +141,8 @@ def _analysis(
     for outcome in analysis.outcomes or ():
         for text in analysis.contrast:
             if data.masked:
-                for at in points_at(study, analysis, outcome) or ("",):
+                whole = compares_periods(study, text)
+                for at in ("",) if whole else points_at(study, analysis, outcome) or ("",):
                     yield masked_finding(study, data, name, analysis, outcome, at, text, planned=planned)
                 continue
             if study.protocol.outcomes[outcome].task is not None:
@@ -150,6 +150,9 @@ def _analysis(
                 continue
             if analysis.by == WAVE:
                 yield from wave_findings(study, data, name, analysis, outcome, text, planned=planned)
+                continue
+            if compares_periods(study, text):
+                yield from _scheduled(study, data, name, analysis, outcome, text, planned=planned)
                 continue
             for at in points_at(study, analysis, outcome):
                 compute = effect_findings if analysis.by is None else subgroup_findings
@@ -167,8 +170,23 @@ def _analysis(
                     yield from sensitivity_without(again, left)
 
 
-def _without_value(study: Study, data: StudyData, outcome: str, at: str) -> int:
-    return int(np.isnan(values_at(study, data, outcome, at)).sum())
+def _scheduled(
+    study: Study, data: StudyData, name: str, analysis: Analysis, outcome: str, text: str, *, planned: bool
+) -> Iterator[Finding]:
+    """A contrast over all periods of a schedule."""
+    yield from scheduled_findings(study, data, name, analysis, outcome, text, planned=planned)
+    fewer = without_excluded(study, data, name, outcome, None)
+    if fewer is not None and analysis.sensitivity_of is None:
+        again = scheduled_findings(study, fewer, name, analysis, outcome, text, planned=planned)
+        left = _without_value(study, fewer, outcome, None) - _without_value(study, data, outcome, None)
+        yield from sensitivity_without(again, left)
+
+
+def _without_value(study: Study, data: StudyData, outcome: str, at: str | None) -> int:
+    """People without a value at a point of time; without one at any, where none is given."""
+    if at is not None:
+        return int(np.isnan(values_at(study, data, outcome, at)).sum())
+    return int((~ever_measured(study, data, outcome)).sum())
 
 
 def _unmeasured(

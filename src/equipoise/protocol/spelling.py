@@ -164,7 +164,7 @@ def _analysis(analysis: Analysis, protocol: Protocol, files: Files) -> Analysis:
         "contrast": tuple(dict.fromkeys(contrast.text for contrast in contrasts)),
         "adjust": adjust,
         "unadjusted": _unadjusted(asked, adjust, waves_before(protocol, stage)),
-        "missing": analysis.missing if analysis.missing is not None else _missing(analysis, bool(tasks)),
+        "missing": _missing(analysis, protocol, stage, rated=bool(tasks)),
         "cluster": cluster,
         "model": model,
         "variance": analysis.variance or _variance(model, clustered=cluster is not None),
@@ -224,8 +224,12 @@ def _unadjusted(
     return tuple(name for name, asking in asked.items() if waves and not waves & set(asking))
 
 
-def _missing(analysis: Analysis, rated: bool) -> tuple[str, ...]:
-    """Bounds and tipping points are of an effect as randomised, and stand beside it once."""
+def _missing(analysis: Analysis, protocol: Protocol, stage: str, *, rated: bool) -> tuple[str, ...]:
+    """Bounds and tipping points are of an effect as randomised at one time, and stand beside it once."""
+    if analysis.missing is not None:
+        return analysis.missing
+    if protocol.gives_sequences(stage):
+        return ()
     checks_another = analysis.sensitivity_of or analysis.supplementary_to or analysis.by or rated
     of_takers = analysis.target == "complier" or analysis.kind == "per-protocol"
     return () if checks_another or of_takers else ("bounds", "tipping-point")

@@ -235,7 +235,11 @@ def _open_between(of: Study, name: str, wave: Wave) -> str:
 
 
 def _stage(stage: Stage, names: Names) -> str:
+    schedule = names.protocol.schedule if stage.to == "sequences" else None
     arms = ", ".join(names.arm(arm) for arm in stage.arms)
+    if schedule is not None:
+        steps = {name: ", then ".join(map(names.arm, arms)) for name, arms in schedule.sequences.items()}
+        arms = "the sequences " + "; ".join(f"{names.arm(name)} ({said})" for name, said in steps.items())
     strata = (
         f"; within strata of {', '.join(names.column(one) for one in stage.strata)}" if stage.strata else ""
     )

@@ -32,6 +32,12 @@ DESIGNS = {
     "several arms": "arms: {a: {}, b: {}, c: {}}\nallocation: {ratio: {a: 2, b: 1, c: 1}}\n" + OUTCOME + "analyses: {effect: {contrast: each - a}}\n",
     "families within schools": "units: {family: {in: school}}\n" + TWO_ARMS + "allocation: {unit: family, strata: [school], ratio: equal, method: blocked}\n" + OUTCOME + "analyses: {effect: {}}\n",
     "mixed model of clusters": "units: {family: {in: school}}\n" + TWO_ARMS + "allocation: {unit: family, ratio: equal}\n" + OUTCOME + "analyses: {effect: {model: mixed}}\n",
+    "stepped wedge": "arms: {usual: {}, model: {}}\nschedule:\n  periods: {p1: 2020-03-01, p2: p1 + 6 months, p3: p2 + 6 months}\n  sequences: {first: [usual, model, model], second: [usual, usual, model]}\nallocation: {unit: authority, to: sequences, method: complete}\n"
+    + OUTCOME
+    + "analyses: {effect: {contrast: model - usual}}\n",
+    "crossover": "arms: {a: {}, b: {}}\nschedule: {periods: [1, 2], sequences: {ab: [a, b], ba: [b, a]}, washout: 2 weeks}\nallocation: {to: sequences, method: complete}\n"
+    + OUTCOME
+    + "analyses: {effect: {contrast: a - b}}\n",
     "factorial by stages": "allocation:\n  main: {arms: {control: {}, messages: {}}, ratio: equal, when: launch}\n  incentive: {arms: {none: {}, voucher: {}}, ratio: equal, when: launch}\n"
     + OUTCOME
     + "analyses:\n  effect: {contrast: main.messages - main.control}\n  voucher: {contrast: incentive.voucher - incentive.none}\n  both: {contrast: main x incentive}\n",
@@ -42,18 +48,6 @@ DESIGNS = {
 }  # fmt: skip
 
 LATER = {
-    "stepped wedge": (
-        "arms: {usual: {}, model: {}}\nschedule:\n  periods: {p1: 2020-03-01, p2: p1 + 6 months, p3: p2 + 6 months}\n  sequences: {first: [usual, model, model], second: [usual, usual, model]}\nallocation: {unit: authority, to: sequences, method: complete}\n"
-        + OUTCOME
-        + "analyses: {effect: {contrast: model - usual}}\n",
-        "stepped wedges and crossovers",
-    ),
-    "crossover": (
-        "arms: {a: {}, b: {}}\nschedule: {periods: [1, 2], sequences: {ab: [a, b], ba: [b, a]}, washout: 2 weeks}\nallocation: {to: sequences, method: complete}\n"
-        + OUTCOME
-        + "analyses: {effect: {contrast: a - b}}\n",
-        "stepped wedges and crossovers",
-    ),
     "randomisation test of a ratio of counts": (
         TWO_ARMS + "allocation: {ratio: equal}\n" + OUTCOME + "analyses: {effect: {model: poisson, test: {by: randomisation, draws: 999}}}\n",
         "randomisation tests with the model poisson",

@@ -78,6 +78,7 @@ def fit_crossover(
     *,
     arms: int,
     covariates: npt.ArrayLike | None = None,
+    strata: npt.ArrayLike | None = None,
     carry_over: bool = False,
     cluster: npt.ArrayLike | None = None,
 ) -> CrossoverFit:
@@ -89,6 +90,7 @@ def fit_crossover(
         arms: how many arms there are.
         covariates: (n, p) measured before the first period; the same for all of a person's periods, they
             matter only for people who lack a period.
+        strata: (n,) labels, entered as covariates are.
         carry_over: whether what the arm of the period before leaves behind is in the model.
         cluster: (n,) labels, where clusters were drawn.
     Returns:
@@ -106,7 +108,7 @@ def fit_crossover(
     before = np.zeros_like(_indicators(had, arms))
     before[:, 1:] = _indicators(had, arms)[:, :-1]
     periods = (period[:, None] == np.arange(values.shape[1])).astype(np.float64)
-    extra = adjustments(len(values), covariates, None)[person]
+    extra = adjustments(len(values), covariates, strata)[person]
     left = [before[there]] if carry_over else []
     reference = np.zeros((len(person), 1))
     design = np.concatenate(

@@ -21,15 +21,17 @@ WITHHELD = f"withheld: fewer than {FEWEST} people"
 
 
 class Arms:
-    """The arms of the main stage and who is in each; one nameless arm for a study without, or masked."""
+    """The arms of the main stage, or its sequences, and who is in each; one nameless arm for a study without,
+    or masked."""
 
     def __init__(self, protocol: Protocol, data: StudyData) -> None:
         self.names: list[str | None] = [None]
         self.members: dict[str | None, Bools] = {None: np.ones(data.participants.height, dtype=bool)}
         if protocol.allocation and not data.masked:
             column = data.participants[protocol.arm_column(protocol.main_stage)].to_numpy()
-            self.names += list(protocol.arms)
-            self.members |= {arm: column == arm for arm in protocol.arms}
+            drawn = protocol.drawn(protocol.main_stage)
+            self.names += list(drawn)
+            self.members |= {arm: column == arm for arm in drawn}
 
     def of_arm(self) -> list[str | None]:
         """The arms, or the nameless one where there are none."""

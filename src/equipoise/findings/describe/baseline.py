@@ -15,21 +15,21 @@ from equipoise.protocol.factors import reference_arm
 from equipoise.protocol.study import Study
 from equipoise.protocol.timeline import waves_before
 
-__all__ = ["baseline"]
+__all__ = ["baseline", "covariates_before"]
 
 Covariate = Floats | Sequence[str | None]
 _ALL = "all"
 
 
 def baseline(study: Study, data: StudyData) -> Iterator[Finding]:
-    covariates = _covariates(study, data)
+    covariates = covariates_before(study, data)
     if not study.protocol.allocation or not covariates:
         return
     if data.masked:
         yield from _of_everybody(covariates)
         return
     column = data.participants[study.protocol.arm_column(study.protocol.main_stage)].to_list()
-    reference = str(reference_arm(tuple(study.protocol.arms)))
+    reference = str(reference_arm(study.protocol.drawn(study.protocol.main_stage)))
     kept = [place for place, arm in enumerate(column) if arm is not None]
     chosen = {name: _at(values, kept) for name, values in covariates.items()}
     for row in balance_table([column[place] for place in kept], chosen, reference=reference):
@@ -86,7 +86,7 @@ def _at(values: Covariate, rows: list[int]) -> Covariate:
     return values[rows] if isinstance(values, np.ndarray) else [values[row] for row in rows]
 
 
-def _covariates(study: Study, data: StudyData) -> dict[str, Covariate]:
+def covariates_before(study: Study, data: StudyData) -> dict[str, Covariate]:
     """Roster columns that are not dates or contacts, then scores from before the allocation."""
     protocol = study.protocol
     found: dict[str, Covariate] = {}

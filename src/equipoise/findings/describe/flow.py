@@ -81,7 +81,9 @@ def response(study: Study, data: StudyData, arms: Arms) -> Iterator[Finding]:
 
 
 def _arm_contrasts(study: Study) -> list[str]:
-    """The contrasts of the main stage's arms that the plan names."""
+    """The contrasts of the main stage's arms that the plan names; of sequences of arms there are none."""
+    if study.protocol.gives_sequences(study.protocol.main_stage):
+        return []
     factor = default_factor(study.protocol)
     found = []
     for analysis in study.protocol.analyses.values():

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 
-from equipoise.errors import Problem
+from equipoise.errors import EquipoiseError, Problem
 from equipoise.protocol.checks.places import at, expression_problems, unknown
 from equipoise.protocol.facts import before_allocation
 from equipoise.protocol.models.allocation import Stage
 from equipoise.protocol.models.protocol import Protocol
 from equipoise.protocol.reserved import reserved_problem
 from equipoise.protocol.study import Study
+from equipoise.protocol.times import parse_duration
 
 __all__ = ["check_allocation"]
 
@@ -148,6 +149,16 @@ def _schedule(study: Study) -> Iterator[Problem]:
                 f"{len(sequence)} arms for {len(schedule.periods)} periods; write one arm for each period"
             )
             yield at(study, "schedule", "sequences", name, message=message)
+    if schedule.washout is not None:
+        try:
+            parse_duration(schedule.washout)
+        except EquipoiseError as error:
+            yield at(study, "schedule", "washout", message=str(error))
+    if schedule.effect == "constant" and schedule.switch is None:
+        message = (
+            "a constant effect is of an arm that nobody leaves again; these sequences go back. Leave it out"
+        )
+        yield at(study, "schedule", "effect", message=message)
 
 
 def _columns(protocol: Protocol) -> list[str]:

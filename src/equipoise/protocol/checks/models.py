@@ -15,8 +15,15 @@ GENERALISED = ("logistic", "ordinal", "poisson")
 CLUSTERED = ("CR0", "CR1", "CR2", "CR3", "two-way", "wild-bootstrap")
 
 
-def check_model(study: Study, path: Path, analysis: Analysis, *, rated: bool) -> Iterator[Problem]:
-    """What an analysis asks of its model, and the model cannot give."""
+def check_model(
+    study: Study, path: Path, analysis: Analysis, stage: str, *, rated: bool
+) -> Iterator[Problem]:
+    """What an analysis asks of its model, and the model cannot give.
+
+    Args:
+        stage: whose arms the analysis compares.
+        rated: whether it is of ratings.
+    """
     covariates = [name for name in analysis.adjust or () if name != "strata"]
     if analysis.model == "difference-in-means" and covariates:
         message = (
@@ -30,7 +37,10 @@ def check_model(study: Study, path: Path, analysis: Analysis, *, rated: bool) ->
     yield from _variance(study, path, analysis)
     yield from check_clusters(study, path, analysis, rated=rated)
     yield from _freedom(study, path, analysis)
-    yield from _mixed(study, path, analysis, rated=rated)
+    if study.protocol.gives_sequences(stage):
+        yield from _of_periods(study, path, analysis)
+    else:
+        yield from _mixed(study, path, analysis, rated=rated)
 
 
 def _variance(study: Study, path: Path, analysis: Analysis) -> Iterator[Problem]:
@@ -61,6 +71,26 @@ def _freedom(study: Study, path: Path, analysis: Analysis) -> Iterator[Problem]:
         yield at(study, *path, "dof", message=message)
 
 
+def _of_periods(study: Study, path: Path, analysis: Analysis) -> Iterator[Problem]:
+    """Sequences are compared over all periods together, by one model."""
+    if analysis.model != "mixed":
+        message = f"sequences of arms are analysed over their periods by `mixed`, not by {analysis.model}"
+        yield at(study, *path, "model", message=message)
+    asked = {
+        "at": analysis.at != ("each",),
+        "by": analysis.by is not None,
+        "target": analysis.target != "all",
+        "kind": analysis.kind != "as-randomised",
+        "missing": bool(analysis.missing),
+        "average-over": analysis.average_over == "clusters",
+    }
+    for key in (key for key, given in asked.items() if given):
+        message = (
+            f"`{key}` does not go with sequences of arms, which are compared over all periods; leave it out"
+        )
+        yield at(study, *path, key, message=message)
+
+
 def _mixed(study: Study, path: Path, analysis: Analysis, *, rated: bool) -> Iterator[Problem]:
     """Mixed models need rows that share something, and people whom the model itself may choose."""
     model = analysis.model
@@ -68,7 +98,7 @@ def _mixed(study: Study, path: Path, analysis: Analysis, *, rated: bool) -> Iter
         return
     if rated:
         yield at(study, *path, "model", message=f"ratings cannot be analysed by {model}; take `linear`")
-    elif model == "mixed" and analysis.cluster is None and study.protocol.schedule is None:
+    elif model == "mixed" and analysis.cluster is None:
         message = "a mixed model needs people in clusters; name them in `cluster:`, or take `linear`"
         yield at(study, *path, "model", message=message)
     elif model == "mmrm" and analysis.cluster is not None:

@@ -1,5 +1,6 @@
 """Who gets what: arms, stages of allocation, units, schedules of periods, and tasks within a session."""
 
+from itertools import pairwise
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
@@ -112,11 +113,26 @@ class Unit(Record):
 
 
 class Schedule(Record):
-    """Periods of time and, for each sequence, the arm of every period: stepped wedge, crossover, waitlist."""
+    """Periods of time and, for each sequence, the arm of every period: stepped wedge, crossover, waitlist.
+
+    What is measured within `washout` of the start of a period is left out. `effect` says whether an arm that
+    nobody leaves again may act differently with the time since the switch (`by-exposure`, of which the
+    average is reported) or is taken to be `constant`.
+    """
 
     periods: dict[Name, str]
     sequences: dict[Name, tuple[Name, ...]]
     washout: str | None = None
+    effect: Literal["by-exposure", "constant"] = "by-exposure"
+
+    @property
+    def switch(self) -> tuple[str, str] | None:
+        """The arm left and the arm joined of a stepped wedge; None with other arms, or with a way back."""
+        arms = {arm for steps in self.sequences.values() for arm in steps}
+        changes = {
+            pair for steps in self.sequences.values() for pair in pairwise(steps) if len(set(pair)) > 1
+        }
+        return next(iter(changes)) if len(arms) == 2 and len(changes) == 1 else None
 
     @model_validator(mode="before")
     @classmethod

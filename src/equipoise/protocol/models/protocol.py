@@ -86,6 +86,16 @@ class Protocol(Record):
         """The stage that is meant where none is named."""
         return MAIN if MAIN in self.allocation else next(iter(self.allocation), MAIN)
 
+    def gives_sequences(self, stage: str) -> bool:
+        """Whether a stage draws sequences of the schedule, and not arms."""
+        return stage in self.allocation and self.allocation[stage].to == "sequences"
+
+    def drawn(self, stage: str) -> tuple[str, ...]:
+        """What the lots of a stage give: its arms, or the sequences of the schedule."""
+        if self.gives_sequences(stage) and self.schedule is not None:
+            return tuple(self.schedule.sequences)
+        return tuple(self.allocation[stage].arms)
+
     def arm_column(self, stage: str) -> str:
         """The frame's column for a stage's arms: `arm` where there is one stage, otherwise its name."""
         return "arm" if len(self.allocation) == 1 else stage
