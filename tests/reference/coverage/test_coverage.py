@@ -5,12 +5,11 @@ import re
 from pathlib import Path
 
 import pytest
-
 from tests.reference.coverage.populations import CASES, coverage
 
 PAGE = Path(__file__).parents[3] / "docs/explanation/coverage.md"
 STATED = 20_000
-DRAWS = STATED if os.environ.get("EQUIPOISE_STATED") else 300
+DRAWS = STATED if os.environ.get("EQUIPOISE_STATED") else 100
 SHOWN = dict(re.findall(r"^\| ([^|]+?) \| (0\.\d{3} \| 0\.\d{3}) \|", PAGE.read_text("utf-8"), re.MULTILINE))
 KNOWN_TO_FAIL = {"60 people, 12 against 48, covariate, HC1, n - k", "10 clusters of 6, CR0, normal"}
 
