@@ -336,6 +336,7 @@ def _titled(one: Finding, names: Names) -> str:
         "linearity": "test of a straight line",
         "anderson-rubin": "Anderson-Rubin interval",
         "without-excluded": "without those left out",
+        "allowing-for-looks": "allowing for the looks",
         "constant": "if the effect is constant",
         "by-exposure": "averaged over the time since the switch",
         "carry-over": "carried over to the next period",

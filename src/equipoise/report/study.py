@@ -16,6 +16,7 @@ from equipoise.report import (
     detectable,
     facts,
     in_people,
+    looks,
     progression,
     summary,
     words,
@@ -264,7 +265,8 @@ class StudyReport:
     def _sensitivity(self) -> Section | None:
         caption = "The main question asked in other ways: other assumptions, then other estimands"
         table = detail.effects(self.results.checking, self.names, "sensitivity-table", caption)
-        return _part("sensitivity", "Sensitivity and supplementary analyses", _shown(table))
+        shown = _shown(table, looks.table(self.results, self.names))
+        return _part("sensitivity", "Sensitivity and supplementary analyses", shown)
 
     def _harms(self) -> Section | None:
         if not self.is_trial:

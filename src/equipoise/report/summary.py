@@ -6,6 +6,7 @@ from markupsafe import Markup
 from equipoise.findings.results import Finding, Findings
 from equipoise.protocol.study import Study
 from equipoise.report import facts, words
+from equipoise.report.looks import is_interim
 from equipoise.report.names import Names
 from equipoise.report.numbers import count, percentage
 from equipoise.report.progression import verdicts
@@ -33,6 +34,7 @@ def banners(study: Study, findings: Findings | None) -> tuple[str, ...]:
     elif study.registration is not None and study.registration.clock == "rehearsal":
         told.append("A rehearsal: the time of the lock comes from a simulated clock.")
     told += _blinding(findings)
+    told += _declared_looks(study, findings)
     if study.protocol.study.data_public_since:
         told.append(
             f"The data have been public since {study.protocol.study.data_public_since}: nothing "
@@ -62,6 +64,24 @@ def _blinding(findings: Findings | None) -> list[str]:
         if not look.declared
     )
     return [*told, *dict.fromkeys(looks)]
+
+
+def _declared_looks(study: Study, findings: Findings | None) -> list[str]:
+    """Looks that the protocol declares, and whether this is the analysis of one."""
+    if findings is None or not study.protocol.looks:
+        return []
+    told = [
+        f"The results were looked at by arm on {facts.day(look.on.isoformat())}, as the protocol declares, "
+        f"when {count(look.answered)} of {count(look.asked)} had answered. Tests allow for it."
+        for look in findings.looks
+        if look.declared
+    ]
+    if is_interim(findings.findings):
+        told.append(
+            "An interim analysis: the trial goes on unless the protocol says to stop. Nothing here is its "
+            "final result."
+        )
+    return list(dict.fromkeys(told))
 
 
 def answer(
