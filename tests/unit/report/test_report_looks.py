@@ -75,7 +75,7 @@ def test_conditional_power_is_in_a_table_and_nowhere_among_the_effects(study):
     results = Results.of_study(study, findings(EFFECT, POWER))
     table = looks.table(results, Names(PROTOCOL))
     assert [cell.text for cell in table.rows[0]] == [
-        "Mood, texts against Control",
+        "Mood, texts against control",
         "the trend so far, if the answers left come as declared",
         "63%",
     ]
