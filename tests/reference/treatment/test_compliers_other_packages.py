@@ -1,6 +1,7 @@
 """Effects among compliers against AER, estimatr and clubSandwich (stored output), and against definitions."""
 
 import json
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -222,3 +223,20 @@ def test_missing_take_up_an_empty_arm_and_an_impossible_share_are_refused_by_nam
         complier_effect(Y[held], ARM[held], CONTRAST, TAKEN[held], arm_names=ARMS)
     with pytest.raises(DesignError, match="share"):
         bloom_ratio(linear_effect(Y, ARM, CONTRAST), 0.0)
+
+
+def test_over_every_allocation_the_set_holds_the_truth_as_often_as_the_plain_interval_holds_nought():
+    """Nine people, six of whom comply: whoever is allocated, outcome less 3 x take-up stays the same."""
+    complies = np.array([1, 1, 1, 1, 1, 1, 0, 0, 0])
+    fixed = np.random.default_rng(3).normal(10, 2, 9) + 2 * complies
+    held = []
+    for treated in combinations(range(9), 4):
+        arm = np.isin(np.arange(9), treated).astype(int)
+        taken = (arm * complies).astype(float)
+        found = complier_effect(fixed + 3 * taken, arm, (-1, 1), taken)
+        plain = linear_effect(fixed, arm, (-1, 1)).interval
+        assert found.anderson_rubin.contains(3.0) == plain.contains(0.0)
+        held.append((found.anderson_rubin.contains(3.0), found.effect.interval.contains(3.0)))
+    shares = np.mean(held, axis=0)
+    assert len(held) == 126
+    assert (np.abs(shares - 0.95) < 0.03).all()
