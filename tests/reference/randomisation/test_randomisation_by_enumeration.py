@@ -11,6 +11,7 @@ from equipoise.allocation import METHODS, design, every_allocation, simulate, un
 from equipoise.errors import DesignError
 from equipoise.estimation.effects.adjusted import lin_interacted, linear_effect
 from equipoise.estimation.effects.neyman import difference_in_means
+from equipoise.estimation.randomisation.balance import imbalance
 from equipoise.estimation.randomisation.inversion import ConstantEffects
 from equipoise.estimation.randomisation.moments import over
 from equipoise.estimation.randomisation.p_values import randomisation_test
@@ -248,3 +249,28 @@ def test_an_allocation_that_the_procedure_cannot_give_is_refused():
     codes = np.array(list(fixed_counts(((4, 2),))), dtype=np.int8)
     with pytest.raises(DesignError, match="none of the allocations"):
         listed(codes, np.full(6, 1 / 6), np.array([0, 0, 0, 1], dtype=np.int8))
+
+
+def test_the_omnibus_distance_is_mahalanobis_and_its_mean_over_the_design_is_known(small):
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=(10, 3)) @ rng.normal(size=(3, 3))
+    found = imbalance(x, np.arange(10), 2)(small).effect[:, 0]
+    inverse = np.linalg.inv(np.cov(x.T))
+    for arm, distance in zip(small[:9], found[:9], strict=True):
+        apart = [
+            (arm == code).sum() * _squared(x[arm == code].mean(0) - x.mean(0), inverse) for code in (0, 1)
+        ]
+        assert distance == pytest.approx(sum(apart), rel=1e-10)
+    within = imbalance(np.column_stack([x, x[:, 0]]), np.arange(10), 2, strata=SMALL_STRATA)
+    chances = np.full(len(small), 1 / len(small))
+    tests = [randomisation_test(within, listed(small, chances, arm), studentised=False) for arm in small]
+    for alpha in (0.05, 0.1, 0.25, 0.5):
+        assert np.mean([test.p_value <= alpha + 1e-12 for test in tests]) <= alpha + 1e-12
+    complete = np.array(list(fixed_counts(((10, 5),))), dtype=np.int8)
+    assert imbalance(x, np.arange(10), 2)(complete).effect.mean() == pytest.approx(3.0)
+    with pytest.raises(DesignError, match="do not vary within strata"):
+        imbalance(np.ones((10, 1)), np.arange(10), 2)
+
+
+def _squared(apart: np.ndarray, inverse: np.ndarray) -> float:
+    return float(apart @ inverse @ apart)

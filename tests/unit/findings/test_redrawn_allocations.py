@@ -328,3 +328,18 @@ def test_every_method_of_allocation_is_drawn_again_from_a_study_and_its_data(stu
     assert 1 / 10_001 <= effect.p_value <= 1
     assert method in effect.model
     assert not any("cannot give these numbers" in warning for warning in effect.warnings)
+
+
+def test_all_that_was_known_before_is_tested_together_as_a_check_on_fraud_or_error(study, found) -> None:
+    asked = study(more="method: blocked, strata: [site]", analysis="test: t")
+    honest = people("ctct" * 10)
+    drawn = allocate(
+        list(honest["ref"]), strata_labels([list(honest["site"])]), {"control": 1, "texts": 1},
+        method="blocked", stage="main", seed=bytes(range(32)),
+    )  # fmt: skip
+    fair = found(asked, honest.assign(arm=drawn.arms)).find("balance.omnibus")
+    assert (fair.kind, fair.draws) == ("test", 999)
+    assert fair.p_value > 0.05
+    oldest = honest.groupby("site")["age"].rank(method="first") > 10
+    chosen = found(asked, honest.assign(arm=np.where(oldest, "texts", "control"))).find("balance.omnibus")
+    assert chosen.p_value == 1 / 1000

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from equipoise.findings.data import StudyData
 from equipoise.findings.describe.arms import Arms
+from equipoise.findings.describe.balance import balance
 from equipoise.findings.describe.baseline import baseline
 from equipoise.findings.describe.flow import flow, harms, response
 from equipoise.findings.describe.outcomes import answers, outcomes, ratings
@@ -22,6 +23,7 @@ def descriptions(study: Study, data: StudyData) -> Iterator[Finding]:
     yield from flow(study, data, arms)
     yield from response(study, data, arms)
     yield from baseline(study, data)
+    yield from balance(study, data)
     yield from outcomes(study, data, arms)
     yield from ratings(study, data)
     yield from answers(study, data, arms)
