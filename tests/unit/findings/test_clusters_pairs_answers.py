@@ -188,9 +188,8 @@ def test_two_way_errors_are_by_the_unit_of_allocation_and_the_column_named(found
 
 
 def test_ordered_answers_give_the_mean_score_and_the_odds_ratio(found, people) -> None:
-    effect = found("  effect: {outcomes: answer, model: ordinal, missing: none}").find(
-        "effect.answer.texts - control"
-    )
+    results = found("  effect: {outcomes: answer, model: ordinal, missing: none}")
+    effect = results.find("effect.answer.texts - control")
     arm = (people["arm"] == "texts").astype(int)
     fit = proportional_odds(people["answer"], arm, cluster=people["team"])
     assert effect.estimate == pytest.approx(fit.means.contrast((-1, 1)).estimate, rel=1e-12)
@@ -198,6 +197,10 @@ def test_ordered_answers_give_the_mean_score_and_the_odds_ratio(found, people) -
     odds = f"odds of a higher answer: {np.exp(fit.log_odds((-1, 1)).estimate):.2f} times"
     assert any(odds in warning for warning in effect.warnings)
     assert "proportional-odds regression" in effect.model
+    ratio = results.find("effect.answer.texts - control.odds-of-higher")
+    assert ratio.estimate == pytest.approx(np.exp(fit.log_odds((-1, 1)).estimate), rel=1e-12)
+    assert ratio.interval.low == pytest.approx(np.exp(fit.log_odds((-1, 1)).interval.low), rel=1e-12)
+    assert (ratio.kind, ratio.std_error) == ("ratio", None)
     assert "CR1 standard errors clustered by team" in effect.model
 
 

@@ -12,6 +12,7 @@ from equipoise.findings.beside.lee import for_people_who_would_answer
 from equipoise.findings.beside.likeness import likeness_in_clusters
 from equipoise.findings.beside.looks import allowing_for_looks
 from equipoise.findings.beside.missing import for_all_randomised
+from equipoise.findings.beside.odds import odds_of_a_higher_answer
 from equipoise.findings.beside.ratios import as_ratios
 from equipoise.findings.beside.weighted_response import by_response_weights
 from equipoise.findings.beside.weighting import weighted_as_randomised
@@ -38,6 +39,7 @@ _BESIDE: tuple[Callable[[Finding, Measured, Fitted], Iterator[Finding]], ...] = 
     anderson_rubin_interval,
     allowing_for_looks,
     as_ratios,
+    odds_of_a_higher_answer,
     weighted_as_randomised,
     averaged_otherwise,
     likeness_in_clusters,
