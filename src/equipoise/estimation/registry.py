@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import numpy.typing as npt
 
-from equipoise.errors import NotSupportedError, nearest
+from equipoise.errors import nearest
 from equipoise.estimation.arrays import Dof, refuse
 from equipoise.estimation.effects.adjusted import lin_interacted, linear_effect
 from equipoise.estimation.effects.neyman import difference_in_means
@@ -17,7 +17,7 @@ from equipoise.estimation.mixed.arms import mixed_effect
 from equipoise.estimation.mixed.fit import MixedDof
 from equipoise.estimation.mixed.mmrm import mmrm_effect
 
-__all__ = ["MODELS", "Model", "ModelName", "estimate_effect", "supported_models"]
+__all__ = ["MODELS", "Model", "ModelName", "estimate_effect"]
 
 ModelName = Literal[
     "difference-in-means", "linear", "lin-interacted", "logistic", "ordinal", "poisson", "mixed", "mmrm"
@@ -26,15 +26,10 @@ ModelName = Literal[
 
 @dataclass(frozen=True)
 class Model:
-    """A model: what it is in a line, and its function, None where this version cannot fit it."""
+    """A model: what it is in a line, and its function."""
 
     summary: str
-    effect: Callable[..., Estimate] | None
-
-
-def supported_models() -> tuple[str, ...]:
-    """Names of the models that this version fits."""
-    return tuple(name for name, model in MODELS.items() if model.effect is not None)
+    effect: Callable[..., Estimate]
 
 
 def estimate_effect(
@@ -68,14 +63,11 @@ def estimate_effect(
     Returns:
         The estimate, in the outcome's unit whatever the model.
     Raises:
-        NotSupportedError: a model that this version cannot fit.
         DesignError: an unknown model, or a design that the model cannot estimate.
     """
     if model not in MODELS:
         raise refuse("model", f'is "{model}"; expected one of {nearest(model, tuple(MODELS))}')
     effect = MODELS[model].effect
-    if effect is None:
-        raise NotSupportedError(f"model: {model} is not built yet; built: {', '.join(supported_models())}.")
     options: dict[str, Any] = {"strata": strata, "level": level, "arm_names": arm_names}
     if dof is not None:
         options["dof"] = dof

@@ -10,7 +10,6 @@ import polars as pl
 
 from equipoise import __version__
 from equipoise.errors import NotSupportedError
-from equipoise.estimation.registry import supported_models
 from equipoise.findings.claims import decided, effect_id, may_confirm
 from equipoise.findings.data import StudyData
 from equipoise.findings.describe import descriptions
@@ -108,8 +107,6 @@ def refuse_unsupported(study: Study) -> None:
     """
     found = []
     for name, analysis in {**study.protocol.analyses, **study.explore}.items():
-        if analysis.model not in supported_models():
-            found.append(f"analyses.{name}: the model {analysis.model}")
         why = not_redrawn(study, analysis) if analysis.test.by == "randomisation" else None
         if why is not None:
             found.append(f"analyses.{name}: randomisation tests {why}")

@@ -120,15 +120,15 @@ def _settled(values: Floats, step: Floats, at: Restricted) -> Maximum:
 
 
 def _check_told_apart(information: Floats, names: tuple[str, ...]) -> None:
-    size = np.sqrt(np.diagonal(information))
-    lost = np.flatnonzero(~(size > _TOLD_APART * size.max()))
+    each = np.diagonal(information)
+    lost = np.flatnonzero(~(each > _TOLD_APART * each.max()))
     if len(lost):
         raise refuse(
             names[int(lost[0])],
             "has no variance that the data could show: the design fits each of its levels. Leave out the "
             "effects or covariates that do, or leave it out.",
         )
-    lowest, vectors = np.linalg.eigh(information / np.outer(size, size))
+    lowest, vectors = np.linalg.eigh(information / np.sqrt(np.outer(each, each)))
     if lowest[0] < _TOLD_APART:
         mixed = np.argsort(-np.abs(vectors[:, 0]), kind="stable")[:2]
         first, second = (names[int(place)] for place in sorted(mixed))
