@@ -9,7 +9,7 @@ from equipoise.findings.scores import answers_of
 from equipoise.instruments.definition import Instrument
 from equipoise.instruments.library import load
 from equipoise.instruments.quality import quality
-from equipoise.instruments.reliability import reliability
+from equipoise.instruments.reliability import Reliability, reliability
 from equipoise.protocol.factors import waves_asking
 from equipoise.protocol.study import Study
 
@@ -48,7 +48,7 @@ def _at_wave(
             "interval": Interval(level=alpha.level, low=alpha.low, high=alpha.high),
             "n": {"all": alpha.n},
             "model": alpha.name,
-            "warnings": found.notes,
+            "warnings": (*found.notes, *_against_the_rest(found)),
         }
     )
     if found.omega is not None:
@@ -73,3 +73,16 @@ def _at_wave(
                     "model": f"share of scores at the {end}",
                 }
             )
+
+
+def _against_the_rest(found: Reliability) -> Iterator[str]:
+    """Items that go against the others, which usually means that they were not turned round."""
+    if found.unreversed:
+        items = ", ".join(found.unreversed)
+        yield (
+            f"answers to {items} go against the rest of the score; look whether they were coded or "
+            "worded the other way round"
+        )
+    if found.without_reversed is not None and found.without_reversed.low > found.coefficient.high:
+        alpha = found.without_reversed.estimate
+        yield f"without its reversed items the score hangs together better (alpha {alpha:.2f})"

@@ -253,11 +253,13 @@ def reliability(results: Results, names: Names) -> Table | None:
         Column("Value", True),
         Column("95% interval", True),
     )
-    return (
-        Table("reliability-table", "How consistently the scores measured", columns, tuple(rows))
-        if rows
-        else None
+    notes = dict.fromkeys(
+        f"{names.outcome(one.outcome)}, {names.wave(one.at)}: {warning}."
+        for one in results.of("reliability")
+        for warning in one.warnings
     )
+    caption = "How consistently the scores measured"
+    return Table("reliability-table", caption, columns, tuple(rows), tuple(notes)) if rows else None
 
 
 def amendments(study: Study) -> Table | None:
