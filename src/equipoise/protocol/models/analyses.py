@@ -53,7 +53,10 @@ class Analysis(Record):
     wave (this outcome's own score then), another outcome, a column of the roster, whether a message was sent
     (`sent_after_remind`) or an event happened. An analysis that checks another says which: `sensitivity-of`
     (same estimand, other assumption) or `supplementary-to` (other estimand). `by` gives the contrast for each
-    level of a column, or by week since launch.
+    level of a category, along a column of numbers, by `wave`, or by `week since launch`; `by: dose` describes
+    the outcome by how much people took. `take-up` names the column of what people took up: for `target:
+    complier`, whose `assumption` says why the allocation acts through it alone, for `kind: per-protocol`, and
+    for `by: dose`.
     """
 
     outcomes: tuple[Name, ...] | None = None
