@@ -38,7 +38,7 @@ _log = logging.getLogger("equipoise.delivery")
 _FAILS = ("no-address", "field-missing", "refused")
 Settled = tuple[Dispatch, Outcome]
 _NOT_TRIED = Outcome("later", "not-tried", burnt=False)
-_MOST = 10
+_MOST = 20
 _BLINK_SECONDS = 0.1  # no more are marked together than go out in this time
 _STALE_SECONDS = 1.0
 
