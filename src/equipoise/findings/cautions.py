@@ -15,6 +15,7 @@ from equipoise.findings.caution.planned import (
     other_spread_than_assumed,
     wave_out_of_time,
 )
+from equipoise.findings.caution.response import differential_attrition
 from equipoise.findings.measured import Measured
 
 __all__ = ["cautions"]
@@ -34,6 +35,7 @@ _CAUTIONS: tuple[Callable[[Measured], Iterator[str]], ...] = (
     unreliable,
     straight_lines,
     wave_out_of_time,
+    differential_attrition,
     fewer_answers_than_assumed,
     other_spread_than_assumed,
 )

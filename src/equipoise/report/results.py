@@ -12,6 +12,8 @@ __all__ = ["Results", "is_by_week", "level_of"]
 _OTHER = {
     "flow",
     "response",
+    "attrition",
+    "events",
     "baseline",
     "balance",
     "description",
@@ -23,6 +25,8 @@ _OTHER = {
 _SET_APART = ("sensitivity", "supplementary")
 _BESIDE = (
     ".linear",
+    ".imputation",
+    ".response-weights",
     ".average-over-clusters",
     ".average-over-people",
     ".constant",

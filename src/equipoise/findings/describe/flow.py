@@ -4,17 +4,20 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from equipoise.estimation.effects.proportions import rate_contrast
+from equipoise.errors import DesignError
+from equipoise.estimation.missing.response import response_contrast
+from equipoise.findings.covariates import Labels, labels_of
 from equipoise.findings.data import StudyData
 from equipoise.findings.describe.arms import LEVEL, Arms, counts_by_arm, happened, share_of
+from equipoise.findings.estimates import interval_of
 from equipoise.findings.masked import letters
-from equipoise.findings.results import Finding, Interval
+from equipoise.findings.results import Finding
 from equipoise.findings.sample import Bools
 from equipoise.protocol.contrasts import parse_contrast
 from equipoise.protocol.factors import contrast_factors, default_factor
 from equipoise.protocol.study import Study
 
-__all__ = ["flow", "harms", "response"]
+__all__ = ["answered_by", "clusters_of", "flow", "harms", "response"]
 
 
 def flow(study: Study, data: StudyData, arms: Arms) -> Iterator[Finding]:
@@ -26,7 +29,7 @@ def flow(study: Study, data: StudyData, arms: Arms) -> Iterator[Finding]:
         if data.has(column):
             steps[f"sent_{contact}"] = happened(data.participants[column])
     for wave in study.protocol.waves:
-        if (answered := _answered(study, data, wave)) is not None:
+        if (answered := answered_by(study, data, wave)) is not None:
             steps[f"answered_{wave}"] = answered
     for step, rows in steps.items():
         yield from counts_by_arm(f"flow.{step}", "flow", step, rows, arms)
@@ -52,32 +55,54 @@ def _by_letter(study: Study, data: StudyData, step: str) -> Iterator[Finding]:
 
 def response(study: Study, data: StudyData, arms: Arms) -> Iterator[Finding]:
     for wave in study.protocol.waves:
-        answered = _answered(study, data, wave)
+        answered = answered_by(study, data, wave)
         if answered is None:
             continue
         for arm in arms.names:
             members = arms.members[arm]
             yield share_of(f"response.{wave}", "response", wave, answered, members, arms, arm)
         for text in () if data.masked else _arm_contrasts(study):
-            contrast = parse_contrast(
-                text, contrast_factors(study.protocol, {}), default_factor(study.protocol)
-            )
-            names = [arm for arm in arms.names if arm is not None]
-            counts = [int((answered & arms.members[arm]).sum()) for arm in names]
-            totals = [int(arms.members[arm].sum()) for arm in names]
-            found = rate_contrast(
-                counts, totals, [float(weight) for weight in contrast.weights(names)], LEVEL
-            )
-            yield Finding(
-                id=f"response.{wave}.{text}",
-                analysis="response",
-                kind="effect",
-                outcome=wave,
-                contrast=text,
-                estimate=found.estimate,
-                interval=Interval(level=LEVEL, low=found.interval.low, high=found.interval.high),
-                model="difference in the share that answered; Newcombe's interval",
-            )
+            yield _difference(study, data, arms, wave, text, answered)
+
+
+def _difference(study: Study, data: StudyData, arms: Arms, wave: str, text: str, answered: Bools) -> Finding:
+    """How much response to a wave differs between arms, with its interval and test."""
+    contrast = parse_contrast(text, contrast_factors(study.protocol, {}), default_factor(study.protocol))
+    names = [arm for arm in arms.names if arm is not None]
+    code = np.full(len(answered), -1, dtype=np.int64)
+    for number, arm in enumerate(names):
+        code[arms.members[arm]] = number
+    inside, cluster = code >= 0, clusters_of(study, data)
+    finding = Finding(
+        id=f"response.{wave}.{text}", analysis="response", kind="effect", outcome=wave, contrast=text
+    )
+    try:
+        found = response_contrast(
+            answered[inside],
+            code[inside],
+            [float(weight) for weight in contrast.weights(names)],
+            cluster=None if cluster is None else cluster[inside],
+            level=LEVEL,
+            arm_names=names,
+        )
+    except DesignError as error:
+        return finding.model_copy(update={"not_estimable": str(error)})
+    return finding.model_copy(
+        update={
+            "estimate": found.estimate,
+            "interval": None if found.interval is None else interval_of(found.interval),
+            "p_value": found.p_value,
+            "model": f"difference in the share that answered; {found.method}",
+        }
+    )
+
+
+def clusters_of(study: Study, data: StudyData) -> Labels | None:
+    """The cluster of each participant; None where people were allocated one by one, or it is not known."""
+    stage = study.protocol.allocation.get(study.protocol.main_stage)
+    if stage is None or stage.unit == "participant" or not data.has(stage.unit):
+        return None
+    return labels_of(data, stage.unit)
 
 
 def _arm_contrasts(study: Study) -> list[str]:
@@ -100,7 +125,7 @@ def harms(study: Study, data: StudyData, arms: Arms) -> Iterator[Finding]:
             yield from counts_by_arm(f"harms.{harm}", "harms", harm, happened(data.participants[harm]), arms)
 
 
-def _answered(study: Study, data: StudyData, wave: str) -> Bools | None:
+def answered_by(study: Study, data: StudyData, wave: str) -> Bools | None:
     """Who answered a wave: as the data say, else whoever has an outcome of it; None where neither tells."""
     if data.has(f"answered_{wave}"):
         return happened(data.participants[f"answered_{wave}"])
