@@ -114,3 +114,17 @@ def test_a_column_that_names_the_arm_received_says_who_followed(folder, readers,
     effect = named.find("followers.score.after.texts - control")
     assert effect.n["calls"] == 0
     assert effect.n["texts"] == int((readers["score"].notna() & (readers["arm"] == "texts")).sum())
+
+
+def test_nothing_that_is_about_the_effect_as_randomised_stands_beside_an_effect_of_takers(
+    folder, readers, tmp_path
+):
+    takers = """\
+  takers: {contrast: texts - control, adjust: none, outcomes: passed, at: after, target: complier,
+           take-up: read_any, assumption: texts act only by being read}
+  followers: {contrast: texts - control, adjust: none, outcomes: passed, at: after, kind: per-protocol,
+              take-up: read_any}
+"""
+    findings = found(folder, readers, tmp_path, EFFECT + takers)
+    assert len([one for one in findings if one.analysis == "takers"]) == 2
+    assert len([one for one in findings if one.analysis == "followers"]) == 1

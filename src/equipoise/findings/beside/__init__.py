@@ -31,12 +31,13 @@ def besides(effect: Finding, measured: Measured, fitted: Fitted) -> Iterator[Fin
         measured: what it was found from.
         fitted: how it was found.
     """
-    for each in _BESIDE:
+    analysis = measured.analysis
+    as_randomised = analysis.target == "all" and analysis.kind == "as-randomised"
+    for each in _BESIDE if as_randomised else _OF_TAKERS:
         yield from each(effect, measured, fitted)
 
 
 _BESIDE: tuple[Callable[[Finding, Measured, Fitted], Iterator[Finding]], ...] = (
-    anderson_rubin_interval,
     allowing_for_looks,
     as_ratios,
     odds_of_a_higher_answer,
@@ -48,3 +49,5 @@ _BESIDE: tuple[Callable[[Finding, Measured, Fitted], Iterator[Finding]], ...] = 
     by_imputation,
     by_response_weights,
 )
+_OF_TAKERS = (anderson_rubin_interval,)
+"""Of those who took something up: all else is about the effect as randomised, and stands beside that."""
