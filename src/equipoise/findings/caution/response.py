@@ -11,12 +11,12 @@ from equipoise.findings.measured import Measured
 
 __all__ = ["differential_attrition"]
 
-POINTS = 5.0
+POINTS = 10.0
 """A difference in response, in percentage points, that is told of whatever its interval."""
 
 
 def differential_attrition(measured: Measured) -> Iterator[str]:
-    """Response that differs between the arms compared: clearly, or by five percentage points."""
+    """Response that differs between the arms compared: clearly, or by ten percentage points."""
     inside, cluster = measured.sample.inside, measured.analysis.cluster
     try:
         labels = None if cluster in (None, "participant") else labels_of(measured.data, str(cluster))[inside]
