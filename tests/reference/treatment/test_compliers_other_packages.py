@@ -240,3 +240,46 @@ def test_over_every_allocation_the_set_holds_the_truth_as_often_as_the_plain_int
     shares = np.mean(held, axis=0)
     assert len(held) == 126
     assert (np.abs(shares - 0.95) < 0.03).all()
+
+
+def test_a_covariate_that_repeats_another_or_a_stratum_changes_nothing():
+    once = found(strata=TRIAL["stratum"], dof="satterthwaite")
+    repeated = np.stack([TRIAL["age"], 2 * TRIAL["age"] - 7, TRIAL["stratum"] == "a"], axis=1).astype(float)
+    again = found(strata=TRIAL["stratum"], covariates=repeated, dof="satterthwaite")
+    for one, other in ((once.effect, again.effect), (once.as_randomised, again.as_randomised)):
+        assert other.estimate == pytest.approx(one.estimate, rel=1e-9, abs=1e-10)
+        assert other.std_error == pytest.approx(one.std_error, rel=1e-9)
+        assert other.dof == pytest.approx(one.dof, rel=1e-6)
+
+
+def test_people_alone_in_their_stratum_carry_no_information():
+    alone = TRIAL["stratum"].where(TRIAL.index > 3, TRIAL.index.map(lambda row: f"only {row}"))
+    with_them = found(strata=alone, dof="satterthwaite").effect
+    rest = TRIAL.index > 3
+    without = complier_effect(
+        Y[rest],
+        ARM[rest],
+        CONTRAST,
+        TAKEN[rest],
+        covariates=TRIAL["age"][rest],
+        strata=TRIAL["stratum"][rest],
+    ).effect
+    assert with_them.estimate == pytest.approx(without.estimate, rel=1e-8, abs=1e-9)
+    assert with_them.std_error == pytest.approx(without.std_error, rel=1e-8)
+    assert with_them.dof == pytest.approx(without.dof, rel=1e-6)
+
+
+def test_another_unit_of_outcome_or_take_up_only_scales_the_results():
+    one, other = (
+        found(),
+        complier_effect(1e6 * Y + 3, ARM, CONTRAST, TAKEN / 1e4, covariates=TRIAL["age"], dof="residual"),
+    )
+    assert other.effect.estimate == pytest.approx(1e10 * one.effect.estimate, rel=1e-6)
+    assert other.effect.std_error == pytest.approx(1e10 * one.effect.std_error, rel=1e-8)
+    scaled = [1e10 * end for end in one.anderson_rubin.parts[0]]
+    assert other.anderson_rubin.parts[0] == pytest.approx(scaled, rel=1e-6)
+
+
+def test_an_outcome_that_does_not_vary_is_refused():
+    with pytest.raises(DesignError, match="does not vary"):
+        complier_effect(np.full(len(Y), 4.0), ARM, CONTRAST, TAKEN)
