@@ -43,6 +43,13 @@ inside <- function(m) { p <- pairs(m, m - 1); diag(p) <- m / complete; p }
 other <- complete - count
 joint <- rbind(cbind(inside(other), pairs(other, count)), cbind(pairs(count, other), inside(count)))
 ht_complete <- horvitz_thompson(y ~ treated, data = fixed, condition_pr_mat = joint)
+whole <- trial[trial$team <= 12, ]                    # 12 teams, of which 4 are treated as a whole
+whole$treated <- as.numeric(whole$team %in% c(2, 5, 6, 11))
+of_teams <- function(m, k, same) outer(whole$team, whole$team, function(a, b)
+  ifelse(a == b, same, m * k / (12 * 11)))
+joint_teams <- rbind(cbind(of_teams(8, 7, 8 / 12), of_teams(8, 4, 0)),
+                     cbind(of_teams(4, 8, 0), of_teams(4, 3, 4 / 12)))
+ht_teams <- horvitz_thompson(y ~ treated, data = whole, clusters = team, condition_pr_mat = joint_teams)
 trial$weight <- ifelse(trial$treated == 1, 1 / trial$chance, 1 / (1 - trial$chance))
 hajek <- function(type) { f <- lm_robust(y ~ treated, data = trial, weights = weight, se_type = type)
   list(estimate = unname(f$coefficients["treated"]), std_error = unname(f$std.error["treated"])) }
@@ -83,6 +90,7 @@ out <- list(
   horvitz_thompson = list(estimate = unname(ht$coefficients), std_error = unname(ht$std.error)),
   horvitz_thompson_complete = list(estimate = unname(ht_complete$coefficients),
                                    std_error = unname(ht_complete$std.error)),
+  horvitz_thompson_teams = list(estimate = unname(ht_teams$coefficients), std_error = unname(ht_teams$std.error)),
   hajek_HC0 = hajek("HC0"), hajek_HC2 = hajek("HC2"),
   clm = list(thresholds = unname(cl$alpha), coefficients = unname(coef(cl)[kept]),
              HC0 = unname(sqrt(diag(robust))[at]), CR0 = unname(sqrt(diag(clustered))[at]),

@@ -112,6 +112,23 @@ def test_horvitz_thompson_with_a_fixed_number_an_arm_equals_estimatrs():
     )
 
 
+def test_horvitz_thompson_of_clusters_drawn_whole_equals_estimatrs():
+    whole = TRIAL[TRIAL["team"] <= 12]
+    teams = np.isin(np.arange(1, 13), [2, 5, 6, 11]).astype(int)
+    found = horvitz_thompson(
+        whole["y"],
+        teams[whole["team"] - 1],
+        (-1, 1),
+        np.tile([2 / 3, 1 / 3], (len(whole), 1)),
+        joint=joint_probabilities(teams, 2),
+        cluster=whole["team"],
+    )
+    stored = STORED["horvitz_thompson_teams"]
+    assert (found.estimate, found.std_error) == pytest.approx(
+        (stored["estimate"], stored["std_error"]), rel=1e-8
+    )
+
+
 @pytest.mark.parametrize("variance", ["HC0", "HC2"])
 def test_hajeks_estimator_equals_weighted_least_squares_of_estimatr(variance):
     found = hajek(TRIAL["y"], TRIAL["treated"], (-1, 1), CHANCES, variance=variance)

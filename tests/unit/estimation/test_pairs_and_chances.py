@@ -156,12 +156,25 @@ def test_joint_chances_are_those_counted_over_every_allocation():
     assert joint_probabilities(arm, 2, strata=stratum) == pytest.approx(counted, abs=1e-12)
 
 
-def test_joint_chances_of_clusters_are_those_counted_over_every_allocation():
-    unit = np.array([0, 0, 1, 2, 2, 2, 3])
-    drawn = [np.eye(2)[arm[unit]] for arm in every_allocation(np.zeros(4, dtype=int), [2])]
-    counted = np.mean([one[:, :, None, None] * one for one in drawn], axis=0)
-    found = joint_probabilities(np.array([0, 0, 1, 1])[unit], 2, cluster=unit)
-    assert found == pytest.approx(counted, abs=1e-12)
+def test_clusters_are_unbiased_and_never_too_sure_by_their_totals():
+    unit = np.repeat(np.arange(6), [1, 2, 3, 1, 2, 4])
+    y0, effects = RNG.normal(size=13), RNG.normal(1.0, 1.0, 13)
+    even = np.full((13, 2), 0.5)
+    fits = [
+        horvitz_thompson(
+            y0 + effects * arm[unit],
+            arm[unit],
+            EFFECT,
+            even,
+            joint=joint_probabilities(arm, 2),
+            cluster=unit,
+        )
+        for arm in every_allocation(np.zeros(6, dtype=int), [3])
+    ]
+    assert np.mean([fit.estimate for fit in fits]) == pytest.approx(effects.mean(), abs=1e-12)
+    assert np.mean([fit.std_error**2 for fit in fits]) >= np.var([fit.estimate for fit in fits])
+    with pytest.raises(DesignError, match='"1" has people of different arms or chances'):
+        horvitz_thompson(y0, np.arange(13) % 2, EFFECT, even, cluster=np.maximum(unit, 1))
 
 
 def test_hajeks_estimator_does_not_move_with_a_constant_and_the_other_does():

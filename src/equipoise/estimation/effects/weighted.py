@@ -35,6 +35,7 @@ def horvitz_thompson(
     probabilities: npt.ArrayLike,
     *,
     joint: npt.ArrayLike | None = None,
+    cluster: npt.ArrayLike | None = None,
     level: float = 0.95,
     arm_names: Sequence[str] | None = None,
 ) -> Estimate:
@@ -46,13 +47,16 @@ def horvitz_thompson(
         contrast: one weight an arm, adding up to 0.
         probabilities: (n, arms) each person's chance of each arm.
         joint: (n, arms, n, arms) the chance that one person is in one arm and another in another; left out,
-            people are allocated independently. See `joint_probabilities`.
+            people are allocated independently. See `joint_probabilities`. With clusters it is of them, in
+            the order of their labels.
+        cluster: (n,) labels of what was allocated as a whole; the variance is that of the clusters' totals.
         level: coverage of the interval, on the normal distribution.
         arm_names: for messages.
     Returns:
         The contrast. It moves with a constant added to every outcome; `hajek`, which does not, is to report.
     Raises:
-        DesignError: a chance that is none, or 0 for an arm that is compared; an arm compared has nobody.
+        DesignError: a chance that is none, or 0 for an arm that is compared; an arm compared has nobody; a
+            cluster whose people differ in arm or chances.
 
     Horvitz & Thompson (1952), JASA 47:663. Variance: Aronow & Samii (2017), Ann. Appl. Stat. 11:1912, section
     5: pairs that never happen together enter by Young's inequality, so it is never too small on average.
@@ -61,13 +65,14 @@ def horvitz_thompson(
     same_length(len(y), arm=codes)
     weights = contrast_weights(contrast, codes)
     chance, compared = _own_chance(probabilities, codes, weights, arm_names)
-    weighted = weights[codes] * y
+    people, weighted = len(y), weights[codes] * y
+    if cluster is not None:
+        weighted, chance, codes = _totals(weighted, chance, codes, cluster)
     spread = weighted / chance
     if joint is None:
         variance = float(spread**2 @ (1 - chance) + (len(compared) - 1) * (weighted**2 @ (1 / chance)))
     else:
         variance = _joint_variance(np.asarray(joint, dtype=np.float64), weighted, chance, codes, compared)
-    people = len(y)
     error = float(np.sqrt(max(variance, 0.0))) / people
     return estimate_from(float(spread.sum()) / people, error, np.inf, level, scale=float(np.abs(y).max()))
 
@@ -124,46 +129,48 @@ def hajek(
     )
 
 
-def joint_probabilities(
-    arm: npt.ArrayLike,
-    arms: int,
-    *,
-    strata: npt.ArrayLike | None = None,
-    cluster: npt.ArrayLike | None = None,
-) -> Floats:
+def joint_probabilities(arm: npt.ArrayLike, arms: int, *, strata: npt.ArrayLike | None = None) -> Floats:
     """The joint chances of an allocation that fixed how many of each stratum are in each arm.
 
     Args:
-        arm: (n,) codes from 0; its counts within strata are those that the allocation fixed.
+        arm: (n,) codes from 0 of people, or of clusters allocated as a whole; the counts within strata are
+            those that the allocation fixed.
         arms: how many arms there are.
-        strata: (n,) labels; left out, everybody is one stratum.
-        cluster: (n,) labels of what was allocated as a whole; left out, people were.
+        strata: (n,) labels; left out, all are one stratum.
     Returns:
-        (n, arms, n, arms); with itself a person is in one arm only, and so is everyone of a cluster.
-    Raises:
-        DesignError: a cluster whose people are in two arms or strata.
+        (n, arms, n, arms); with itself a person is in one arm only.
     """
     codes = np.asarray(arm, dtype=np.int64)
     stratum = np.zeros(len(codes), dtype=np.int64) if strata is None else codes_of(strata, "strata")[0]
-    unit = np.arange(len(codes)) if cluster is None else codes_of(cluster, "cluster")[0]
-    same_length(len(codes), strata=stratum, cluster=unit)
-    _, first = np.unique(unit, return_index=True)
-    if (codes[first][unit] != codes).any() or (stratum[first][unit] != stratum).any():
-        raise refuse("cluster", "holds people of two arms or two strata; clusters are allocated as a whole.")
+    same_length(len(codes), strata=stratum)
     counts = np.zeros((int(stratum.max()) + 1, arms))
-    np.add.at(counts, (stratum[first], codes[first]), 1.0)
+    np.add.at(counts, (stratum, codes), 1.0)
     sizes = counts.sum(axis=1)
     shares = (counts / sizes[:, None])[stratum]
     joint = np.asarray(shares[:, :, None, None] * shares, dtype=np.float64)
-    same = (stratum[:, None] == stratum) & (unit[:, None] != unit)
+    same = (stratum[:, None] == stratum) & ~np.eye(len(codes), dtype=bool)
     own, size = counts[stratum], sizes[stratum]
     others = own[:, None, :] - np.eye(arms)
     within = own[:, :, None] * others / np.maximum(size * (size - 1), 1)[:, None, None]
     one, other = np.nonzero(same)
     joint[one, :, other, :] = within[one]
-    one, other = np.nonzero(unit[:, None] == unit)
-    joint[one, :, other, :] = shares[one][:, :, None] * np.eye(arms)
+    each = np.arange(len(codes))
+    joint[each, :, each, :] = shares[:, :, None] * np.eye(arms)
     return joint
+
+
+def _totals(
+    weighted: Floats, chance: Floats, arm: Ints, cluster: npt.ArrayLike
+) -> tuple[Floats, Floats, Ints]:
+    unit, labels = codes_of(cluster, "cluster")
+    same_length(len(arm), cluster=unit)
+    _, first = np.unique(unit, return_index=True)
+    apart = (arm[first][unit] != arm) | (chance[first][unit] != chance)
+    if apart.any():
+        name = labels[unit[int(np.flatnonzero(apart)[0])]]
+        raise refuse("cluster", f'"{name}" has people of different arms or chances; it is allocated whole.')
+    totals = np.asarray(np.bincount(unit, weighted), dtype=np.float64)
+    return totals, chance[first], arm[first]
 
 
 def _own_chance(
