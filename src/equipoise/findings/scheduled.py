@@ -9,6 +9,7 @@ from equipoise.findings.estimands import estimand, model_words
 from equipoise.findings.estimates import with_estimate
 from equipoise.findings.fitting.crossover import fit_crossed
 from equipoise.findings.fitting.in_periods import Further, InPeriods
+from equipoise.findings.fitting.sequences import Permuted, permuted
 from equipoise.findings.fitting.wedge import fit_wedge
 from equipoise.findings.periods import Periods, periods_of
 from equipoise.findings.results import Finding
@@ -58,11 +59,12 @@ def scheduled_findings(
         weights = _weights(study, sample, text)
         periods = periods_of(study, data, analysis, outcome, sample, schedule, weights)
         fitted = fit_crossed(periods) if schedule.switch is None else fit_wedge(periods)
+        drawn = permuted(periods) if analysis.test.by == "randomisation" else None
     except DesignError as error:
         yield base.model_copy(update={"not_estimable": str(error)})
         return
     effect = _effect(base, periods, fitted, text)
-    yield effect
+    yield effect if drawn is None else _redrawn(effect, drawn)
     yield from (_further(effect, one) for one in fitted.further)
     yield from _variances(effect, fitted)
 
@@ -91,6 +93,21 @@ def _effect(base: Finding, periods: Periods, fitted: InPeriods, text: str) -> Fi
         n_missing=sample.counts(sample.inside & ~periods.analysed),
         model=f"{fitted.model}{words}",
         warnings=(told, *periods.notes, *periods.covariates.notes, *fitted.notes),
+    )
+
+
+def _redrawn(effect: Finding, drawn: Permuted) -> Finding:
+    """The effect with the p-value of the draw; its interval stays the model's."""
+    return effect.model_copy(
+        update={
+            "p_value": drawn.test.p_value,
+            "statistic": drawn.test.statistic,
+            "dof": None,
+            "draws": drawn.test.draws,
+            "mc_error": drawn.test.mc_error,
+            "model": f"{effect.model}; {drawn.how}",
+            "warnings": (*effect.warnings, *drawn.notes),
+        }
     )
 
 

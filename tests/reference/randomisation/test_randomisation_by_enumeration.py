@@ -5,13 +5,16 @@ from itertools import combinations, product
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
+import statsmodels.formula.api as smf
 
 from equipoise.allocation import METHODS, design, every_allocation, simulate, unit_probabilities
 from equipoise.errors import DesignError
 from equipoise.estimation.effects.adjusted import lin_interacted, linear_effect
 from equipoise.estimation.effects.neyman import difference_in_means
 from equipoise.estimation.randomisation.balance import imbalance
+from equipoise.estimation.randomisation.in_turn import in_turn
 from equipoise.estimation.randomisation.inversion import ConstantEffects
 from equipoise.estimation.randomisation.moments import over
 from equipoise.estimation.randomisation.p_values import randomisation_test
@@ -274,3 +277,19 @@ def test_the_omnibus_distance_is_mahalanobis_and_its_mean_over_the_design_is_kno
 
 def _squared(apart: np.ndarray, inverse: np.ndarray) -> float:
     return float(apart @ inverse @ apart)
+
+
+def test_arms_that_units_have_in_turn_are_fitted_as_by_statsmodels():
+    rng = np.random.default_rng(1)
+    rows = [(unit, period) for unit in range(9) for period in range(4) for _ in range(rng.integers(1, 5))]
+    unit, period = np.array(rows).T
+    x, y = rng.normal(size=len(rows)), rng.normal(size=len(rows)) + rng.normal(size=9)[unit] + period
+    moved = np.array([[0, 1, 1, 1], [0, 0, 1, 1], [0, 0, 0, 1]])
+    codes = np.array([rng.permutation(np.repeat([0, 1, 2], 3)) for _ in range(4)], dtype=np.int8)
+    found = in_turn(y, unit, period, moved, covariates=x)(codes)
+    for given, effect, covariance in zip(codes, found.effect, found.covariance, strict=True):
+        data = pd.DataFrame({"y": y, "x": x, "u": unit, "p": period, "on": moved[given[unit], period] * 1.0})
+        options = {"groups": unit, "use_correction": False}
+        fit = smf.ols("y ~ on + x + C(u) + C(p)", data).fit(cov_type="cluster", cov_kwds=options)
+        expected = (fit.params["on"], fit.bse["on"])
+        assert (effect[0], covariance[0, 0] ** 0.5) == pytest.approx(expected, rel=1e-8)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from equipoise.errors import NotSupportedError, ProtocolError
+from equipoise.errors import ProtocolError
 from equipoise.findings import Finding, Findings, analyse, read_data
 from equipoise.protocol import load_study
 
@@ -247,9 +247,3 @@ def test_what_does_not_go_with_sequences_is_refused_before_any_data(
 ) -> None:
     with pytest.raises(ProtocolError, match=message):
         load_study(folder(tmp_path, protocol.replace(old, new)))
-
-
-def test_a_randomisation_test_of_sequences_is_named_as_not_yet_possible(tmp_path) -> None:
-    protocol = WEDGE.replace("model - usual}", "model - usual, test: randomisation}")
-    with pytest.raises(NotSupportedError, match="randomisation tests"):
-        found(tmp_path, protocol, of_wedge())

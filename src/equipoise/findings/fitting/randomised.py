@@ -78,6 +78,8 @@ def statistic_for(measured: Measured, drawing: Drawing, *, inverted: bool) -> St
 def not_redrawn(study: Study, analysis: Analysis) -> str | None:
     """What keeps an analysis from being tested by re-drawing, in words that go on from "tests"; or None."""
     stage = study.protocol.allocation.get(study.protocol.main_stage)
+    if study.protocol.gives_sequences(study.protocol.main_stage):
+        return None
     if analysis.by is not None:
         return f"by {analysis.by}: no draw tells levels apart"
     if analysis.target != "all" or analysis.kind != "as-randomised":
