@@ -11,6 +11,7 @@ from equipoise.allocation import AllocationRecord
 from equipoise.findings.results import Findings
 from equipoise.instruments.library import load
 from equipoise.protocol.models.allocation import Stage
+from equipoise.protocol.models.analyses import Analysis
 from equipoise.protocol.models.fieldwork import Wave
 from equipoise.protocol.models.outcomes import Outcome
 from equipoise.protocol.study import Study
@@ -130,16 +131,26 @@ def design(of: Study, names: Names) -> Facts | None:
     if protocol.study.launch:
         rows.append(("Launch", f"{day(protocol.study.launch)} ({protocol.study.timezone})"))
     for name, analysis in protocol.analyses.items():
-        how = f"{analysis.model or 'model by the design'}, {analysis.variance or 'variance by the design'}"
-        rows.append(
-            (f"Analysis: {analysis.label or names.level(name)}", f"{how}, {analysis.interval:.0%} intervals")
-        )
+        rows.append((f"Analysis: {analysis.label or names.level(name)}", _analysis(analysis, names)))
     if protocol.events:
         told = "; ".join(
             f"{names.level(event)}: {how.replace('-', ' ')}" for event, how in protocol.events.items()
         )
         rows.append(("After allocation", told))
     return Facts("Method and design", tuple(rows)) if rows else None
+
+
+def _analysis(analysis: Analysis, names: Names) -> str:
+    how = f"{analysis.model or 'model by the design'}, {analysis.variance or 'variance by the design'}"
+    told = f"{how}, {analysis.interval:.0%} intervals"
+    if analysis.target == "complier":
+        taken = names.level(str(analysis.take_up))
+        return f"effect in those whose {taken} follows their arm, two-stage least squares, {told}"
+    if analysis.kind == "per-protocol":
+        return (
+            f"those who followed their arm by {names.level(str(analysis.take_up))} (not randomised), {told}"
+        )
+    return f"by {names.level(analysis.by)}, {told}" if analysis.by else told
 
 
 def outcomes(of: Study, names: Names) -> Table | None:

@@ -114,3 +114,4 @@ def test_an_effect_among_compliers_has_its_assumption_in_the_same_sentence(study
     page = render_study(*study)
     assert "Anderson-Rubin interval" in page
     assert "assumes: texts act only by being opened" in page
+    assert "effect in those whose dose opened follows their arm, two-stage least squares" in page
