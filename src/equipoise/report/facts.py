@@ -143,13 +143,11 @@ def design(of: Study, names: Names) -> Facts | None:
 def _analysis(analysis: Analysis, names: Names) -> str:
     how = f"{analysis.model or 'model by the design'}, {analysis.variance or 'variance by the design'}"
     told = f"{how}, {analysis.interval:.0%} intervals"
+    taken = names.level(str(analysis.take_up))
     if analysis.target == "complier":
-        taken = names.level(str(analysis.take_up))
         return f"effect in those whose {taken} follows their arm, two-stage least squares, {told}"
     if analysis.kind == "per-protocol":
-        return (
-            f"those who followed their arm by {names.level(str(analysis.take_up))} (not randomised), {told}"
-        )
+        return f"those who followed their arm by {taken} (not randomised), {told}"
     return f"by {names.level(analysis.by)}, {told}" if analysis.by else told
 
 
