@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from equipoise.errors import DesignError
+from equipoise.errors import DesignError, NotSupportedError
 from equipoise.estimation.randomisation.extremes import sizes
 from equipoise.estimation.randomisation.moments import over
 from equipoise.estimation.randomisation.redraws import Redraws
@@ -48,7 +48,7 @@ def stepped_down(study: Study, data: StudyData, tested: Sequence[Finding]) -> To
     """
     try:
         adjusted, how = _westfall_young(study, data, tested)
-    except DesignError as error:
+    except (DesignError, NotSupportedError) as error:
         adjusted = adjust_p_values("holm", [float(finding.p_value or 0.0) for finding in tested])
         how = f"adjusted by Holm in place of Westfall and Young, as the draw cannot be made again: {error}"
     found = {finding.id: float(p) for finding, p in zip(tested, adjusted, strict=True)}

@@ -228,7 +228,9 @@ def test_allocations_that_allow_no_error_count_as_extreme():
     found = randomisation_test(statistic, listed(codes, np.full(20, 0.05), observed))
     assert found.p_value == pytest.approx(1.0)  # 18 tie with what was observed, 2 part the outcomes wholly
     parted = listed(codes, np.full(20, 0.05), np.array([0, 0, 0, 1, 1, 1], dtype=np.int8))
-    with pytest.raises(DesignError, match="does not vary within the arms"):
+    with pytest.raises(
+        DesignError, match="does not vary within the arms compared, or a stratum has one person"
+    ):
         randomisation_test(statistic, parted)
     assert randomisation_test(statistic, parted, studentised=False).p_value == pytest.approx(0.1)
 
@@ -246,6 +248,16 @@ def test_what_cannot_be_drawn_again_is_refused(arguments, message):
     given = {"model": "linear", "outcome": np.arange(6.0), "place": np.arange(6), "contrast": (-1.0, 1.0)}
     with pytest.raises(DesignError, match=message):
         statistic_of(**(given | arguments))
+
+
+def test_one_person_in_a_cell_leaves_the_difference_and_no_error():
+    y, strata = np.array([1.0, 4.0, 2.0, 7.0]), ["a", "a", "b", "b"]
+    codes = np.array([[0, 1, 0, 1], [1, 0, 0, 1], [0, 1, 1, 0], [1, 0, 1, 0]], dtype=np.int8)
+    redraws = listed(codes, np.full(4, 0.25), codes[0])
+    statistic = statistic_of("difference-in-means", y, np.arange(4), (-1.0, 1.0), strata=strata)
+    assert randomisation_test(statistic, redraws, studentised=False).p_value == pytest.approx(0.5)
+    with pytest.raises(DesignError, match="statistic: difference"):
+        randomisation_test(statistic, redraws)
 
 
 def test_an_allocation_that_the_procedure_cannot_give_is_refused():

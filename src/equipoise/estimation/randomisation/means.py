@@ -13,7 +13,7 @@ __all__ = ["Means", "means"]
 
 @dataclass(frozen=True, eq=False)
 class Means:
-    """A statistic: see `Statistic`.
+    """A statistic: see `Statistic`. With one person in a cell there is an effect and no error.
 
     Attributes:
         place: (n,) each row's unit of the draw.
@@ -40,15 +40,15 @@ class Means:
         for arm in arms_compared(self.contrast):
             inside = (placed == arm).astype(np.float64)
             count = inside @ self._strata
-            few = count < 2
-            undefined |= few.any(axis=1)
-            count = np.where(few, 2.0, count)[:, :, None]
+            undefined |= (count < 1).any(axis=1)
+            left = np.where(count < 2, np.nan, count - 1)[:, :, None]
+            count = np.maximum(count, 1.0)[:, :, None]
             mean = (inside @ self._outcomes).reshape(draws, strata, outcomes) / count
             square = (inside @ self._squares).reshape(draws, strata, outcomes, outcomes)
             spread = square - count[..., None] * mean[..., :, None] * mean[..., None, :]
             weight = self.contrast[arm] * self.share
             effect += np.einsum("s,msq->mq", weight, mean + self._centre)
-            terms = spread / (count * (count - 1))[..., None]
+            terms = spread / (count * left)[..., None]
             covariance += np.einsum("s,msqr->mqr", weight**2, terms)
         return settled(effect, covariance, undefined, self.scale)
 

@@ -75,7 +75,11 @@ def randomisation_test(
         raise refuse("arm", "as allocated, has too few people with an outcome for the contrast to be tested.")
     here = float(sizes(observed, studentised=studentised)[0])
     if not np.isfinite(here):
-        raise refuse("outcome", "does not vary within the arms compared, so its error cannot be estimated.")
+        raise refuse(
+            "outcome",
+            "has no error as allocated: it does not vary within the arms compared, or a stratum has one "
+            "person in an arm; test the difference itself (`statistic: difference`).",
+        )
     others = sizes(redrawn, studentised=studentised)
     p = chance_of(reaches(others, here, studentised=studentised), redraws)
     invert = ConstantEffects(observed, redrawn, redraws, studentised)

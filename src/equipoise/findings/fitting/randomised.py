@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from equipoise.allocation import METHODS
-from equipoise.errors import DesignError
+from equipoise.errors import DesignError, NotSupportedError
 from equipoise.estimation.randomisation.moments import Statistic
 from equipoise.estimation.randomisation.p_values import RandomisationTest, randomisation_test
 from equipoise.estimation.randomisation.statistics import TESTED_MODELS, statistic_of
@@ -15,8 +15,9 @@ from equipoise.findings.fitting.fitted import Fitted
 from equipoise.findings.fitting.means import randomised_in_strata
 from equipoise.findings.measured import Measured
 from equipoise.findings.redraws import Drawing, drawing_of
-from equipoise.findings.sample import Ints
+from equipoise.findings.sample import Ints, supported_contrast
 from equipoise.instruments.scoring import Floats
+from equipoise.protocol.factors import compared_stage
 from equipoise.protocol.models.analyses import Analysis
 from equipoise.protocol.study import Study
 
@@ -40,7 +41,7 @@ def by_redraws(measured: Measured, fitted: Fitted) -> Fitted:
     dof = f"{fitted.estimate.dof:.1f} degrees of freedom"
     try:
         found = _tested(measured, fitted)
-    except DesignError as error:
+    except (DesignError, NotSupportedError) as error:
         note = f"few clusters ({dof}): do not rely on the t test; the draw cannot be made again: {error}"
         return replace(fitted, notes=(*fitted.notes, note))
     why = f"few clusters ({dof}): the p-value and the interval are from re-drawing the allocation"
@@ -77,13 +78,14 @@ def statistic_for(measured: Measured, drawing: Drawing, *, inverted: bool) -> St
 
 def not_redrawn(study: Study, analysis: Analysis) -> str | None:
     """What keeps an analysis from being tested by re-drawing, in words that go on from "tests"; or None."""
-    stage = study.protocol.allocation.get(study.protocol.main_stage)
-    if study.protocol.gives_sequences(study.protocol.main_stage):
-        return None
+    methods = [study.protocol.allocation[name].method for name in _stages(study, analysis)]
+    later = [method for method in methods if method not in METHODS]
     if analysis.by is not None:
         return f"by {analysis.by}: no draw tells levels apart"
     if analysis.target != "all" or analysis.kind != "as-randomised":
         return "of effects among those who took up what their arm offered"
+    if any(study.protocol.gives_sequences(name) for name in _stages(study, analysis)):
+        return None
     if any(study.protocol.outcomes[name].task for name in analysis.outcomes or ()):
         return "of ratings"
     if analysis.model not in TESTED_MODELS:
@@ -92,9 +94,14 @@ def not_redrawn(study: Study, analysis: Analysis) -> str | None:
         return f"with the variance {analysis.variance}"
     if analysis.model == "difference-in-means" and analysis.cluster and analysis.average_over == "people":
         return "of pairs of clusters whose people are averaged; supported: linear"
-    if stage is not None and stage.method not in METHODS:
-        return f"of allocation that is {stage.method}"
-    return None
+    return f"of allocation that is {later[0]}" if later else None
+
+
+def _stages(study: Study, analysis: Analysis) -> list[str]:
+    """The stages of allocation whose arms an analysis compares."""
+    protocol = study.protocol
+    named = [compared_stage(protocol, [supported_contrast(study, text)]) for text in analysis.contrast]
+    return [name for name in dict.fromkeys(named) if name in protocol.allocation]
 
 
 def contrast_of(measured: Measured, drawing: Drawing) -> Floats:
