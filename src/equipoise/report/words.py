@@ -314,8 +314,10 @@ def _margin_text(finding: Finding, names: Names) -> str:
 
 
 def test_text(finding: Finding) -> str:
-    """The p-value as printed in tables, with the adjusted one where there is one."""
+    """The p-value as printed in tables, with its error where it was drawn, and the adjusted one."""
     printed = p_value(finding.p_value)
+    if finding.mc_error:
+        printed += f" (Monte-Carlo error {finding.mc_error:.1g})"
     if finding.p_adjusted is not None and finding.p_adjusted != finding.p_value:
         printed += f"; adjusted {p_value(finding.p_adjusted)}"
     if finding.second_generation is not None:
