@@ -1,8 +1,10 @@
 """The estimand of an effect and its model, in words that a reader of the report can follow."""
 
+from dataclasses import replace
+
+from equipoise.findings.attributes import estimand_of
 from equipoise.protocol.models.analyses import Analysis
 from equipoise.protocol.study import Study
-from equipoise.protocol.waves import SLOPE, points_of
 
 __all__ = ["estimand", "model_words"]
 
@@ -25,36 +27,23 @@ _MODELS = {
 }
 
 
-def estimand(study: Study, analysis: Analysis, outcome: str, at: str | None, contrast: str) -> str:
-    """Treatment, population, variable and time, intercurrent events, summary, weighting: one paragraph."""
-    protocol = study.protocol
-    spec = protocol.outcomes[outcome]
-    rated = spec.task is not None
-    who = "all ratings" if rated else "everybody randomised"
-    if analysis.target == "complier":
-        who = f"those whose {_plain(analysis.take_up)} follows their arm"
-    elif analysis.kind == "per-protocol":
-        who = f"those who followed their arm by {_plain(analysis.take_up)} (not randomised)"
-    if analysis.among:
-        who += f" for whom {analysis.among}"
-    events = "; ".join(
-        f"{event.replace('_', ' ')}: {strategy}" for event, strategy in protocol.events.items()
-    )
-    handled = f" Events after allocation: {events}." if events else ""
-    missing = "as randomised, among those who answered" if not rated else "all ratings that were given"
-    if analysis.model == "mmrm":
-        missing = f"{missing} a wave, missing waves taken to depend on what was answered only"
-    elif at and len(points_of(at)) != 1:
-        missing += " every one of these waves"
-    weighting = (
-        " Each cluster counts once." if analysis.average_over == "clusters" else " Each person counts once."
-    )
-    if rated:
-        weighting = " Each rating counts once; these stimuli only."
-    what = f"Mean difference in {_measured(study, str(spec.label), at)} ({contrast}) for {who}"
-    if analysis.target == "complier":
-        what += f", assuming: {analysis.assumption}"
-    return f"{what}; estimated {missing}.{handled}{weighting}"
+def estimand(
+    study: Study,
+    analysis: Analysis,
+    outcome: str,
+    at: str | None,
+    contrast: str,
+    *,
+    estimated: str | None = None,
+) -> str:
+    """The five attributes and how it is estimated, as one paragraph.
+
+    Args:
+        study, analysis, outcome, at, contrast: as in `estimand_of`.
+        estimated: how, where it is not from those who answered.
+    """
+    found = estimand_of(study, analysis, outcome, at, contrast)
+    return (found if estimated is None else replace(found, estimated=estimated)).paragraph()
 
 
 def model_words(analysis: Analysis, outcome: str, covariates: tuple[str, ...]) -> str:
@@ -83,21 +72,6 @@ def _errors(analysis: Analysis) -> str:
         str(analysis.variance), f"{analysis.variance} standard errors"
     )
     return errors if analysis.cluster is None else f"{errors} clustered by {analysis.cluster}"
-
-
-def _measured(study: Study, label: str, at: str | None) -> str:
-    """The outcome, and when: at a wave, on average over waves, or as its change a week."""
-    if at == SLOPE:
-        return f"the change per week in {label} over the waves after the allocation"
-    if not at:
-        return label
-    waves = [_label(study, wave) for wave in points_of(at)]
-    return f"{label} at {waves[0]}" if len(waves) == 1 else f"{label} on average over {' and '.join(waves)}"
-
-
-def _label(study: Study, at: str) -> str:
-    wave = study.protocol.waves.get(at)
-    return (wave.label or at) if wave else at
 
 
 def _plain(name: str | None) -> str:

@@ -13,7 +13,7 @@ from equipoise.estimation.missing.chained import Gappy, Imputer, imputer
 from equipoise.estimation.missing.conditional import Kind
 from equipoise.estimation.missing.pooling import Pooled, enough_imputations, pool
 from equipoise.findings.auxiliaries import Predicting, predicting
-from equipoise.findings.beside.missing import bare
+from equipoise.findings.beside.missing import bare, estimated_otherwise
 from equipoise.findings.estimates import with_estimate
 from equipoise.findings.fitting import Fitted, fit
 from equipoise.findings.measured import Measured
@@ -78,7 +78,12 @@ def by_imputation(effect: Finding, measured: Measured, fitted: Fitted) -> Iterat
     if "imputation" not in asked:
         return
     base = bare(effect).model_copy(
-        update={"id": f"{effect.id}.imputation", "kind": "effect", "n": effect.n_randomised}
+        update={
+            "id": f"{effect.id}.imputation",
+            "kind": "effect",
+            "n": effect.n_randomised,
+            "estimand": estimated_otherwise(effect, measured, "for all randomised, missing answers imputed"),
+        }
     )
     try:
         given = predicting(measured)

@@ -6,12 +6,13 @@ from equipoise.errors import DesignError
 from equipoise.estimation import inference
 from equipoise.estimation.inference import Estimate
 from equipoise.estimation.missing.attrition import manski_bounds, tipping_points
+from equipoise.findings.estimands import estimand
 from equipoise.findings.estimates import interval_of
 from equipoise.findings.fitting import Fitted
 from equipoise.findings.measured import Measured
 from equipoise.findings.results import Finding, Interval
 
-__all__ = ["bare", "for_all_randomised", "with_bounds"]
+__all__ = ["bare", "estimated_otherwise", "for_all_randomised", "with_bounds"]
 
 _BOUNDS = "Manski bounds: every missing answer at the worst, then at the best, possible value"
 _ALLOWING = "interval for the effect, which allows for sampling as well (Imbens and Manski 2004)"
@@ -59,6 +60,18 @@ def bare(effect: Finding) -> Finding:
             "model": None,
             "warnings": (),
         }
+    )
+
+
+def estimated_otherwise(effect: Finding, measured: Measured, how: str) -> str:
+    """The effect's estimand in words, estimated in another way."""
+    return estimand(
+        measured.study,
+        measured.analysis,
+        measured.outcome,
+        measured.at or None,
+        str(effect.contrast),
+        estimated=how,
     )
 
 

@@ -13,7 +13,7 @@ from equipoise.estimation.missing.response_weights import (
     response_model,
 )
 from equipoise.findings.auxiliaries import Predicting, predicting
-from equipoise.findings.beside.missing import bare
+from equipoise.findings.beside.missing import bare, estimated_otherwise
 from equipoise.findings.covariates import labels_of
 from equipoise.findings.estimates import with_estimate
 from equipoise.findings.fitting import Fitted
@@ -34,7 +34,14 @@ def by_response_weights(effect: Finding, measured: Measured, fitted: Fitted) -> 
     """The effect on everybody randomised by response weights, where the analysis asks for them."""
     if "response-weights" not in (measured.analysis.missing or ()):
         return
-    base = bare(effect).model_copy(update={"id": f"{effect.id}.response-weights", "kind": "effect"})
+    how = "for all randomised, from those who answered, weighted for those who did not"
+    base = bare(effect).model_copy(
+        update={
+            "id": f"{effect.id}.response-weights",
+            "kind": "effect",
+            "estimand": estimated_otherwise(effect, measured, how),
+        }
+    )
     try:
         found = _found(measured)
     except DesignError as error:
