@@ -45,6 +45,7 @@ def estimate_effect(
     dof: Dof | MixedDof | None = None,
     level: float = 0.95,
     arm_names: Sequence[str] | None = None,
+    covariate_names: Sequence[str] | None = None,
 ) -> Estimate:
     """A contrast of arms by the model of a name.
 
@@ -59,7 +60,7 @@ def estimate_effect(
         variance: kind of covariance; the model's default where left out, CR2 for linear models of clusters.
         dof: degrees of freedom; the model's default where left out.
         level: coverage of the interval.
-        arm_names: for messages.
+        arm_names, covariate_names: for messages; p names of the covariates' columns.
     Returns:
         The estimate, in the outcome's unit whatever the model.
     Raises:
@@ -80,6 +81,8 @@ def estimate_effect(
         _only_model_based(model, variance, dof)
     elif variance is not None:
         options["variance"] = variance
+    if model in _BY_LIKELIHOOD:
+        options["covariate_names"] = covariate_names
     return effect(outcome, arm, contrast, covariates=covariates, cluster=cluster, **options)
 
 
@@ -102,6 +105,7 @@ def _only_model_based(model: str, variance: str | None, dof: str | None) -> None
 
 
 _MODEL_BASED = ("mixed", "mmrm")
+_BY_LIKELIHOOD = ("logistic", "ordinal", "poisson")
 MODELS: dict[str, Model] = {
     "difference-in-means": Model("Difference in means, Neyman's variance", difference_in_means),
     "linear": Model("Least squares on arms, covariates and strata", linear_effect),

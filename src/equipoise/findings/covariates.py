@@ -24,10 +24,11 @@ Labels = npt.NDArray[np.object_]
 
 @dataclass(frozen=True)
 class Covariates:
-    """Names for the reader, columns of shape (analysed, p), and what to tell of gaps that were filled."""
+    """Names for the reader, columns of shape (analysed, p) with p names, and what to tell of filled gaps."""
 
     names: tuple[str, ...]
     columns: Floats
+    column_names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -52,6 +53,7 @@ def covariates_of(
     return Covariates(
         tuple(name for part in found for name in part.names),
         np.concatenate([part.columns for part in found], axis=1),
+        tuple(name for part in found for name in part.column_names),
         tuple(note for part in found for note in part.notes),
     )
 
@@ -95,7 +97,7 @@ def _part(
             return None
         if not data.has(column):
             note = f'the data have no score {name} (column "{column}"), so nothing is adjusted for it'
-            return Covariates((), np.empty((int(rows.sum()), 0)), (note,))
+            return Covariates((), np.empty((int(rows.sum()), 0)), notes=(note,))
         return _numeric(f"the score {name}", f"score {name}", data.numbers(column)[rows])
     participants = protocol.participants
     if participants is not None and name in participants.derived:
@@ -107,7 +109,9 @@ def _part(
         raise DesignError(f'the data have no column "{name}", for which the analysis adjusts')
     values = values.filter(pl.Series(rows))
     if values.dtype in (pl.String, pl.Boolean):
-        return Covariates((name,), dummies(values.cast(pl.String).fill_null("(missing)")))
+        labels = values.cast(pl.String).fill_null("(missing)")
+        levels = labels.unique().sort().to_list()[1:]
+        return Covariates((name,), dummies(labels), tuple(f'{name} "{level}"' for level in levels))
     if values.dtype.is_temporal():
         values = values.cast(pl.Datetime("us")).dt.epoch("d")
     return _numeric(name, name, values.cast(pl.Float64).to_numpy().astype(np.float64))
@@ -122,4 +126,5 @@ def _numeric(name: str, short: str, values: Floats) -> Covariates:
             f"{short} is missing for {filled.missing} of {len(values)} analysed: kept by the "
             "missing-indicator method",
         )
-    return Covariates((name,), filled.columns, notes)
+    column_names = (name, f"{name} (missing)")[: filled.columns.shape[1]]
+    return Covariates((name,), filled.columns, column_names, notes)

@@ -147,10 +147,11 @@ def test_a_stratum_or_a_covariate_that_predicts_perfectly_is_named():
     with pytest.raises(DesignError, match='by stratum "south"'):
         logistic_means(y, arm, strata=site)
     score = RNG.normal(size=40)
-    with pytest.raises(DesignError, match="by covariate 2"):
-        logistic_means(
-            (score > 0).astype(float), arm, covariates=np.column_stack([RNG.normal(size=40), score])
-        )
+    both, yes = np.column_stack([RNG.normal(size=40), score]), (score > 0).astype(float)
+    with pytest.raises(DesignError, match=r"by covariate 2 \(all"):
+        logistic_means(yes, arm, covariates=both)
+    with pytest.raises(DesignError, match=r"by score \(all"):
+        logistic_means(yes, arm, covariates=both, covariate_names=["age", "score"])
 
 
 def test_ordered_answers_that_an_arm_predicts_perfectly_are_refused_by_its_name():

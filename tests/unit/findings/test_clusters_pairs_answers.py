@@ -204,6 +204,14 @@ def test_ordered_answers_give_the_mean_score_and_the_odds_ratio(found, people) -
     assert "CR1 standard errors clustered by team" in effect.model
 
 
+@pytest.mark.parametrize("model", ["logistic", "ordinal"])
+def test_the_level_that_predicts_an_answer_perfectly_is_named(found, people, model) -> None:
+    yes = people.assign(answer=np.where(people["region"] == "south", 1, people["answer"] > 2).astype(int))
+    analysis = f"  effect: {{outcomes: answer, model: {model}, adjust: [region], missing: none}}"
+    effect = found(analysis, data=yes).find("effect.answer.texts - control")
+    assert 'predicted perfectly for some people by region "south" (all answer alike' in effect.not_estimable
+
+
 @pytest.mark.parametrize(
     ("analysis", "message"),
     [

@@ -20,19 +20,14 @@ from equipoise.estimation.arrays import (
     same_length,
 )
 from equipoise.estimation.inference import Estimate, estimate_from
+from equipoise.estimation.likelihood.cumulative import Cumulative, density, maximise
 from equipoise.estimation.likelihood.marginal_means import MarginalMeans
 from equipoise.estimation.likelihood.named_design import NamedDesign, named_design
 from equipoise.estimation.likelihood.sandwich import LikelihoodOptions, Robust, robust_kind, sandwich
-from equipoise.estimation.likelihood.separation import separation_error
 
 __all__ = ["ProportionalOdds", "ordinal_effect", "proportional_odds"]
 
 _MOST_CATEGORIES = 50
-_ROUNDS = 100
-_CONVERGED = 1e-9
-"""Change of thresholds and predictors after which Newton's next step is below rounding."""
-_DIVERGED = 30.0
-"""A predictor this far out means a fitted chance of 0 or 1: the estimate does not exist."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +75,7 @@ def proportional_odds(
     cluster: npt.ArrayLike | None = None,
     variance: Robust | None = None,
     arm_names: Sequence[str] | None = None,
+    covariate_names: Sequence[str] | None = None,
 ) -> ProportionalOdds:
     """Fits the proportional-odds model by Newton's method.
 
@@ -90,7 +86,7 @@ def proportional_odds(
         strata: (n,) labels, entered as columns.
         cluster: (n,) labels.
         variance: `HC1` (default) or `HC0`, with clusters `CR1` (default) or `CR0`.
-        arm_names: for messages.
+        arm_names, covariate_names: for messages; p names of the covariates' columns.
     Returns:
         The fit; its errors are the sandwich's, from the observed information.
     Raises:
@@ -104,9 +100,9 @@ def proportional_odds(
     kind = robust_kind(variance, blocks)
     categories, answer = np.unique(y, return_inverse=True)
     _check_categories(categories)
-    named = named_design(codes, covariates, strata, arm_names)
-    model = _Cumulative(named.matrix[:, 1:], answer.astype(np.int64), len(categories))
-    parameters = _maximise(model, named)
+    named = named_design(codes, covariates, strata, arm_names, covariate_names)
+    model = Cumulative(named.matrix[:, 1:], answer.astype(np.int64), len(categories))
+    parameters = maximise(model, named)
     scores, information = model.derivatives(parameters)
     bread = np.asarray(np.linalg.inv(information), dtype=np.float64)
     covariance = sandwich(bread, scores, kind, blocks)
@@ -164,89 +160,6 @@ def _check_present(weights: Floats, arms: Ints, arm_names: Sequence[str] | None)
             raise refuse("arm", f"{name_of(code, arm_names, 'arm')} has nobody with an outcome to compare.")
 
 
-@dataclass(frozen=True, eq=False)
-class _Cumulative:
-    """The likelihood: an answer lies between two thresholds, `upper` above it and `lower` below.
-
-    The first parameters are the thresholds; `upper` and `lower` are (n, parameters) derivatives of the two
-    ends, which are infinite for the last and the first category.
-    """
-
-    columns: Floats
-    answer: Ints
-    categories: int
-
-    def ends(self, parameters: Floats) -> tuple[Floats, Floats]:
-        """Both ends for every row."""
-        cuts = np.concatenate(([-np.inf], parameters[: self.categories - 1], [np.inf]))
-        shift = self.columns @ parameters[self.categories - 1 :]
-        return cuts[self.answer] - shift, cuts[self.answer + 1] - shift
-
-    def log_likelihood(self, parameters: Floats) -> float:
-        """Minus infinity where thresholds are out of order."""
-        if (np.diff(parameters[: self.categories - 1]) <= 0).any():
-            return -np.inf
-        with np.errstate(divide="ignore"):
-            return float(np.log(_between(*self.ends(parameters))).sum())
-
-    def derivatives(self, parameters: Floats) -> tuple[Floats, Floats]:
-        """(n, k) scores and the (k, k) observed information."""
-        low, high = self.ends(parameters)
-        chance = _between(low, high)
-        up, down = _density(high) / chance, _density(low) / chance
-        upper, lower = self._design(self.answer), self._design(self.answer - 1)
-        scores = upper * up[:, None] - lower * down[:, None]
-        bend = upper.T @ (upper * (up * (1 - 2 * special.expit(high)))[:, None])
-        bend -= lower.T @ (lower * (down * (1 - 2 * special.expit(low)))[:, None])
-        return scores, np.asarray(scores.T @ scores - bend)
-
-    def _design(self, cut: Ints) -> Floats:
-        thresholds = (cut[:, None] == np.arange(self.categories - 1)).astype(np.float64)
-        return np.concatenate((thresholds, -self.columns), axis=1)
-
-
-def _between(low: Floats, high: Floats) -> Floats:
-    """The logistic distribution between two ends, without cancellation in its upper tail."""
-    turned = low > 0
-    top, bottom = np.where(turned, -low, high), np.where(turned, -high, low)
-    return np.asarray(special.expit(top) - special.expit(bottom))
-
-
-def _density(at: Floats) -> Floats:
-    return np.asarray(special.expit(at) * special.expit(-at))
-
-
-def _maximise(model: _Cumulative, named: NamedDesign) -> Floats:
-    """Newton's method with halved steps, from the thresholds of everyone together."""
-    shares = np.cumsum(np.bincount(model.answer))[:-1] / len(model.answer)
-    at = np.concatenate((special.logit(shares), np.zeros(model.columns.shape[1])))
-    for _ in range(_ROUNDS):
-        scores, information = model.derivatives(at)
-        try:
-            step = np.asarray(np.linalg.solve(information, scores.sum(axis=0)), dtype=np.float64)
-        except np.linalg.LinAlgError:
-            break
-        step = _shortened(model, at, step)
-        at = at + step
-        cuts = model.categories - 1
-        moved = max(np.abs(step[:cuts]).max(), np.abs(model.columns @ step[cuts:]).max(initial=0.0))
-        if np.abs(model.columns @ at[cuts:]).max(initial=0.0) > _DIVERGED:
-            break
-        if moved < _CONVERGED:
-            return at
-    lowest, highest = model.answer == 0, model.answer == model.categories - 1
-    raise separation_error(named, lowest, highest, "proportional-odds")
-
-
-def _shortened(model: _Cumulative, at: Floats, step: Floats) -> Floats:
-    before = model.log_likelihood(at)
-    for _ in range(40):
-        if model.log_likelihood(at + step) >= before - 1e-10 * abs(before):
-            break
-        step = step / 2
-    return step
-
-
 def _mean_scores(
     categories: Floats,
     named: NamedDesign,
@@ -260,9 +173,9 @@ def _mean_scores(
     for place in range(len(named.arms)):
         moved = named.moved(place)[:, 1:]
         at = parameters[:cuts] - (moved @ parameters[cuts:])[:, None]
-        density = _density(at) * steps
+        slope = density(at) * steps
         means.append(float(categories[-1] - (special.expit(at) @ steps).mean()))
-        gradients.append(np.concatenate((-density.mean(axis=0), density.sum(axis=1) @ moved / len(moved))))
+        gradients.append(np.concatenate((-slope.mean(axis=0), slope.sum(axis=1) @ moved / len(moved))))
     gradient = np.array(gradients, dtype=np.float64)
     return MarginalMeans(
         named.arms,

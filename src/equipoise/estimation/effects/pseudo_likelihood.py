@@ -56,6 +56,7 @@ def logistic_means(
     cluster: npt.ArrayLike | None = None,
     variance: Robust | None = None,
     arm_names: Sequence[str] | None = None,
+    covariate_names: Sequence[str] | None = None,
 ) -> MarginalMeans:
     """Probabilities by arm, averaged over everyone, from a logistic regression.
 
@@ -66,7 +67,7 @@ def logistic_means(
         strata: (n,) labels, entered as columns.
         cluster: (n,) labels.
         variance: `HC1` (default) or `HC0`, with clusters `CR1` (default) or `CR0`.
-        arm_names: for messages.
+        arm_names, covariate_names: for messages; p names of the covariates' columns.
     Returns:
         The probabilities and their delta-method covariance, from which differences and ratios follow.
     Raises:
@@ -75,7 +76,8 @@ def logistic_means(
     y = finite(outcome, "outcome")
     if not np.isin(y, (0.0, 1.0)).all():
         raise refuse("outcome", f"holds {y[~np.isin(y, (0.0, 1.0))][0]:g}; a logistic model needs 0 and 1.")
-    return _means(_LOGISTIC, y, arm, covariates, strata, cluster, variance, arm_names)
+    design = _named(y, arm, covariates, strata, arm_names, covariate_names)
+    return _means(_LOGISTIC, y, design, cluster, variance, arm_names)
 
 
 def poisson_means(
@@ -87,12 +89,13 @@ def poisson_means(
     cluster: npt.ArrayLike | None = None,
     variance: Robust | None = None,
     arm_names: Sequence[str] | None = None,
+    covariate_names: Sequence[str] | None = None,
 ) -> MarginalMeans:
     """Expected counts by arm, averaged over everyone, by Poisson pseudo-likelihood.
 
     Args:
         outcome: (n,) 0 or above; counts need not be Poisson, nor whole.
-        arm, covariates, strata, cluster, variance, arm_names: as in `logistic_means`.
+        arm, covariates, strata, cluster, variance, arm_names, covariate_names: as in `logistic_means`.
     Returns:
         The expected counts and their delta-method covariance.
     Raises:
@@ -103,7 +106,8 @@ def poisson_means(
     y = finite(outcome, "outcome")
     if (y < 0).any():
         raise refuse("outcome", f"holds {y.min():g}; a Poisson model needs counts of 0 or above.")
-    return _means(_POISSON, y, arm, covariates, strata, cluster, variance, arm_names)
+    design = _named(y, arm, covariates, strata, arm_names, covariate_names)
+    return _means(_POISSON, y, design, cluster, variance, arm_names)
 
 
 def logistic_effect(
@@ -152,21 +156,30 @@ def poisson_effect(
     return poisson_means(outcome, arm, **design).contrast(contrast, level)
 
 
-def _means(
-    family: _Family,
+def _named(
     y: Floats,
     arm: npt.ArrayLike,
     covariates: npt.ArrayLike | None,
     strata: npt.ArrayLike | None,
+    arm_names: Sequence[str] | None,
+    covariate_names: Sequence[str] | None,
+) -> NamedDesign:
+    codes = np.asarray(arm, dtype=np.int64)
+    same_length(len(y), arm=codes)
+    return named_design(codes, covariates, strata, arm_names, covariate_names)
+
+
+def _means(
+    family: _Family,
+    y: Floats,
+    design: NamedDesign,
     cluster: npt.ArrayLike | None,
     variance: Robust | None,
     arm_names: Sequence[str] | None,
 ) -> MarginalMeans:
-    codes = np.asarray(arm, dtype=np.int64)
     blocks = None if cluster is None else codes_of(cluster, "cluster")[0]
-    same_length(len(y), arm=codes, cluster=blocks)
+    same_length(len(y), cluster=blocks)
     kind = robust_kind(variance, blocks)
-    design = named_design(codes, covariates, strata, arm_names)
     beta = _maximise(family, y, design)
     eta = design.matrix @ beta
     information = design.matrix.T @ (design.matrix * family.slope(eta)[:, None])

@@ -38,6 +38,7 @@ def named_design(
     covariates: npt.ArrayLike | None,
     strata: npt.ArrayLike | None,
     arm_names: Sequence[str] | None,
+    covariate_names: Sequence[str] | None,
 ) -> NamedDesign:
     """Arms, covariates, stratum columns; less those that repeat earlier ones.
 
@@ -45,7 +46,7 @@ def named_design(
         arm: (n,) codes from 0.
         covariates: (n, p) measured before allocation.
         strata: (n,) labels.
-        arm_names: for messages.
+        arm_names, covariate_names: for messages; p names of the covariates' columns.
     Raises:
         DesignError: sizes that differ, or missing values.
     """
@@ -57,7 +58,7 @@ def named_design(
         same_length(len(arm), covariates=columns)
         spread = columns.std(axis=0)
         parts.append((columns - columns.mean(axis=0)) / np.where(spread > 0, spread, 1.0))
-        names += [f"covariate {number + 1}" for number in range(columns.shape[1])]
+        names += covariate_names or [f"covariate {number + 1}" for number in range(columns.shape[1])]
     if strata is not None:
         stratum, labels = codes_of(strata, "strata")
         same_length(len(arm), strata=stratum)

@@ -22,6 +22,7 @@ class LikelihoodOptions(TypedDict, total=False):
     cluster: npt.ArrayLike | None
     variance: Robust | None
     arm_names: Sequence[str] | None
+    covariate_names: Sequence[str] | None
 
 
 def robust_kind(variance: Robust | None, cluster: Ints | None) -> Robust:

@@ -42,4 +42,5 @@ def fitted_odds(measured: Measured) -> ProportionalOdds:
         cluster=measured.cluster,
         variance=cast(Robust, measured.analysis.variance),
         arm_names=measured.arm_names,
+        covariate_names=measured.covariates.column_names,
     )

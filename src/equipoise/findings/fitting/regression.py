@@ -34,6 +34,7 @@ def fit_regression(measured: Measured) -> Fitted:
             dof=cast(Dof, analysis.dof) if linear else None,
             level=analysis.interval,
             arm_names=measured.arm_names,
+            covariate_names=measured.covariates.column_names,
         ),
         rows.notes,
     )
