@@ -134,7 +134,7 @@ def _by_text_shown(study: Study, effect: Finding, rated: Rated) -> Iterator[Find
         texts = len(np.unique(shown))
         finding = effect.model_copy(
             update={
-                "id": f"{effect.id}.other-texts-of-{factor}",
+                "id": f"{effect.id}.{factor}.other-texts",
                 "tier": "sensitivity" if effect.planned else "exploratory",
                 "margin": None,
                 "model": f"{effect.model}; here two-way standard errors, by participant and by the "

@@ -1,5 +1,4 @@
-"""The tables of the detail: outcomes, baseline, response, checks of the main result, harms, deviations,
-provenance."""
+"""The tables of the detail: outcomes, baseline, harms, deviations, provenance."""
 
 from collections.abc import Iterator, Sequence
 
@@ -16,7 +15,6 @@ from equipoise.report.tables import Cell, Column, Table
 __all__ = [
     "amendments",
     "baseline",
-    "bounds",
     "effects",
     "exclusions",
     "harms",
@@ -25,7 +23,6 @@ __all__ = [
     "not_planned",
     "provenance",
     "reliability",
-    "response",
 ]
 
 
@@ -59,8 +56,6 @@ def effects(found: Sequence[Finding], names: Names, name: str, caption: str) -> 
     sds = dict.fromkeys(one.standardised.sd_source for one in found if one.standardised)
     notes = tuple(f"Standard deviation used: {source}." for source in sds)
     notes = notes if several or not found else (f"Contrast: {contrasts[0]}.", *notes)
-    estimands = dict.fromkeys(one.estimand for one in found if one.estimand and one.tier == "primary")
-    notes += tuple(f"What the primary result estimates: {estimand}" for estimand in estimands)
     notes += tuple(dict.fromkeys(warning for one in found for warning in one.warnings))
     return Table(name, caption, columns, tuple(rows), notes) if rows else None
 
@@ -125,51 +120,6 @@ def _balance(results: Results) -> Iterator[str]:
                 "As a check on fraud or error in the allocation, and not on chance, all of this was tested "
                 f"together by drawing the arms again {count(one.draws)} times: {words.test_text(one)}."
             )
-
-
-def response(results: Results, names: Names) -> Table | None:
-    """Response by wave and arm, with the difference between the arms."""
-    rows = []
-    for one in results.of("response"):
-        # `response.WAVE.ARM`: the wave stands in the id where `at` was left out.
-        wave = one.at or [*one.id.split("."), ""][1]
-        whose = names.contrast(one) if one.contrast else names.arm(one.arm)
-        rows.append(
-            (
-                Cell(names.wave(wave)),
-                Cell(whose),
-                Cell(words.n_text(one, names)),
-                Cell(words.estimate_text(one, names), one.estimate, one.id),
-                Cell(words.interval_text(one, names), finding=one.id),
-            )
-        )
-    columns = (
-        Column("Survey"),
-        Column("Arm or difference"),
-        Column("Number"),
-        Column("Answered", True),
-        Column("95% interval", True),
-    )
-    note = ("Rates are shares of those randomised; differences are in percentage points.",)
-    return Table("response", "Who answered, by arm", columns, tuple(rows), note) if rows else None
-
-
-def bounds(results: Results, names: Names) -> Table | None:
-    """Bounds that hold whatever those who did not answer would have said, and tipping points."""
-    rows = []
-    for one in results.bounds:
-        if ".tipping-point" in one.id:
-            what = f"Tipping point, {names.arm(one.arm or one.id.rpartition('.')[2])}"
-            value = "none within the range" if one.estimate is None else words.estimate_text(one, names)
-            means = "shift in the mean of those who did not answer that would undo the conclusion"
-        else:
-            what, value = "Bounds for everybody randomised", words.interval_text(one, names)
-            means = "whatever those who did not answer would have said"
-        rows.append(
-            (Cell(names.outcome(one.outcome)), Cell(what), Cell(value, one.estimate, one.id), Cell(means))
-        )
-    columns = (Column("Outcome"), Column("Check"), Column("Value", True), Column("What it means"))
-    return Table("bounds", "What missing answers could change", columns, tuple(rows)) if rows else None
 
 
 def likeness(results: Results, names: Names) -> Table | None:
@@ -352,8 +302,8 @@ def _titled(one: Finding, names: Names) -> str:
     )
     if one.id.endswith(".interaction") and one.kind == "effect" and one.by:
         part = f"interaction with {names.column(one.by).lower()}"
-    if ".other-texts-of-" in one.id:
-        part = f"for other texts of {names.level(one.id.rpartition('.other-texts-of-')[2])} as well"
+    if one.id.endswith(".other-texts"):
+        part = f"for other texts of {names.level(one.id.split('.')[-2])} as well"
     return names.measured(one) + (f" ({unit})" if unit else "") + (f", {part}" if part else "")
 
 

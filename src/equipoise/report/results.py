@@ -33,6 +33,7 @@ _BESIDE = (
     ".by-exposure",
     ".carry-over",
     ".closed-form",
+    ".other-texts",
 )
 """How ids end of what stands beside an effect, planned or not."""
 
@@ -84,8 +85,9 @@ class Results:
 
     @property
     def checking(self) -> list[Finding]:
-        """Sensitivity and supplementary effects, in this order."""
+        """Sensitivity and supplementary effects, in this order, and tests of several contrasts together."""
         apart = [one for one in self._effects() if one.level is None]
+        apart += [one for one in self.kind("test") if one.id.endswith(".joint") and one.level is None]
         return sorted(
             (one for one in apart if one.tier in _SET_APART), key=lambda one: _SET_APART.index(one.tier)
         )

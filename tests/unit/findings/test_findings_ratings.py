@@ -101,7 +101,7 @@ def test_contrasts_of_levels_are_average_marginal_component_effects(results, row
 
 
 def test_errors_for_other_names_of_the_kind_stand_beside_an_effect_of_names(results, rows):
-    beside = results.find("near.score.origin.near - origin.home.other-texts-of-origin")
+    beside = results.find("near.score.origin.near - origin.home.origin.other-texts")
     origin, _ = component_effects(
         rows["score"],
         coded(rows),
