@@ -323,6 +323,7 @@ origin: http://localhost:8000        # the address under which people reach it; 
 # carriers: {{email: smtp, sms: notify}}   # who carries the messages of studies
 # notify: {{key: live, email-template: ID, sms-template: ID}}   # key: EQUIPOISE_NOTIFY_KEY
 # watching: {{tell: [lead@example.org]}}   # who is told when messages part from the plan
+# media: {{bucket: films}}             # serves films; keys: EQUIPOISE_MEDIA_KEY, EQUIPOISE_MEDIA_SECRET
 # sign-in:                           # besides passwords, as staff sign in elsewhere
 #   oidc: {{name: Example, server: https://login.example.org, client-id: study, secret-from: OIDC_SECRET}}
 """

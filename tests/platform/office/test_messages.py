@@ -91,8 +91,8 @@ def test_what_waits_for_somebody_stands_on_top_and_on_the_overview(desk, sent, s
         assert "3 messages are due and not sent, the oldest since" in desk.text, place
         assert "1 message may have gone out or not" in desk.text, place
     desk.get(MESSAGES)
-    assert "nobody carries text messages" in desk.text
-    assert "2 messages could not be sent" in desk.text
+    assert "Nobody carries text messages" in desk.text
+    assert "2 messages could not be sent or missed their time" in desk.text
     assert "Texts so far: 10 parts" in desk.text
     desk.get(HOME)
     assert "Messages that go out next" in desk.text

@@ -126,7 +126,7 @@ def _length(study: Study, path: str, using: list[Send]) -> Iterator[Problem]:
     if longest > LONGEST_TEXT and any(send.channel == "sms" for send in using):
         message = (
             f"this can have {longest} characters, with the longest values of its fields; a text message has "
-            f"at most {LONGEST_TEXT}"
+            f"at most {LONGEST_TEXT}; shorten it"
         )
         yield study.documents[path].problem(("body",), message)
 

@@ -29,6 +29,7 @@ from equipoise.platform.operations.held import sending_held
 from equipoise.platform.pages.filters import moment
 from equipoise.platform.registry.models import Study
 from equipoise.platform.registry.queries import folder_of
+from equipoise.protocol.sends import sends
 
 __all__ = ["urlpatterns"]
 
@@ -129,7 +130,9 @@ def _problems(study: Study) -> list[str]:
     if study.state not in ("locked", "live", "paused"):
         return []
     limits = limit_problems(study) if settings.WORKSPACE.settings.carriers.limits else []
-    return [f"{problem.where}: {problem.message}" for problem in (*launch_problems(study), *limits)]
+    labels = {name: send.label for name, send in sends(folder_of(study)).items()}
+    lacking = [problem.message[:1].upper() + problem.message[1:] for problem in launch_problems(study)]
+    return [*lacking, *(f"{labels.get(each.where, each.where)}: {each.message}" for each in limits)]
 
 
 def _file(study: Study, rows: Sequence[Row]) -> HttpResponse:

@@ -210,7 +210,7 @@ def _about(study: Study, row: Row, zone: str) -> list[tuple[Any, ...]]:
     if planned is None:
         return [*told, ("May go out", "No: an amendment took it out")]
     if planned.waits and study.state != "locked":
-        where = {"href": reverse("messages-waiting", args=[study.name]), "text": "Look"}
+        where = {"href": reverse("messages-waiting", args=[study.name]), "text": "See what waits"}
         return [*told, ("May go out", "Waits for somebody to say so", where)]
     return [*told, ("May go out", _may_go_out(study, row, confirmed=planned.confirmed))]
 

@@ -114,7 +114,11 @@ def _shown(study: Study, each: Unconfirmed, rows: list[Row], zone: str) -> dict[
         "channel": CHANNELS[send.channel],
         "next": minute(next_one, zone) if next_one else (coming[0].when if coming else "Nothing to come"),
         "times": len(coming),
-        "let": {"text": "Let it go out", "href": reverse("messages-let", args=[study.name, send.name])},
+        "let": {
+            "text": "Let it go out",
+            "about": send.label,
+            "href": reverse("messages-let", args=[study.name, send.name]),
+        },
         "csv": (send.name, send.label, _new(each), CHANNELS[send.channel], next_one, len(coming)),
     }
 
