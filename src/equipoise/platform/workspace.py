@@ -27,7 +27,9 @@ KEY_FILES = ("signing", "lookup", "contacts-1")
 _BYTES = 32
 Https = Annotated[str, StringConstraints(pattern=r"^https://[^\s?#@]+$")]
 # Plain on this machine alone.
-Store = Annotated[str, StringConstraints(pattern=r"^(https://|http://(localhost|127\.0\.0\.1)(:\d+)?(/|$))[^\s?#@]*$")]
+Store = Annotated[
+    str, StringConstraints(pattern=r"^(https://|http://(localhost|127\.0\.0\.1)(:\d+)?(/|$))[^\s?#@]*$")
+]
 # Stands in the headers of mail, which have one line.
 Line = Annotated[Text, AfterValidator(lambda text: " ".join(text.split()))]
 Variable = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$")]
