@@ -12,8 +12,9 @@ __all__ = ["Covariance", "Maximum", "NotConverged", "maximise"]
 
 _ROUNDS = 200
 _HALVINGS = 40
-_CLOSE = 1e-15
-"""Newton's decrement (the squared distance to the maximum, in standard errors) at which it has arrived."""
+_CLOSE = 1e-10
+"""Newton's decrement (the squared distance to the maximum, in standard errors) from which one step arrives:
+near the maximum a step squares the distance, and the likelihood is too flat to see it rise."""
 _TOLD_APART = 1e-9
 """Parameters whose scaled information has a smaller eigenvalue than this cannot be told apart."""
 
@@ -73,10 +74,10 @@ def maximise(covariance: Covariance) -> Maximum:
         step = np.zeros(len(values))
         step[free] = _newton(at, free)
         if float(at.score @ step) < _CLOSE:
-            return Maximum(values, at)
+            return _arrived(covariance, values, step, at)
         moved = _uphill(covariance, values, step, at)
         if moved is None:
-            return _settled(values, step, at)
+            raise NotConverged
         values, at = moved
     raise NotConverged
 
@@ -104,19 +105,22 @@ def _uphill(
 ) -> tuple[Floats, Restricted] | None:
     """The first of ever shorter steps that the likelihood does not fall by; None where there is none."""
     for halving in range(_HALVINGS):
-        moved = values + step / 2**halving
-        moved = np.where(covariance.nonnegative, np.maximum(moved, 0.0), moved)
+        moved = _kept_possible(covariance, values + step / 2**halving)
         found = _likelihood(covariance, moved)
         if found is not None and found.log_likelihood > at.log_likelihood:
             return moved, found
     return None
 
 
-def _settled(values: Floats, step: Floats, at: Restricted) -> Maximum:
-    """Where no step helps any more: the maximum to within rounding, or none."""
-    if float(at.score @ step) < _CLOSE**0.5:
-        return Maximum(values, at)
-    raise NotConverged
+def _arrived(covariance: Covariance, values: Floats, step: Floats, at: Restricted) -> Maximum:
+    """The maximum: the last step, or where it began if that step leaves what is possible."""
+    moved = _kept_possible(covariance, values + step)
+    found = _likelihood(covariance, moved)
+    return Maximum(values, at) if found is None else Maximum(moved, found)
+
+
+def _kept_possible(covariance: Covariance, values: Floats) -> Floats:
+    return np.where(covariance.nonnegative, np.maximum(values, 0.0), values)
 
 
 def _check_told_apart(information: Floats, names: tuple[str, ...]) -> None:
