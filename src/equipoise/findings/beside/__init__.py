@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from equipoise.findings.beside.averages import averaged_otherwise
 from equipoise.findings.beside.compliers import anderson_rubin_interval
 from equipoise.findings.beside.imputed import by_imputation
+from equipoise.findings.beside.joint import all_contrasts_together
 from equipoise.findings.beside.lee import for_people_who_would_answer
 from equipoise.findings.beside.likeness import likeness_in_clusters
 from equipoise.findings.beside.looks import allowing_for_looks
@@ -40,6 +41,7 @@ def besides(effect: Finding, measured: Measured, fitted: Fitted) -> Iterator[Fin
 _BESIDE: tuple[Callable[[Finding, Measured, Fitted], Iterator[Finding]], ...] = (
     allowing_for_looks,
     as_ratios,
+    all_contrasts_together,
     odds_of_a_higher_answer,
     weighted_as_randomised,
     averaged_otherwise,
