@@ -29,8 +29,8 @@ MANY = 5
 class Rows:
     """People or ratings analysed.
 
-    `values`, `code` (the cell) and `grouping` (the level) have shape (n,); `columns` are adjusted for, errors
-    go together within a `cluster`.
+    `values`, `code` (the cell) and `grouping` (the level) have shape (n,); `columns` are adjusted for,
+    `adjusted_for` says so in words; errors go together within a `cluster`.
     """
 
     values: Floats
@@ -39,6 +39,7 @@ class Rows:
     cells: Cells
     columns: Floats | None = None
     cluster: npt.NDArray[np.object_] | None = None
+    adjusted_for: tuple[str, ...] = ()
 
 
 def of_how_many(study: Study) -> str:
@@ -67,10 +68,10 @@ def by_category(rows: Rows, base: Finding, analysis: Analysis) -> Iterator[Findi
     except DesignError as error:
         yield base.model_copy(update={"not_estimable": str(error)})
         return
-    words = (
-        f"linear regression with a mean for each {'arm' if rows.columns is None else 'cell'} at each level"
-    )
-    base = base.model_copy(update={"model": f"{words} of {by}; {variance_of(analysis)} standard errors"})
+    words = f"linear regression with a mean for each arm at each level of {by}"
+    if rows.adjusted_for:
+        words += f", adjusted for {' and '.join(rows.adjusted_for)}"
+    base = base.model_copy(update={"model": f"{words}; {variance_of(analysis)} standard errors"})
     vectors = {number: levels.vector(number, rows.cells) for number in levels.whole}
     if fit is not None and len(vectors) > 1:
         yield _interaction(base, fit, list(vectors.values()), by, analysis.interval)

@@ -4,14 +4,12 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 import numpy as np
-import polars as pl
 
 from equipoise.errors import DesignError
 from equipoise.estimation.arrays import refuse
 from equipoise.estimation.effects.learning import EffectByWave, effect_by_wave
 from equipoise.estimation.least_squares.covariance import CLUSTERED
 from equipoise.findings.claims import effect_id
-from equipoise.findings.covariates import dummies
 from equipoise.findings.data import StudyData
 from equipoise.findings.estimates import with_estimate
 from equipoise.findings.measured import Measured
@@ -86,15 +84,12 @@ def _estimated(measured: Measured, values: Floats, waves: Sequence[str]) -> Effe
     if not opens.keys() >= set(waves):
         raise refuse("waves", "have no settled times, so the change a week is not known; set the launch.")
     variance = variance_of(analysis)
-    parts = [measured.covariates.columns]
-    if measured.strata is not None:
-        parts.append(dummies(pl.Series(measured.strata, dtype=pl.String)))
     return effect_by_wave(
         values[measured.answered],
         measured.arm,
         measured.weights,
         [(opens[wave] - opens[waves[0]]) / _WEEK for wave in waves],
-        covariates=np.concatenate(parts, axis=1),
+        covariates=measured.columns_and_strata,
         cluster=measured.cluster,
         variance=variance if variance in CLUSTERED else "CR2",
         dof=dof_of(analysis),

@@ -4,8 +4,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+import polars as pl
 
-from equipoise.findings.covariates import Covariates, Labels, covariates_of, labels_of, strata_of
+from equipoise.findings.covariates import Covariates, Labels, covariates_of, dummies, labels_of, strata_of
 from equipoise.findings.data import StudyData
 from equipoise.findings.sample import Bools, Ints, Sample
 from equipoise.instruments.scoring import Floats
@@ -84,6 +85,15 @@ class Measured:
     def strata(self) -> Labels | None:
         """The strata of those analysed, shape (n,)."""
         return None if self.all_strata is None else self.all_strata[self.answered]
+
+    @property
+    def columns_and_strata(self) -> Floats | None:
+        """The covariates' columns and one for each stratum but the first, shape (n, p); None without any."""
+        parts = [self.covariates.columns]
+        if self.strata is not None:
+            parts.append(dummies(pl.Series(self.strata, dtype=pl.String)))
+        joined = np.concatenate(parts, axis=1)
+        return joined if joined.shape[1] else None
 
     @cached_property
     def cluster(self) -> Labels | None:

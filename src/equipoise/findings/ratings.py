@@ -116,6 +116,7 @@ def _by_level(study: Study, shared: Finding, rated: Rated) -> Iterator[Finding]:
             known.cells,
             known.adjusted[1],
             known.people if known.analysis.variance == "two-way" else known.cluster,
+            known.adjusted[0],
         )
     except DesignError as error:
         yield base.model_copy(update={"not_estimable": str(error)})

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 import polars as pl
 
+from equipoise.errors import DesignError
 from equipoise.findings.categories import Rows, by_category, of_how_many
 from equipoise.findings.claims import effect_id
 from equipoise.findings.data import StudyData
@@ -68,12 +69,26 @@ def subgroup_findings(
     if grouping.dtype.is_numeric():
         yield from by_number(measured, base, grouping.cast(pl.Float64).to_numpy().astype(np.float64))
     else:
-        levels = grouping.cast(pl.String)
-        known = measured.among(levels.is_not_null().to_numpy())
+        yield from _by_category(measured, base, grouping.cast(pl.String))
+
+
+def _by_category(measured: Measured, base: Finding, levels: pl.Series) -> Iterator[Finding]:
+    known = measured.among(levels.is_not_null().to_numpy())
+    try:
         rows = Rows(
-            known.y, known.arm, levels.filter(pl.Series(known.answered)), sample.cells, cluster=known.cluster
+            known.y,
+            known.arm,
+            levels.filter(pl.Series(known.answered)),
+            known.sample.cells,
+            known.columns_and_strata,
+            known.cluster,
+            known.adjusted_for,
         )
-        yield from by_category(rows, base, analysis)
+    except DesignError as error:
+        yield base.model_copy(update={"not_estimable": str(error)})
+        return
+    noted = base.model_copy(update={"warnings": (*base.warnings, *known.covariates.notes)})
+    yield from by_category(rows, noted, measured.analysis)
 
 
 _DESCRIBED: Mapping[str, Callable[[Measured, Finding], Iterator[Finding]]] = {

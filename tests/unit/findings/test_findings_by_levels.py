@@ -69,6 +69,34 @@ class TestByCategory:
         assert level.interval is not None
         assert level.p_value is None
 
+    def test_levels_are_adjusted_for_what_the_analysis_adjusts_for(self, folder, people, tmp_path):
+        explore = "look: " + LOOK.replace("BY", "team_kind").replace(
+            "adjust: none", "adjust: [before, strata]"
+        )
+        people["team_kind"] = np.where(people["team"].str[1:].astype(int) < 20, "office", "field")
+        study = folder()
+        protocol = (study / "protocol.yaml").read_text()
+        kind = "team_kind: {type: category}\n    age: {type"
+        (study / "protocol.yaml").write_text(protocol.replace("age: {type", kind))
+        (study / "explore.yaml").write_text(explore)
+        people.to_csv(tmp_path / "participants.csv", index=False)
+        loaded = load_study(study)
+        results = analyse(loaded, read_data(loaded, tmp_path / "participants.csv"))
+        kept = people[people["score"].notna()].copy()
+        kept["lacks"] = kept["score_before"].isna().astype(float)
+        kept["before"] = kept["score_before"].fillna(kept["score_before"].mean())
+        model = smf.ols("score ~ 0 + C(team_kind):C(arm) + before + lacks + C(site)", kept).fit(
+            cov_type="HC2"
+        )
+        cell = "C(team_kind)[{}]:C(arm)[{}]".format
+        for kind in ("field", "office"):
+            signs = {cell(kind, "texts"): 1.0, cell(kind, "control"): -1.0}
+            test = model.t_test([signs.get(name, 0.0) for name in model.params.index])
+            one = results.find(f"{CONTRAST}.team_kind={kind}")
+            assert one.estimate == pytest.approx(float(np.squeeze(test.effect)), rel=1e-8)
+            assert one.std_error == pytest.approx(float(np.squeeze(test.sd)), rel=1e-8)
+            assert "adjusted for the score before and strata" in one.model
+
     def test_how_many_were_looked_at_and_planned_is_said_and_many_are_cautioned(
         self, folder, people, tmp_path
     ):
