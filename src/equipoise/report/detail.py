@@ -293,6 +293,8 @@ def _titled(one: Finding, names: Names) -> str:
         "by-exposure": "averaged over the time since the switch",
         "carry-over": "carried over to the next period",
         "closed-form": "of those measured in both periods",
+        "imputation": "missing answers imputed",
+        "response-weights": "weighted for those who did not answer",
         "weighted-as-randomised": "strata weighted by their people randomised",
         "average-over-clusters": "each cluster counted once",
         "average-over-people": "each person counted once",

@@ -17,6 +17,7 @@ from equipoise.report import (
     facts,
     in_people,
     looks,
+    missing,
     progression,
     summary,
     words,
@@ -32,6 +33,7 @@ from equipoise.report.content import (
     ShownTable,
     Text,
 )
+from equipoise.report.estimand import estimands
 from equipoise.report.figures import study_figures
 from equipoise.report.figures.flow import flow
 from equipoise.report.figures.logic import logic
@@ -256,10 +258,16 @@ class StudyReport:
         extra = [ShownFigure(one) for one in study_figures(self.study, self.findings, self.names, main=False)]
         told = detectable.sentence(self.study, self.results.primary[:1], self.names)
         found = [Paragraph(told)] if told else []
-        return _part("outcomes", "All outcomes", [*_shown(*tables), *found, *extra])
+        estimated = estimands(self.study, self.results, self.names)
+        return _part("outcomes", "All outcomes", [*_shown(*tables), *estimated, *found, *extra])
 
     def _missing(self) -> Section | None:
-        tables = (detail.response(self.results, self.names), detail.bounds(self.results, self.names))
+        tables = (
+            missing.response(self.results, self.names),
+            missing.characteristics(self.results, self.names),
+            missing.events(self.results, self.names),
+            missing.bounds(self.results, self.names),
+        )
         return _part("missing", "Missing answers", _shown(*tables))
 
     def _sensitivity(self) -> Section | None:

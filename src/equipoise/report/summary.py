@@ -136,7 +136,8 @@ def _answered(study: Study, findings: Findings | None, primary: Finding | None, 
         return [Markup("{} people {}.").format(count(total[0]), total[1])]
     answered = whole.estimate if whole is not None else sum(one.estimate or 0 for one in found)
     share = (answered or 0) / total[0] if total[0] else 0
-    few = " Most did not answer, and those who did may differ from them." if share < 0.5 else ""
+    of = " of those randomised" if total[1] == "randomised" else ""
+    few = f" Most{of} did not answer, and those who did may differ from them." if share < 0.5 else ""
     did = "have an outcome that could be analysed" if ".analysed." in found[0].id else "answered"
     number = linked((whole or found[0]).id, count(answered))
     return [

@@ -61,15 +61,31 @@ def flow(findings: Findings | None, names: Names, primary: str | None) -> Figure
     if drawn[-1].name.startswith("answered") or not any(one.name.startswith("analysed.") for one in drawn):
         drawn += [one for one in found if one.name.startswith("analysed.")][:1]
     arms = list(dict.fromkeys(arm for one in found for arm in one.arms))
+    events = {arm: told for arm in arms if (told := _events(findings, names, arm))}
     return Figure(
         id="flow",
         title=_title(found),
         subtitle="Numbers of people at each stage" + (", by arm" if arms else ""),
-        description=" ".join(_told(one, names) for one in drawn),
-        wide=_wide(drawn, arms, names),
-        narrow=_narrow(drawn, arms, names),
+        description=" ".join(
+            (*(_told(one, names) for one in drawn), *(f"{names.arm(arm)}: {events[arm]}." for arm in events))
+        ),
+        wide=_wide(drawn, arms, names, events),
+        narrow=_narrow(drawn, arms, names, events),
         table=_table(found, arms, names),
     )
+
+
+def _events(findings: Findings | None, names: Names, arm: str) -> str:
+    """What happened to people of an arm after the allocation; they are counted in it all the same."""
+    counts = {
+        one.outcome: one.estimate for one in findings or () if one.analysis == "events" and one.arm == arm
+    }
+    told = [
+        f"{names.column(event).lower()} {count(counts[event])}"
+        for event in names.protocol.events
+        if counts.get(event) is not None
+    ]
+    return f"Events, counted in their arm: {', '.join(told)}" if told else ""
 
 
 def _number(step: Step) -> float | None:
@@ -98,7 +114,7 @@ def _shared(drawn: list[Step]) -> int:
     return min(len(drawn), at + 1) if at < len(drawn) else at
 
 
-def _wide(drawn: list[Step], arms: list[str], names: Names) -> Drawing:
+def _wide(drawn: list[Step], arms: list[str], names: Names, events: dict[str, str]) -> Drawing:
     if not arms or len(arms) > 3:
         return _chain(drawn, 720)
     parted = _shared(drawn)
@@ -119,11 +135,11 @@ def _wide(drawn: list[Step], arms: list[str], names: Names) -> Drawing:
     ends: list[float] = []
     for arm, centre in zip(arms, centres, strict=True):
         drawing.arrow(centre, y + 18, centre, y + 38)
-        ends.append(_arm(drawing, arm, below, centre - width / 2, y + 38, width, names))
+        ends.append(_arm(drawing, arm, below, centre - width / 2, y + 38, width, names, events.get(arm)))
     return drawing.end(max(ends) + 6)
 
 
-def _narrow(drawn: list[Step], arms: list[str], names: Names) -> Drawing:
+def _narrow(drawn: list[Step], arms: list[str], names: Names, events: dict[str, str]) -> Drawing:
     if not arms:
         return _chain(drawn, 320)
     parted = _shared(drawn)
@@ -135,12 +151,19 @@ def _narrow(drawn: list[Step], arms: list[str], names: Names) -> Drawing:
         drawing.arrow(160, y + 46, 160, y + 66)
         y += 66
     for arm in arms:
-        y = _arm(drawing, arm, below, 10, y, 300, names) + 8
+        y = _arm(drawing, arm, below, 10, y, 300, names, events.get(arm)) + 8
     return drawing.end(y)
 
 
 def _arm(
-    drawing: Drawing, arm: str, below: list[Step], x: float, y: float, width: float, names: Names
+    drawing: Drawing,
+    arm: str,
+    below: list[Step],
+    x: float,
+    y: float,
+    width: float,
+    names: Names,
+    events: str | None,
 ) -> float:
     drawing.box(x, y, width, 40, "#12436D")
     drawing.text(x + width / 2, y + 26, names.arm(arm), size=15, anchor="middle", bold=True, colour="#FFFFFF")
@@ -154,10 +177,21 @@ def _arm(
         if at:
             drawing.arrow(x + width / 2, y, x + width / 2, y + 18)
             y += 18
-        lines = wrap(f"{one.label}: {count(value)}{share}", width - 20, 15)
+        lines = wrap(f"{one.label}: {count(value)}{share}{_unanswered(one, value, start)}", width - 20, 15)
         _box(drawing, x, y, width, 24 + 20.0 * len(lines), lines)
         y += 24 + 20 * len(lines)
-    return y
+    if events is None:
+        return y
+    lines = wrap(events, width - 20, 15)
+    _box(drawing, x, y + 10, width, 24 + 20.0 * len(lines), lines)
+    return y + 34 + 20 * len(lines)
+
+
+def _unanswered(step: Step, value: float | None, start: float | None) -> str:
+    """How many of an arm did not answer a wave, where the step is one."""
+    if not step.name.startswith("answered_") or value is None or start is None:
+        return ""
+    return f"; {count(start - value)} did not answer"
 
 
 def _chain(drawn: list[Step], width: float) -> Drawing:
