@@ -14,7 +14,7 @@ from django.db import connection
 from equipoise.platform.clock import now
 from equipoise.platform.delivery.engine.beats import real_now
 from equipoise.platform.delivery.engine.rules import Rules, is_confirmed
-from equipoise.platform.delivery.engine.several import LEASE_UNTIL, STATE, case_of, held_by
+from equipoise.platform.delivery.engine.several import case_of, held_by, hidden
 from equipoise.platform.delivery.models import ClosedAddress, Dispatch
 from equipoise.platform.fieldwork.models import Session
 from equipoise.platform.people.models import Consent, Lookup, Participant
@@ -45,7 +45,7 @@ AND 0 = (SELECT count(*) FROM fieldwork_session f WHERE f.participant_id = deliv
 """
 _UNDER_CAP = """
 AND %s > (SELECT count(*) FROM delivery_dispatch o
-          WHERE o.participant_id = delivery_dispatch.participant_id AND o.sent_at >= %s)
+          WHERE o.participant_id = delivery_dispatch.participant_id AND {sent} >= %s)
 """
 
 
@@ -86,7 +86,7 @@ def mark(dispatches: Sequence[Dispatch], rules: Rules, parts: Sequence[int | Non
     moment, put = now(), connection.ops.adapt_datetimefield_value
     numbers = [each.pk for each in dispatches]
     size, length = case_of(numbers, parts), held_by(dispatches)
-    sql = _MARK.format(parts=size.sql, held=length.sql, state=STATE, until=LEASE_UNTIL)
+    sql = _MARK.format(parts=size.sql, held=length.sql, state=hidden("state"), until=hidden("lease_until"))
     values: list[Any] = [put(moment), rules.version, *size.values, *length.values, dispatches[0].worker]
     values += [put(real_now()), put(moment), dispatches[0].study_id]
     values += [rules.version, rules.send, rules.digest, put(rules.since), rules.column]
@@ -97,7 +97,7 @@ def mark(dispatches: Sequence[Dispatch], rules: Rules, parts: Sequence[int | Non
         sql += _UNANSWERED
         values.append(rules.wave)
     if rules.cap is not None:
-        sql += _UNDER_CAP
+        sql += _UNDER_CAP.format(sent=hidden("o.sent_at"))
         values += [rules.cap.number, put(rules.cap.since(moment, rules.zone))]
     with connection.cursor() as cursor:
         cursor.execute(f"{sql} RETURNING id", values)

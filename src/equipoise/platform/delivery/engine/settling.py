@@ -15,7 +15,7 @@ from equipoise.platform.delivery.engine.beats import hasty, real_now
 from equipoise.platform.delivery.engine.events import add
 from equipoise.platform.delivery.engine.pausing import pause
 from equipoise.platform.delivery.engine.rules import rules_for, rules_of
-from equipoise.platform.delivery.engine.several import STATE, held_by
+from equipoise.platform.delivery.engine.several import held_by, hidden
 from equipoise.platform.delivery.models import Dispatch
 from equipoise.platform.delivery.receipts.addresses import close_address
 
@@ -95,7 +95,7 @@ def store_all(settled: Sequence[tuple[Dispatch, Outcome]]) -> None:
         return
     held = held_by(plain)
     with connection.cursor() as cursor:
-        cursor.execute(_SENT.format(held=held.sql, state=STATE), held.values)
+        cursor.execute(_SENT.format(held=held.sql, state=hidden("state")), held.values)
         stored = {number for (number,) in cursor.fetchall()}
     for dispatch in plain:
         if dispatch.pk in stored:

@@ -6,12 +6,7 @@ from typing import Any
 
 from equipoise.platform.delivery.models import Dispatch
 
-__all__ = ["LEASE_UNTIL", "STATE", "Piece", "case_of", "held_by"]
-
-# Columns of rows that are named by their numbers. PostgreSQL would rather look rows up by these, in an index
-# which holds everything that was in that state lately; of such an expression it has none.
-STATE = "(state || '')"
-LEASE_UNTIL = "COALESCE(lease_until, lease_until)"
+__all__ = ["Piece", "case_of", "held_by", "hidden"]
 
 
 @dataclass(frozen=True)
@@ -20,6 +15,15 @@ class Piece:
 
     sql: str
     values: tuple[Any, ...]
+
+
+def hidden(column: str) -> str:
+    """A column by which no index is looked up, in a statement about rows that others find sooner.
+
+    PostgreSQL would combine the index of the numbers with that of a state or a time, and the latter holds all
+    that was in that state, or was sent, lately.
+    """
+    return f"COALESCE({column}, {column})"
 
 
 def case_of(numbers: Sequence[int], given: Sequence[int | None]) -> Piece:
