@@ -72,9 +72,14 @@ def followed_arm(measured: Measured) -> Bools:
             "contrast", f"is one of {named}; who followed which of them cannot be told from {column}."
         )
     arms = np.array([*cells.names, ""], dtype=object)[measured.sample.code]
-    if data.has(column) and data.participants[column].is_in(list(cells.names)).any():
+    if _names_arms(data, column, cells.names):
         received = data.participants[column].fill_null("").to_numpy()
         return np.asarray(measured.sample.inside & (received == arms), dtype=np.bool_)
     amount = amount_of(study, data, column)
     offered = arms != reference_arm(cells.names)
     return np.asarray(measured.sample.inside & np.where(offered, amount > 0, amount == 0), dtype=np.bool_)
+
+
+def _names_arms(data: StudyData, column: str, arms: tuple[str, ...]) -> bool:
+    cells = data.participants[column] if data.has(column) else None
+    return cells is not None and cells.dtype == pl.String and bool(cells.is_in(list(arms)).any())

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import statsmodels.formula.api as smf
 
+from equipoise.estimation.effects.adjusted import linear_effect
 from equipoise.findings import Findings, analyse, read_data
 from equipoise.protocol import load_study
 
@@ -133,6 +134,22 @@ class TestByDose:
     def test_data_without_any_dose_say_which_columns_were_looked_for(self, folder, people, tmp_path):
         one = by(folder, people, tmp_path, "dose").find(CONTRAST)
         assert "dose_opened and dose_weeks_received" in one.not_estimable
+
+
+class TestByWeek:
+    def test_weeks_of_clusters_have_errors_by_cluster(self, folder, people, tmp_path):
+        weeks = np.arange(len(people)) % 2
+        answered = pd.Timestamp("2021-04-27T10:00Z") + pd.to_timedelta(weeks * 7, unit="D")
+        people["answered_after"] = answered.strftime("%Y-%m-%dT%H:%M:%SZ")
+        results = by(folder, people, tmp_path, "week since launch", ", cluster: team")
+        held = (weeks == 0) & people["score"].notna() & (people["arm"] != "calls")
+        code = people["arm"].map({"control": 0, "texts": 1, "calls": 2})
+        plain = linear_effect(
+            people["score"][held], code[held], (-1, 1, 0), cluster=people["team"][held], variance="CR2"
+        )
+        one = results.find(f"{CONTRAST}.week=9")
+        assert one.estimate == pytest.approx(plain.estimate, rel=1e-9)
+        assert one.std_error == pytest.approx(plain.std_error, rel=1e-9)
 
 
 WAVES = """\

@@ -128,3 +128,30 @@ def test_nothing_that_is_about_the_effect_as_randomised_stands_beside_an_effect_
     findings = found(folder, readers, tmp_path, EFFECT + takers)
     assert len([one for one in findings if one.analysis == "takers"]) == 2
     assert len([one for one in findings if one.analysis == "followers"]) == 1
+
+
+def test_take_up_may_be_an_outcome_of_the_wave_looked_at(folder, readers, tmp_path):
+    readers["passed"] = (readers["read_any"] == "yes").astype(int)
+    named = found(folder, readers, tmp_path).find("readers.score.after.texts - control")
+    through = found(folder, readers, tmp_path, COMPLIERS.replace("read_any", "passed"))
+    assert through.find("readers.score.after.texts - control").estimate == named.estimate
+
+
+def test_a_dose_that_the_frame_leaves_empty_is_nought(folder, readers, tmp_path):
+    readers["dose_delivered"] = np.where(readers["read_any"] == "yes", 3.0, np.nan)
+    study = folder(COMPLIERS.replace("read_any", "dose_delivered"))
+    contact = (
+        "contacts:\n  news: {to: {arm: texts}, channel: email, template: messages/news.md, from: launch}\n"
+    )
+    protocol = (study / "protocol.yaml").read_text()
+    (study / "protocol.yaml").write_text(protocol.replace("analyses:\n", f"{contact}analyses:\n", 1))
+    (study / "messages").mkdir()
+    (study / "messages" / "news.md").write_text("---\nsubject: News\n---\nThank you.\n")
+    readers.to_csv(tmp_path / "participants.csv", index=False)
+    loaded = load_study(study)
+    effect = analyse(loaded, read_data(loaded, tmp_path / "participants.csv")).find(
+        "readers.score.after.texts - control"
+    )
+    assert effect.not_estimable is None
+    once = found(folder, readers, tmp_path).find("readers.score.after.texts - control")
+    assert effect.estimate == pytest.approx(once.estimate / 3, rel=1e-9)
