@@ -56,6 +56,8 @@ def effects(found: Sequence[Finding], names: Names, name: str, caption: str) -> 
     sds = dict.fromkeys(one.standardised.sd_source for one in found if one.standardised)
     notes = tuple(f"Standard deviation used: {source}." for source in sds)
     notes = notes if several or not found else (f"Contrast: {contrasts[0]}.", *notes)
+    if any(one.second_generation is not None for one in found):
+        notes += (words.SECOND_GENERATION,)
     notes += tuple(dict.fromkeys(warning for one in found for warning in one.warnings))
     return Table(name, caption, columns, tuple(rows), notes) if rows else None
 

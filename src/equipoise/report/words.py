@@ -10,6 +10,7 @@ from equipoise.report.names import Names
 from equipoise.report.numbers import Scale, count, decimals, number, p_value, percentage, span, spread
 
 __all__ = [
+    "SECOND_GENERATION",
     "estimate_text",
     "interval_text",
     "is_clear",
@@ -21,6 +22,12 @@ __all__ = [
     "standardised_text",
     "test_text",
 ]
+
+SECOND_GENERATION = (
+    "The second-generation p is the share of the interval inside the margin (Blume and others, 2018): 0 where "
+    "the data fit only effects that matter, 1 where they fit only effects that do not, between where they "
+    "cannot tell."
+)
 
 
 def label_of(finding: Finding) -> str:
@@ -313,6 +320,11 @@ def _margin_text(finding: Finding, names: Names) -> str:
     return scale.with_unit(f"{(finding.margin or 0) * scale.factor:g}")
 
 
+def _share_inside(share: float) -> str:
+    """To two places; 0 and 1 only where they are meant, since each says that nothing is on the other side."""
+    return number(share if share in (0.0, 1.0) else min(0.99, max(0.01, share)), 2)
+
+
 def test_text(finding: Finding) -> str:
     """The p-value as printed in tables, with its error where it was drawn, and the adjusted one."""
     printed = p_value(finding.p_value)
@@ -321,5 +333,5 @@ def test_text(finding: Finding) -> str:
     if finding.p_adjusted is not None and finding.p_adjusted != finding.p_value:
         printed += f"; adjusted {p_value(finding.p_adjusted)}"
     if finding.second_generation is not None:
-        printed += f"; second-generation p {number(finding.second_generation, 2)}"
+        printed += f"; second-generation p {_share_inside(finding.second_generation)}"
     return printed

@@ -92,6 +92,13 @@ def test_the_test_is_printed_with_the_share_of_the_interval_inside_the_margin() 
     assert words.test_text(found) == "p = 0.012; adjusted p = 0.036; second-generation p 0.00"
 
 
+@pytest.mark.parametrize(
+    ("share", "printed"), [(0.0, "0.00"), (1.0, "1.00"), (0.99997, "0.99"), (0.0004, "0.01")]
+)
+def test_a_share_of_the_interval_is_rounded_to_no_end(share: float, printed: str) -> None:
+    assert words.test_text(effect(-3, 2, second_generation=share)).endswith(f"second-generation p {printed}")
+
+
 def test_what_was_not_planned_says_so_first() -> None:
     assert words.sentence(effect(-9, -6, planned=False), NAMES).startswith("Not planned: burnout was")
     assert words.label_of(effect(-9, -6, planned=False)) == "Not planned"
