@@ -24,8 +24,8 @@ __all__ = [
 ]
 
 SECOND_GENERATION = (
-    "The second-generation p is the share of the interval inside the margin (Blume and others, 2018): 0 where "
-    "the data fit only effects that matter, 1 where they fit only effects that do not, between where they "
+    "The second-generation p is the share of the interval inside the margin (Blume and others, 2018): 0 "
+    "where the data fit only effects that matter, 1 where they fit only others, between where they "
     "cannot tell."
 )
 
@@ -232,11 +232,7 @@ _NOT_TESTED = (
 
 def _unclear(finding: Finding, names: Names) -> str:
     if _excludes_zero(finding):
-        reason = (
-            _NOT_TESTED
-            if finding.decision == "not-tested"
-            else f"unclear {_allowed_for(finding)}"
-        )
+        reason = _NOT_TESTED if finding.decision == "not-tested" else f"unclear {_allowed_for(finding)}"
         return f"{_difference(finding, names)}, {reason}"
     return f"{_ruled_out(finding, names)}{_not_reached(finding)}"
 
