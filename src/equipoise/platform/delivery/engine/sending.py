@@ -110,19 +110,16 @@ class _Batch:
         """The messages, by dispatch; what cannot be written is settled, what has to wait is put off."""
         self.rules = rules_for(self.composer.study, self.left)
         with one_moment():
-            kept = [(dispatch, self._waits(dispatch)) for dispatch in self.left]
-            self.left = [dispatch for dispatch, waits in kept if waits is None]
+            waiting = {each.pk: kept for each in self.left if (kept := self._waits(each)) is not None}
+            aside = [(each, waiting[each.pk], "") for each in self.left if each.pk in waiting]
+            self.left = [each for each in self.left if each.pk not in waiting]
             composed = self.composer.compose(self.left)
-            aside = [(dispatch, waits, "") for dispatch, waits in kept if waits is not None]
-            for dispatch in self.left:
-                found = composed[dispatch.pk]
+            for each in self.left:
+                found = composed[each.pk]
                 if isinstance(found, Unsendable):
                     state = "failed" if found.reason in _FAILS else "cancelled"
-                    aside.append((dispatch, Kept(state, found.reason), found.field))
-            if aside:
-                with writing():
-                    for each in aside:
-                        _turn_away(*each)
+                    aside.append((each, Kept(state, found.reason), found.field))
+            _turn_all_away(aside)
         return {number: found for number, found in composed.items() if isinstance(found, Outgoing)}
 
     def _waits(self, dispatch: Dispatch) -> Kept | None:
@@ -229,6 +226,13 @@ def _marked(part: Sequence[Dispatch], rules: Rules, ready: Mapping[int, Outgoing
 
 def _parts(dispatch: Dispatch, message: Outgoing) -> int | None:
     return measure(message.template.text(message.fields)).parts if dispatch.channel == "sms" else None
+
+
+def _turn_all_away(aside: Sequence[tuple[Dispatch, Kept, str]]) -> None:
+    if aside:
+        with writing():
+            for dispatch, kept, about in aside:
+                _turn_away(dispatch, kept, about)
 
 
 def _turn_away(dispatch: Dispatch, kept: Kept, about: str = "") -> None:
