@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 import polars as pl
-from scipy import stats
 
 from equipoise.estimation.looks.boundaries import boundaries, nominal_levels, sequential_p_value
 from equipoise.findings.data import StudyData
@@ -51,10 +49,6 @@ class Looking:
         to_come = tuple(now * time / self.times[-1] for time in self.left)
         whole = boundaries((*self.answers, *to_come), (*self.times, *self.left), self.spend, alpha)
         return (float(now), *to_come), tuple(whole[len(self.answers) :].tolist())
-
-    def z(self, p_value: float, estimate: float) -> float:
-        """The normal statistic with this two-sided p-value and the sign of the estimate."""
-        return float(np.sign(estimate) * stats.norm.isf(p_value / 2))
 
 
 def looking_of(study: Study, data: StudyData) -> Looking | None:

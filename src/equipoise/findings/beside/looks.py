@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 import numpy as np
+from scipy import stats
 
+from equipoise.estimation.inference import Estimate
 from equipoise.estimation.looks.conditional import conditional_power
 from equipoise.estimation.looks.stopped import estimate_after_looks
 from equipoise.findings.assumed import assumed_effect
@@ -26,10 +28,16 @@ def allowing_for_looks(effect: Finding, measured: Measured, fitted: Fitted) -> I
     if len(looking.answers) == 1 and not looking.interim:
         return
     alpha = _alpha(measured)
-    z = looking.z(fitted.estimate.p_value, fitted.estimate.estimate)
+    z = _normal(fitted.estimate)
     yield _stopped(effect, looking, z, alpha)
     if looking.interim and effect.tier == "primary":
         yield from _conditional(effect, measured, looking, z, alpha)
+
+
+def _normal(estimate: Estimate) -> float:
+    """The normal statistic with the same two-sided p-value and sign, as far out as such can be told apart."""
+    reached = min(float(stats.norm.isf(estimate.p_value / 2)), 37.0)
+    return float(np.sign(estimate.estimate)) * reached
 
 
 def _alpha(measured: Measured) -> float:
