@@ -24,11 +24,13 @@ from equipoise.estimation.effects.two_stage import Instruments, two_stage_least_
 from equipoise.estimation.effects.weak_instruments import (
     ConfidenceSet,
     FirstStage,
+    ReducedForms,
     anderson_rubin,
     first_stage,
 )
 from equipoise.estimation.inference import Estimate
 from equipoise.estimation.least_squares.covariance import Variance
+from equipoise.estimation.least_squares.linear import LinearFit
 
 __all__ = ["ComplierEffect", "bloom_ratio", "complier_effect"]
 
@@ -99,13 +101,13 @@ def complier_effect(
     columns, exogenous = _arms_as_instrument(codes, weights, extra, intercept=strata is None)
     kind: Variance = variance or ("HC2" if cluster is None else "CR2")
     model = Instruments(columns, exogenous, _labels(strata), _labels(cluster), kind, dof)
-    picked = model.selector[0]
+    forms, picked = ReducedForms.of(y, taken, model), model.selector[0]
     return ComplierEffect(
-        as_randomised=model.reduced_form(y).contrast(picked, level),
+        as_randomised=forms.outcome.contrast(picked, level),
         effect=two_stage_least_squares(y, taken, model).contrast(picked, level),
-        take_up=float(picked @ np.nan_to_num(model.reduced_form(taken).coefficients)),
-        strength=_strength(taken, model),
-        anderson_rubin=anderson_rubin(y, taken, model, level),
+        take_up=float(picked @ np.nan_to_num(forms.taken.coefficients)),
+        strength=_strength(forms.taken, model),
+        anderson_rubin=anderson_rubin(forms, model, level),
     )
 
 
@@ -156,7 +158,7 @@ def _arms_as_instrument(
     return (arms @ direction / (direction @ direction))[:, None], np.concatenate(parts, axis=1)
 
 
-def _strength(taken: Floats, model: Instruments) -> FirstStage | None:
+def _strength(taken: LinearFit, model: Instruments) -> FirstStage | None:
     try:
         return first_stage(taken, model)
     except DesignError:

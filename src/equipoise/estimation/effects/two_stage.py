@@ -58,6 +58,11 @@ class Instruments:
         """Least squares on the exogenous columns, then the instruments."""
         return self.regress(outcome, np.concatenate((self.exogenous, self.columns), axis=1))
 
+    def explained(self, column: Floats) -> Floats:
+        """What the exogenous columns, the instruments and the strata explain of a column."""
+        design = np.concatenate((self.exogenous, self.columns), axis=1)
+        return column - fit_linear(column, design, variance="classical", strata=self.strata).residuals
+
     def within_strata(self, column: Floats) -> Floats:
         """A column less its means within the strata."""
         if self.strata is None:
@@ -85,7 +90,7 @@ def two_stage_least_squares(outcome: Floats, taken: npt.ArrayLike, model: Instru
     """
     amounts = finite_columns(taken, "take_up")
     same_length(len(outcome), take_up=amounts, instruments=model.columns)
-    fitted = np.stack([column - model.reduced_form(column).residuals for column in amounts.T], axis=1)
+    fitted = np.stack([model.explained(column) for column in amounts.T], axis=1)
     projected = np.concatenate((model.exogenous, fitted), axis=1)
     slopes = _slopes(outcome, projected, model)
     left = outcome - np.concatenate((model.exogenous, amounts), axis=1) @ slopes
@@ -95,7 +100,7 @@ def two_stage_least_squares(outcome: Floats, taken: npt.ArrayLike, model: Instru
 def _slopes(outcome: Floats, projected: Floats, model: Instruments) -> Floats:
     """The coefficients; refuses take-up that is a combination of the exogenous columns once projected."""
     try:
-        fit = model.regress(outcome, projected)
+        fit = fit_linear(outcome, projected, variance="classical", strata=model.strata)
     except DesignError:
         if any(np.ptp(model.within_strata(column)) > 0 for column in projected.T):
             raise

@@ -11,9 +11,9 @@ from scipy import linalg, stats
 from equipoise.estimation.arrays import Floats, finite
 from equipoise.estimation.effects.two_stage import Instruments
 from equipoise.estimation.inference import JointTest, check_level
-from equipoise.estimation.least_squares.linear import fit_linear
+from equipoise.estimation.least_squares.linear import LinearFit, fit_linear
 
-__all__ = ["ConfidenceSet", "FirstStage", "anderson_rubin", "first_stage"]
+__all__ = ["ConfidenceSet", "FirstStage", "ReducedForms", "anderson_rubin", "first_stage"]
 
 _REAL = 1e-6
 """A root is real if its imaginary part is below this share of its size; one root too many does no harm."""
@@ -48,34 +48,52 @@ class FirstStage:
     effective: float
 
 
-def first_stage(taken: npt.ArrayLike, model: Instruments) -> FirstStage:
+@dataclass(frozen=True, eq=False)
+class ReducedForms:
+    """Least squares on the instruments and the exogenous columns: of the outcome, of take-up, and of both.
+
+    `unit` is a size of the outcome beside one of take-up; `both` is of outcome + unit x take-up.
+    """
+
+    outcome: LinearFit
+    taken: LinearFit
+    both: LinearFit
+    unit: float
+
+    @classmethod
+    def of(cls, outcome: Floats, taken: npt.ArrayLike, model: Instruments) -> "ReducedForms":
+        """The fits of an outcome (n,) and one kind of take-up (n,)."""
+        amounts = finite(taken, "take_up")
+        unit = (float(np.std(outcome)) or 1.0) / (float(np.std(amounts)) or 1.0)
+        first, second, third = map(model.reduced_form, (outcome, amounts, outcome + unit * amounts))
+        return cls(first, second, third, unit)
+
+
+def first_stage(taken: LinearFit, model: Instruments) -> FirstStage:
     """The tests of the first stage, for one kind of take-up.
 
     Args:
-        taken: (n,).
+        taken: the reduced form of take-up.
         model: the instruments and the rest.
     Returns:
         The robust F and the effective F, both with the covariance of `model`.
     Raises:
         DesignError: instruments that repeat each other, or take-up that follows them exactly.
     """
-    fit, pick = model.reduced_form(finite(taken, "take_up")), model.selector
+    pick = model.selector
     for one in pick:
-        fit.contrast(one)
-    slopes, covariance = pick @ np.nan_to_num(fit.coefficients), pick @ np.nan_to_num(fit.covariance) @ pick.T
+        taken.contrast(one)
+    slopes, covariance = _of_instruments(taken, model)
     moved = np.stack([_unexplained(column, model) for column in model.columns.T], axis=1)
     gram = moved.T @ moved
-    return FirstStage(fit.joint_test(pick), float(slopes @ gram @ slopes / np.trace(covariance @ gram)))
+    return FirstStage(taken.joint_test(pick), float(slopes @ gram @ slopes / np.trace(covariance @ gram)))
 
 
-def anderson_rubin(
-    outcome: Floats, taken: npt.ArrayLike, model: Instruments, level: float = 0.95
-) -> ConfidenceSet:
+def anderson_rubin(forms: ReducedForms, model: Instruments, level: float = 0.95) -> ConfidenceSet:
     """Effects b for which "outcome - b x take-up is unrelated to the instruments" is not rejected.
 
     Args:
-        outcome: (n,).
-        taken: (n,) one kind of take-up.
+        forms: of outcome and take-up.
         model: the instruments and the rest.
         level: coverage.
     Returns:
@@ -89,12 +107,11 @@ def anderson_rubin(
     just rejects where [[critical, d'], [d, V]] is singular: its entries are quadratic in b, so the ends are
     eigenvalues and need no search.
     """
-    amounts = finite(taken, "take_up")
-    unit = (float(np.std(outcome)) or 1.0) / (float(np.std(amounts)) or 1.0)
-    critical = _critical(outcome, model, check_level(level))
-    own, held = _of_instruments(outcome, model)
-    moved, moved_held = _of_instruments(unit * amounts, model)
-    cross = _of_instruments(outcome + unit * amounts, model)[1] - held - moved_held
+    unit, critical = forms.unit, _critical(forms.outcome, model, check_level(level))
+    own, held = _of_instruments(forms.outcome, model)
+    moved, moved_held = _of_instruments(forms.taken, model)
+    moved, moved_held = unit * moved, unit**2 * moved_held
+    cross = _of_instruments(forms.both, model)[1] - held - moved_held
     roots = _singular(
         _bordered(critical, own, held), _bordered(0.0, -moved, -cross), _bordered(0.0, 0 * own, moved_held)
     )
@@ -113,15 +130,15 @@ def _unexplained(column: Floats, model: Instruments) -> Floats:
     return fit_linear(column, model.exogenous, variance="classical", strata=model.strata).residuals
 
 
-def _of_instruments(y: Floats, model: Instruments) -> tuple[Floats, Floats]:
-    """The instruments' coefficients in the reduced form of `y`, and their covariance."""
-    fit, pick = model.reduced_form(y), model.selector
+def _of_instruments(fit: LinearFit, model: Instruments) -> tuple[Floats, Floats]:
+    """The instruments' coefficients in a reduced form, and their covariance."""
+    pick = model.selector
     return pick @ np.nan_to_num(fit.coefficients), pick @ np.nan_to_num(fit.covariance) @ pick.T
 
 
-def _critical(outcome: Floats, model: Instruments, level: float) -> float:
+def _critical(outcome: LinearFit, model: Instruments, level: float) -> float:
     """The Wald statistic at which the test of all instruments just rejects; its dof rest on the design."""
-    test, count = model.reduced_form(outcome).joint_test(model.selector), model.columns.shape[1]
+    test, count = outcome.joint_test(model.selector), model.columns.shape[1]
     left = test.dof_denominator
     adjusted = model.dof == "satterthwaite" and model.variance != "classical"
     shrink = left / (left + count - 1) if adjusted else 1.0

@@ -6,7 +6,6 @@ import numpy as np
 
 from equipoise.estimation.effects.weak_instruments import ConfidenceSet
 from equipoise.findings.fitting import Fitted
-from equipoise.findings.fitting.complier import of_compliers
 from equipoise.findings.measured import Measured
 from equipoise.findings.results import Finding, Interval
 
@@ -17,9 +16,9 @@ _WORDS = "two-stage least squares; Anderson-Rubin interval, which holds however 
 
 def anderson_rubin_interval(effect: Finding, measured: Measured, fitted: Fitted) -> Iterator[Finding]:
     """The Anderson-Rubin interval of an effect among compliers; it may be open, and then says so."""
-    if measured.analysis.target != "complier":
+    found = fitted.compliers
+    if found is None:
         return
-    found = of_compliers(measured)
     yield effect.model_copy(
         update={
             "id": f"{effect.id}.anderson-rubin",

@@ -10,8 +10,9 @@ from equipoise.estimation.least_squares.covariance import Variance
 from equipoise.findings.fitting.fitted import Fitted
 from equipoise.findings.measured import Measured
 from equipoise.findings.take_up import amount_of, take_up_column
+from equipoise.instruments.scoring import Floats
 
-__all__ = ["fit_compliers", "of_compliers"]
+__all__ = ["fit_compliers"]
 
 WEAK = 10.0
 """A first-stage F below this is called weak: Staiger & Stock (1997), Econometrica 65:557."""
@@ -23,31 +24,12 @@ def fit_compliers(measured: Measured) -> Fitted:
     Raises:
         DesignError: take-up is missing, or does not differ between the arms.
     """
-    found = of_compliers(measured)
-    return Fitted(found.effect, notes=(f"assumes: {measured.analysis.assumption}", _first_stage(found)))
-
-
-def of_compliers(measured: Measured) -> ComplierEffect:
-    """The effect with its first stage and its Anderson-Rubin set.
-
-    Raises:
-        DesignError: as `fit_compliers`.
-    """
     analysis = measured.analysis
-    column = take_up_column(measured.study, analysis, measured.at)
-    taken = amount_of(measured.study, measured.data, column)[measured.answered]
-    unknown = int(np.isnan(taken).sum())
-    if unknown:
-        raise refuse(
-            "take-up",
-            f"({column}) is not known for {unknown} of {len(taken)} analysed; fill the column in for them (0 "
-            "for those who took up nothing), since leaving people out would undo the randomisation.",
-        )
-    return complier_effect(
+    found = complier_effect(
         measured.y,
         measured.arm,
         measured.weights,
-        taken,
+        _taken(measured),
         covariates=measured.columns,
         strata=measured.strata,
         cluster=measured.cluster,
@@ -56,6 +38,22 @@ def of_compliers(measured: Measured) -> ComplierEffect:
         level=analysis.interval,
         arm_names=measured.arm_names,
     )
+    notes = (f"assumes: {analysis.assumption}", _first_stage(found))
+    return Fitted(found.effect, notes, compliers=found)
+
+
+def _taken(measured: Measured) -> Floats:
+    """What those analysed took up, shape (n,), without gaps."""
+    column = take_up_column(measured.study, measured.analysis, measured.at)
+    taken = amount_of(measured.study, measured.data, column)[measured.answered]
+    unknown = int(np.isnan(taken).sum())
+    if unknown:
+        raise refuse(
+            "take-up",
+            f"({column}) is not known for {unknown} of {len(taken)} analysed; fill the column in for them (0 "
+            "for those who took up nothing), since leaving people out would undo the randomisation.",
+        )
+    return taken
 
 
 def _first_stage(found: ComplierEffect) -> str:

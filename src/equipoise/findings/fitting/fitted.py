@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from equipoise.estimation.effects.instrumental import ComplierEffect
 from equipoise.estimation.inference import Estimate
 from equipoise.findings.measured import Measured
 
@@ -15,6 +16,7 @@ class Fitted:
 
     `variances` are those that the model itself estimated, by name, in the outcome's unit squared.
     `analysed` says who was analysed where these are other people than those measured at this point of time.
+    `compliers` is what an effect among compliers was made of.
     """
 
     estimate: Estimate
@@ -22,3 +24,4 @@ class Fitted:
     fields: dict[str, Any] = field(default_factory=dict)
     variances: dict[str, float] = field(default_factory=dict)
     analysed: Measured | None = None
+    compliers: ComplierEffect | None = None
