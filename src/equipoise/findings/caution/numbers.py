@@ -45,7 +45,7 @@ def few_clusters(measured: Measured) -> Iterator[str]:
         listed = ", ".join(f"{arm} {count}" for arm, count in by_arm.items())
         yield (
             f"there are few clusters ({listed}): the interval rests on them and not on the number of people, "
-            "and a randomisation test is the surer one"
+            "and of tests the one by re-drawing is the surer"
         )
 
 
