@@ -80,8 +80,8 @@ ITEMS: tuple[Item, ...] = (
     Item(
         "16b",
         "Interim looks and stopping",
-        "deviations",
-        lambda s, f: bool(s.protocol.looks) or any(a.stops for a in s.amendments),
+        "methods",
+        lambda s, f: bool(s.protocol.testing) or any(a.stops for a in s.amendments),
     ),
     Item("17a", "Who drew the lots and how", "chance", lambda s, f: bool(s.protocol.allocation)),
     Item("17b", "Type of draw, strata, blocks", "chance", lambda s, f: bool(s.protocol.allocation)),

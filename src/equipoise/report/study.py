@@ -11,6 +11,7 @@ from equipoise.protocol.models.files import Code
 from equipoise.protocol.study import Study
 from equipoise.report import (
     checks,
+    claims,
     consort,
     detail,
     detectable,
@@ -182,7 +183,8 @@ class StudyReport:
 
     def _methods(self, top: int, prefix: str) -> Section:
         blocks: list[Block] = []
-        for block in (self.prose("methods", top=top), facts.design(self.study, self.names)):
+        planned_claims = claims.order(self.protocol, self.names) if self.is_trial else None
+        for block in (self.prose("methods", top=top), facts.design(self.study, self.names), planned_claims):
             if block is not None:
                 blocks.append(block)
         planned = facts.outcomes(self.study, self.names) if not prefix else None
