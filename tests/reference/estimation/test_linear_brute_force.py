@@ -115,3 +115,19 @@ def test_clusters_that_are_whole_strata_get_the_pseudo_inverse():
     found = fit_linear(y, x, variance="CR2", strata=person, cluster=person).contrast([1, 0])
     assert found.std_error**2 == pytest.approx(covariance[0, 0], rel=1e-9)
     assert found.dof == pytest.approx(eta, rel=1e-8)
+
+
+def test_a_fit_of_many_rows_is_that_of_numpys_own_least_squares() -> None:
+    """Many rows are factored in another way than few, with an outcome far from 0 and a column near another."""
+    rng = np.random.default_rng(3)
+    rows = 12_000
+    one = rng.normal(size=rows)
+    for apart in (1.0, 1e-3, 1e-6):
+        design = np.stack((np.ones(rows), one, one + apart * rng.normal(size=rows)), axis=1)
+        outcome = 1e6 + design @ [1.0, 2.0, -1.0] + rng.normal(size=rows)
+        fit = fit_linear(outcome, design, variance="classical")
+        scaled = design.copy()
+        scaled[:, 2] = (design[:, 2] - design[:, 1]) / apart
+        expected, *_ = np.linalg.lstsq(scaled, outcome - 1e6, rcond=None)
+        expected = [expected[0] + 1e6, expected[1] - expected[2] / apart, expected[2] / apart]
+        assert fit.coefficients == pytest.approx(expected, rel=1e-8)
