@@ -235,8 +235,29 @@ TURNS = (
 )  # fmt: skip
 
 
+ANALYSED = """
+analyses:
+  effect: {label: Effect, outcomes: [wellbeing], contrast: messages - control, model: mixed}
+
+diagnosis:
+"""
+
+
+def in_turns(rewritten):
+    """A change by which the arms take turns, and are analysed over them."""
+
+    def change(folder):
+        rewritten(*TURNS)(folder)
+        place = folder / "protocol.yaml"
+        before, _, rest = place.read_text("utf-8").partition("\nanalyses:\n")
+        _, _, after = rest.partition("\ndiagnosis:\n")
+        place.write_text(before + ANALYSED + after, "utf-8")
+
+    return change
+
+
 def test_whoever_waited_gets_the_messages_when_it_is_their_turn(launched, rewritten, enrol, draw, on):
-    study = launched(rewritten(*TURNS))
+    study = launched(in_turns(rewritten))
     people = enrol(study, 4)
     draw(study, people, ("first", "waiting"))
     for month, day, whose in ((3, 2, people[0::2]), (3, 30, people[1::2])):
