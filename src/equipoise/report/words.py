@@ -6,6 +6,7 @@ that it does. A difference that may be nil is described by its interval and by w
 """
 
 from equipoise.findings.results import Finding
+from equipoise.protocol.checks.analyses import DOSE, WAVE, WEEK_SINCE_LAUNCH
 from equipoise.report.names import Names
 from equipoise.report.numbers import Scale, count, decimals, number, p_value, percentage, span, spread
 
@@ -15,6 +16,7 @@ __all__ = [
     "interval_text",
     "is_clear",
     "label_of",
+    "level_text",
     "n_text",
     "scale_of",
     "sentence",
@@ -92,12 +94,38 @@ def sentence(finding: Finding, names: Names) -> str:
     if finding.not_estimable or finding.estimate is None:
         reason = finding.not_estimable or "no estimate was made"
         return f"{_standing(finding)}{_subject(finding, names)} could not be estimated: {reason}."
+    interaction = finding.id.endswith(".interaction")
+    if finding.by is not None and finding.kind in ("effect", "mean") and not interaction:
+        subject, point = _subject(finding, names), level_text(finding, names)
+        return f"{_standing(finding)}{subject}, {point}: {short(finding, names)}{_described(finding)}."
     if finding.kind != "effect":
         return f"{_standing(finding)}{_subject(finding, names)}: {short(finding, names)}."
     body = _effect(finding, names)
     body += _whose_effect(finding, names)
     standing = _standing(finding)
     return standing + (body[0].lower() + body[1:] if standing and not body[1:2].isupper() else body) + "."
+
+
+def level_text(finding: Finding, names: Names) -> str:
+    """Which point of a series a finding is, or what it says of the whole of it."""
+    by, level = str(finding.by), finding.level
+    column = names.column(by).lower()
+    if level is None:
+        if not finding.id.endswith(".linear"):
+            return f"by {column}"
+        return "change per week" if by in (WAVE, WEEK_SINCE_LAUNCH) else f"change for each unit of {column}"
+    if by == WAVE:
+        return names.wave(level)
+    return f"week {level}" if by == WEEK_SINCE_LAUNCH else f"{column} {names.level(level)}"
+
+
+def _described(finding: Finding) -> str:
+    """What the sentence has to say where people chose their place in a series themselves."""
+    if finding.by == WEEK_SINCE_LAUNCH:
+        return "; weeks compare different people, since when a person answers is chosen after allocation"
+    if finding.by == DOSE:
+        return "; doses compare different people, since how much they took is chosen after allocation"
+    return ""
 
 
 def _whose_effect(finding: Finding, names: Names) -> str:
@@ -120,6 +148,8 @@ def _effect(finding: Finding, names: Names) -> str:
 def _interaction(finding: Finding, names: Names) -> str:
     """Whether an effect differs between levels: the interval of the difference, never two p-values."""
     by = names.column(finding.by or "").lower()
+    if "for each unit" in (finding.model or ""):
+        by += ", for each unit,"
     if is_clear(finding):
         return f"{_subject(finding, names)}: the effect differs with {by} by {short(finding, names)}"
     return (

@@ -115,3 +115,23 @@ def test_an_effect_among_compliers_has_its_assumption_in_the_same_sentence(study
     assert "Anderson-Rubin interval" in page
     assert "assumes: texts act only by being opened" in page
     assert "effect in those whose dose opened follows their arm, two-stage least squares" in page
+
+
+def test_points_of_a_series_have_no_causal_words_and_descriptions_say_why(study) -> None:
+    loaded, findings = study
+    names = Names(loaded.protocol, loaded.explore)
+    contrast = "score.later.texts - control"
+    dose = sentence(findings.find(f"by_dose.{contrast}.dose=2"), names)
+    assert dose.startswith("Not planned: Wellbeing (After three months), Texts, dose 2: ")
+    assert dose.endswith(
+        "doses compare different people, since how much they took is chosen after allocation."
+    )
+    third = sentence(findings.find(f"by_age.{contrast}.age=bin1"), names)
+    assert re.fullmatch(
+        r"Not planned: Wellbeing.*, Texts against No texts, age in years 20 to \d+: .*interval.*\.", third
+    )
+    change = sentence(findings.find(f"by_age.{contrast}.interaction"), names)
+    assert "the data do not settle whether the effect differs with age in years, for each unit," in change
+    for said in (dose, third, change):
+        assert "higher" not in said
+        assert "lower" not in said
