@@ -1,6 +1,6 @@
 """The effect with missing answers imputed, and how much worse they may be before the conclusion changes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from copy import copy
 from dataclasses import dataclass, replace
 
@@ -42,15 +42,19 @@ class _Imputations:
     imputer: Imputer
     seeds: tuple[np.random.SeedSequence, ...]
 
-    def effects(self, shift: Floats | float = 0.0) -> list[Estimate]:
-        """The analysis of every imputation, with the imputed answers shifted."""
-        return [self._effect(seed, shift) for seed in self.seeds]
+    def answers(self, shift: Floats | float = 0.0) -> list[Floats]:
+        """(inside,) the outcome of each imputation, what is imputed shifted; the same draws each time."""
+        return [self.imputer.impute(np.random.Generator(np.random.PCG64(seed)), shift) for seed in self.seeds]
 
-    def _effect(self, seed: np.random.SeedSequence, shift: Floats | float) -> Estimate:
-        values = np.full(len(self.measured.values), np.nan)
-        imputed = self.imputer.impute(np.random.Generator(np.random.PCG64(seed)), shift)
-        values[self.measured.sample.inside] = imputed
-        return fit(_with_values(self.measured, values)).estimate
+
+def _effects(whole: Measured, answers: Iterable[Floats]) -> list[Estimate]:
+    """The analysis of each imputation."""
+    found = []
+    for each in answers:
+        values = np.full(len(whole.values), np.nan)
+        values[whole.sample.inside] = each
+        found.append(fit(_with_values(whole, values)).estimate)
+    return found
 
 
 def _whole(measured: Measured) -> Measured:
@@ -87,7 +91,7 @@ def by_imputation(effect: Finding, measured: Measured, fitted: Fitted) -> Iterat
     )
     try:
         given = predicting(measured)
-        made, effects = _enough(measured, _imputer(measured, given))
+        made, answers, effects = _enough(measured, _imputer(measured, given))
     except DesignError as error:
         yield base.model_copy(update={"not_estimable": str(error)})
         return
@@ -95,7 +99,7 @@ def by_imputation(effect: Finding, measured: Measured, fitted: Fitted) -> Iterat
     model = _words(effect, given, pooled)
     yield with_estimate(base, pooled.estimate, model=model, draws=pooled.imputations)
     if "tipping-point" in asked:
-        yield from _tipping(bare(effect), made, effects)
+        yield from _tipping(bare(effect), made, answers, effects)
 
 
 def _imputer(measured: Measured, given: Predicting) -> Imputer:
@@ -120,18 +124,20 @@ def _kind(measured: Measured | None, values: Floats) -> Kind:
     return "logistic" if scale == "yes-no" or np.isin(known, (0.0, 1.0)).all() else "matching"
 
 
-def _enough(measured: Measured, equations: Imputer) -> tuple[_Imputations, list[Estimate]]:
+def _enough(measured: Measured, equations: Imputer) -> tuple[_Imputations, list[Floats], list[Estimate]]:
     """As many imputations as per cent of the information are missing, at least twenty, and their effects."""
     seed = analysis_seed(current_hash(measured.study))
     names = (measured.name, measured.outcome, measured.at, "/".join(measured.arm_names))
     root = np.random.SeedSequence(int(generator(seed, "imputation", *names).integers(2**63)))
     made = _Imputations(_whole(measured), equations, tuple(root.spawn(FEWEST)))
-    effects = made.effects()
+    answers = made.answers()
+    effects = _effects(made.measured, answers)
     while (needed := _needed(effects, measured)) > len(effects):
         more = replace(made, seeds=tuple(root.spawn(needed - len(effects))))
-        effects += more.effects()
+        answers += (drawn := more.answers())
+        effects += _effects(made.measured, drawn)
         made = replace(made, seeds=made.seeds + more.seeds)
-    return made, effects
+    return made, answers, effects
 
 
 def _needed(effects: list[Estimate], measured: Measured) -> int:
@@ -152,20 +158,20 @@ def _words(effect: Finding, given: Predicting, pooled: Pooled) -> str:
     )
 
 
-def _tipping(base: Finding, made: _Imputations, effects: list[Estimate]) -> Iterator[Finding]:
+def _tipping(
+    base: Finding, made: _Imputations, answers: list[Floats], effects: list[Estimate]
+) -> Iterator[Finding]:
     measured = made.measured
     logistic = made.imputer.gappy[0].kind == "logistic"
     unit = "log-odds" if logistic else "the outcome's unit"
     for code in np.flatnonzero(measured.weights):
         name = measured.arm_names[code]
         of_arm = made.imputer.arm == code
-        if not np.isnan(made.imputer.gappy[0].values[of_arm]).any():
+        imputed = of_arm & np.isnan(made.imputer.gappy[0].values)
+        if not imputed.any():
             continue
-        at = (
-            _moved(made, effects, of_arm)
-            if measured.analysis.model in _LINEAR and not logistic
-            else _redrawn(made, of_arm)
-        )
+        linear = measured.analysis.model in _LINEAR and not logistic
+        at = _moved(made, answers, effects, imputed) if linear else _redrawn(made, imputed)
         reach = _FARTHEST_LOG_ODDS if logistic else _farthest(made)
         try:
             shift, why = _first_change(at, reach), f"no shift up to {reach:.3g} changes the conclusion"
@@ -196,30 +202,30 @@ def _farthest(made: _Imputations) -> float:
     return float(span[1] - span[0]) if span is not None else 10 * _spread(made)
 
 
-def _redrawn(made: _Imputations, of_arm: Bools) -> Callable[[float], Pooled]:
+def _redrawn(made: _Imputations, imputed: Bools) -> Callable[[float], Pooled]:
     """Imputed and fitted again for each shift; as many imputations as at first are enough."""
     fewer, level = replace(made, seeds=made.seeds[:FEWEST]), made.measured.analysis.interval
-    return lambda shift: _pooled(fewer.effects(np.where(of_arm, shift, 0.0)), level)
+    return lambda shift: _pooled(_effects(made.measured, fewer.answers(np.where(imputed, shift, 0.0))), level)
 
 
-def _moved(made: _Imputations, effects: list[Estimate], of_arm: Bools) -> Callable[[float], Pooled]:
+def _moved(
+    made: _Imputations, answers: list[Floats], effects: list[Estimate], imputed: Bools
+) -> Callable[[float], Pooled]:
     """The pooled effect at any shift, from the effects without one and with one up and one down.
 
     A linear model's estimate is linear in a shift of some outcomes, and its variance is a quadratic in it;
     the degrees of freedom are held at those without a shift.
     """
-    step = _spread(made)
-    fits = [effects, *(made.effects(np.where(of_arm, at * step, 0.0)) for at in (1, -1))]
-    middle, up, down = (np.array([one.estimate for one in each]) for each in fits)
-    variances = [np.array([one.std_error**2 for one in each]) for each in fits]
-    bend = (variances[1] + variances[2]) / 2 - variances[0]
-    slope = (variances[1] - variances[2]) / 2
-    dof, level = float(np.mean([one.dof for one in fits[0]])), made.measured.analysis.interval
+    step, level = _spread(made), made.measured.analysis.interval
+    moved = [_effects(made.measured, (one + sign * step * imputed for one in answers)) for sign in (1, -1)]
+    middle, up, down = (np.array([one.estimate for one in each]) for each in (effects, *moved))
+    still, higher, lower = (np.array([one.std_error**2 for one in each]) for each in (effects, *moved))
+    dof = float(np.mean([one.dof for one in effects]))
 
     def at(shift: float) -> Pooled:
         x = shift / step
-        estimates = middle + (up - down) / 2 * x
-        return pool(estimates, np.sqrt(variances[0] + slope * x + bend * x**2), dof, level)
+        variances = still + (higher - lower) / 2 * x + ((higher + lower) / 2 - still) * x**2
+        return pool(middle + (up - down) / 2 * x, np.sqrt(variances), dof, level)
 
     return at
 
