@@ -27,10 +27,6 @@ def by_number(measured: Measured, base: Finding, number: Floats) -> Iterator[Fin
         number: shape (participants,), NaN where it is not known.
     """
     by, analysis = str(measured.analysis.by), measured.analysis
-    unknown = int((measured.answered & np.isnan(number)).sum())
-    if unknown:
-        note = f"{unknown} people are left out because their {by} is not known"
-        base = base.model_copy(update={"warnings": (*base.warnings, note)})
     try:
         known = measured.among(~np.isnan(number))
         found = effect_by_moderator(
@@ -49,7 +45,9 @@ def by_number(measured: Measured, base: Finding, number: Floats) -> Iterator[Fin
     except DesignError as error:
         yield base.model_copy(update={"not_estimable": str(error)})
         return
-    errors = f"; {variance_of(analysis)} standard errors"
+    base = base.model_copy(update={"warnings": (*base.warnings, *known.covariates.notes)})
+    adjusted = f", adjusted for {' and '.join(known.adjusted_for)}" if known.adjusted_for else ""
+    errors = f"{adjusted}; {variance_of(analysis)} standard errors"
     line = base.model_copy(
         update={"model": _LINE.format(by=by) + errors, "n": known.sample.counts(known.answered)}
     )

@@ -66,6 +66,10 @@ def subgroup_findings(
         yield base.model_copy(update={"not_estimable": f'the data have no column "{by}"'})
         return
     base = base.model_copy(update={"warnings": (*base.warnings, of_how_many(study))})
+    unknown = int((measured.answered & grouping.is_null().to_numpy()).sum())
+    if unknown:
+        left = f"{unknown} people are left out because their {by} is not known"
+        base = base.model_copy(update={"warnings": (*base.warnings, left)})
     if grouping.dtype.is_numeric():
         yield from by_number(measured, base, grouping.cast(pl.Float64).to_numpy().astype(np.float64))
     else:

@@ -70,6 +70,14 @@ class TestByCategory:
         assert level.interval is not None
         assert level.p_value is None
 
+    def test_people_whose_level_is_not_known_are_left_out_and_counted(self, folder, people, tmp_path):
+        people["team"] = np.where(np.arange(len(people)) % 2 == 0, "office", "field").astype(object)
+        people.loc[people["score"].notna().to_numpy().nonzero()[0][:4], "team"] = None
+        results = by(folder, people, tmp_path, "team")
+        levels = [results.find(f"{CONTRAST}.team={team}") for team in ("field", "office")]
+        assert sum(sum(one.n.values()) for one in levels) == people["score"].notna().sum() - 4
+        assert "4 people are left out because their team is not known" in levels[0].warnings
+
     def test_levels_are_adjusted_for_what_the_analysis_adjusts_for(self, folder, people, tmp_path):
         explore = "look: " + LOOK.replace("BY", "team_kind").replace(
             "adjust: none", "adjust: [before, strata]"
