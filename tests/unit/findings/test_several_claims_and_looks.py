@@ -69,6 +69,20 @@ def test_a_step_shares_its_error_rate_by_the_method_that_the_protocol_names(lock
     assert {one.tested_together for one in effects} == {3}
 
 
+@pytest.mark.parametrize("method", ["hommel", "benjamini-yekutieli", "dunnett"])
+def test_no_method_opens_a_step_that_an_earlier_one_has_not_reached(locked, found, method):
+    last = "[passed]" if method == "dunnett" else "[score, passed]"
+    text = f"testing:\n  - {{claims: [days]}}\n  - {{then: {last}, method: {method}}}\n"
+    results = found(locked(BOTH, text))
+    arms = ("texts", "calls")
+    first = [results.find(f"effect.days.after.{arm} - control") for arm in arms]
+    assert {one.decision for one in first} == {"not-rejected"}
+    later = [results.find(f"effect.passed.after.{arm} - control") for arm in arms]
+    assert {(one.decision, one.p_adjusted, one.confirmatory) for one in later} == {
+        ("not-tested", None, False)
+    }
+
+
 def test_arms_with_a_shared_control_are_tested_by_dunnett_as_scipy_does(locked, found, people):
     study = locked(BOTH, "testing:\n  - {claims: [score], method: dunnett}\n")
     results = found(study)
