@@ -220,6 +220,16 @@ class TestModerators:
     def test_a_moderator_that_does_not_vary_is_refused(self):
         with pytest.raises(DesignError, match="is 1 for everybody"):
             effect_by_moderator(PEOPLE["y1"], TEXTS, (-1, 1), np.ones(len(PEOPLE)))
+        with pytest.raises(DesignError, match='is 4 for everybody in arm "yes"'):
+            effect_by_moderator(
+                PEOPLE["y1"], TEXTS, (-1, 1), np.where(TEXTS, 4.0, PEOPLE["age"]), arm_names=("no", "yes")
+            )
+
+    def test_few_people_have_a_line_and_no_bins(self):
+        few = np.arange(10)
+        found = effect_by_moderator(PEOPLE["y1"][few], few % 2, (-1, 1), PEOPLE["age"][few])
+        assert found.slope.std_error > 0
+        assert (found.bins, found.linearity) == ((), None)
 
 
 class TestWaves:

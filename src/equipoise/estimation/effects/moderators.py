@@ -60,7 +60,7 @@ class ModeratedEffect:
     Attributes:
         slope: change of the effect for each unit of the moderator.
         at: the effect on the line at the 10th, 50th and 90th percentile.
-        bins: the effect in each bin.
+        bins: the effect in each bin; none where people are too few for a line in each.
         linearity: that the effects in the bins, and their slopes there, lie on one line; None where fewer
             than two bins can be estimated, or a bin holds one value and so has no slope.
     """
@@ -115,11 +115,7 @@ def effect_by_moderator(
     same_length(len(y), arm=codes, by=number, covariates=extra)
     weights = contrast_weights(contrast, codes)
     present = np.flatnonzero(np.bincount(codes, minlength=len(weights)))
-    for code in arms_compared(weights):
-        if code not in present:
-            raise refuse("arm", f"{name_of(code, arm_names, 'arm')} has nobody with an outcome to compare.")
-    if np.ptp(number) == 0:
-        raise refuse("by", f"is {number[0]:g} for everybody analysed, so nothing can vary with it.")
+    _check_varies(codes, weights, number, arm_names)
     groups = None if cluster is None else np.asarray(cluster)
     kind: Variance = variance or ("HC2" if cluster is None else "CR2")
     model = _Model(
@@ -127,7 +123,10 @@ def effect_by_moderator(
         None if strata is None else np.asarray(strata), groups, kind, dof, level,
     )  # fmt: skip
     slope, at = model.line()
-    found, linearity = model.binned(_bins(number, bins), len(weights))
+    try:
+        found, linearity = model.binned(_bins(number, bins), len(weights))
+    except DesignError:  # too few people for a line in every bin
+        found, linearity = (), None
     return ModeratedEffect(slope, at, found, linearity)
 
 
@@ -241,6 +240,17 @@ class _Block:
         vector, begin = np.zeros(width), start + len(self.weights) - self.first + 1
         vector[begin : begin + len(self.weights) - 1] = self.weights[1:] / self.spread
         return vector
+
+
+def _check_varies(arm: Ints, weights: Floats, number: Floats, arm_names: Sequence[str] | None) -> None:
+    if np.ptp(number) == 0:
+        raise refuse("by", f"is {number[0]:g} for everybody analysed, so nothing can vary with it.")
+    for code in arms_compared(weights):
+        own, name = number[arm == code], name_of(code, arm_names, "arm")
+        if not len(own):
+            raise refuse("arm", f"{name} has nobody with an outcome to compare.")
+        if np.ptp(own) == 0:
+            raise refuse("by", f"is {own[0]:g} for everybody in {name}, which so has no line along it.")
 
 
 def _bins(number: Floats, count: int) -> list[Bools]:
