@@ -226,8 +226,8 @@ class TestModerators:
             )
 
     def test_few_people_have_a_line_and_no_bins(self):
-        few = np.arange(10)
-        found = effect_by_moderator(PEOPLE["y1"][few], few % 2, (-1, 1), PEOPLE["age"][few])
+        few = np.arange(12)
+        found = effect_by_moderator(PEOPLE["y1"][few], few % 2, (-1, 1), few)
         assert found.slope.std_error > 0
         assert (found.bins, found.linearity) == ((), None)
 
