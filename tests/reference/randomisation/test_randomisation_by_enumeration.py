@@ -119,6 +119,23 @@ def test_a_draw_of_means_weighs_strata_by_the_people_randomised(awkward):
     np.testing.assert_allclose(found.covariance[:, 0, 0] ** 0.5, [fit.std_error for fit in fits], rtol=1e-8)
 
 
+@pytest.mark.parametrize("clustered", [True, False])
+def test_many_strata_are_projected_out_as_few_are(clustered):
+    rng = np.random.default_rng(12)
+    stratum, size = np.repeat(np.arange(80), 4), 3 if clustered else 1
+    plan = design([str(label) for label in stratum], {"a": 1, "b": 1}, method="blocked")
+    place = np.repeat(np.arange(320), size)
+    y, x = rng.normal(size=320 * size), rng.normal(size=320 * size)
+    extra = {"covariates": x, "strata": stratum[place]}
+    if clustered:
+        extra |= {"cluster": place, "variance": "CR2"}
+    draws = simulate(plan, 3, rng)
+    found = statistic_of("linear", y, place, (-1.0, 1.0), **extra)(draws)
+    fits = [linear_effect(y, arm[place], (-1.0, 1.0), **extra) for arm in draws]
+    np.testing.assert_allclose(found.effect[:, 0], [fit.estimate for fit in fits], rtol=1e-8)
+    np.testing.assert_allclose(found.covariance[:, 0, 0] ** 0.5, [fit.std_error for fit in fits], rtol=1e-8)
+
+
 SMALL = ((6, 3), (4, 2))
 """Strata of six with three treated and of four with two: 120 allocations."""
 SMALL_STRATA = np.repeat(["a", "b"], [6, 4])

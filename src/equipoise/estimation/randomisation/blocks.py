@@ -127,29 +127,39 @@ def _clusters(left: Floats, place: Ints, basis: Floats, shares: Any, cluster: In
     order = np.argsort(cluster, kind="stable")
     parts = np.split(order, np.cumsum(np.bincount(cluster))[:-1])
     packings = [_packing(basis[rows], shares[rows].toarray()) for rows in parts]
-    size = max(packing.shape[1] for packing in packings)
-    count = len(parts)
-    ones, free = np.zeros((count, size)), np.tile(np.eye(size), (count, 1, 1))
-    outcomes = np.zeros((count, size, left.shape[1]))
-    projected = np.zeros((count, size, shares.shape[1] + basis.shape[1]))
-    sums = np.zeros((count, shares.shape[1] + basis.shape[1]))
-    for each, (rows, packing) in enumerate(zip(parts, packings, strict=True)):
-        held, columns = slice(0, packing.shape[1]), np.hstack((shares[rows].toarray(), basis[rows]))
-        ones[each, held] = packing.sum(axis=0)
-        outcomes[each, held] = packing.T @ left[rows]
-        projected[each, held] = packing.T @ columns
-        sums[each] = columns.sum(axis=0)
-    free -= projected @ projected.transpose(0, 2, 1)
-    flat = count * size
+    size, count = max(packing.shape[1] for packing in packings), len(parts)
+    pack = _block_diagonal(parts, packings, size, len(left))
+    member = sparse.csr_array((np.ones(len(left)), (cluster, np.arange(len(left)))), shape=(count, len(left)))
+    strata, covariates = pack @ shares, pack @ basis
+    hat = np.stack([_inner(strata[start : start + size]) for start in range(0, count * size, size)])
+    by_block = covariates.reshape(count, size, -1)
     return Blocks(
-        outcomes=outcomes.reshape(flat, -1),
-        free=free,
+        outcomes=pack @ left,
+        free=np.eye(size) - hat - by_block @ by_block.transpose(0, 2, 1),
         place=place[[rows[0] for rows in parts]],
         rows=len(left),
         rank=rank,
-        _ones=ones.ravel(),
-        _pairs=((sums, projected.reshape(flat, -1).T),),
+        _ones=pack @ np.ones(len(left)),
+        _pairs=_pairs(member @ shares, member @ basis, strata, covariates),
     )
+
+
+def _block_diagonal(parts: list[Ints], packings: list[Floats], size: int, rows: int) -> Any:
+    """(b r, n) the packing of all clusters, a cluster's numbers side by side, zeros where it has fewer."""
+    where = [
+        (
+            each * size + np.repeat(np.arange(packing.shape[1]), len(members)),
+            np.tile(members, packing.shape[1]),
+        )
+        for each, (members, packing) in enumerate(zip(parts, packings, strict=True))
+    ]
+    values = np.concatenate([packing.T.ravel() for packing in packings])
+    place = tuple(np.concatenate(axis) for axis in zip(*where, strict=True))
+    return sparse.csr_array((values, place), shape=(len(parts) * size, rows))
+
+
+def _inner(rows: Any) -> Floats:
+    return np.asarray((rows @ rows.T).toarray())
 
 
 def _packing(basis: Floats, shares: Floats) -> Floats:
@@ -161,9 +171,19 @@ def _packing(basis: Floats, shares: Floats) -> Floats:
     return np.asarray(vectors[:, values > _SAME * values[0]])
 
 
-def _pairs(strata: Any, basis: Floats) -> tuple[tuple[Any, Any], ...]:
-    """The projection as products of thin matrices, in one where the strata are few."""
+def _pairs(
+    strata: Any, basis: Floats, strata_back: Any = None, basis_back: Floats | None = None
+) -> tuple[tuple[Any, Any], ...]:
+    """The projection as products of thin matrices, in one where the strata are few.
+
+    Args:
+        strata: (b, strata) sums of the strata's columns over each block.
+        basis: (b, k) sums of the covariates' basis.
+        strata_back: (b r, strata) the strata's columns, packed; `strata` itself where blocks are rows.
+        basis_back: (b r, k) likewise.
+    """
+    strata_back = strata if strata_back is None else strata_back
+    basis_back = basis if basis_back is None else basis_back
     if strata.shape[1] <= _DENSE_STRATA:
-        columns = np.hstack((strata.toarray(), basis))
-        return ((columns, columns.T),)
-    return ((basis, basis.T), (strata, strata.T))
+        return ((np.hstack((strata.toarray(), basis)), np.hstack((strata_back.toarray(), basis_back)).T),)
+    return ((basis, basis_back.T), (strata, strata_back.T))
