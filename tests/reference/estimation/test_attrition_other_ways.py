@@ -155,3 +155,27 @@ def test_response_cannot_differ_when_all_or_none_answered_or_there_is_one_arm():
 def test_response_of_nobody_is_refused():
     with pytest.raises(DesignError, match="arm: holds no rows"):
         response_differs([], [])
+
+
+def test_bounds_of_clusters_that_count_once_are_those_of_their_means_filled_in():
+    y, answered, arm = trial(9)
+    cluster = np.char.add(np.array(["u", "t"])[arm], (np.arange(len(arm)) % 7).astype(str))
+    found = manski_bounds(y, answered, arm, (-1, 1), SCALE, cluster=cluster)
+    for end, value in (("low", (7.0, 1.0)), ("high", (1.0, 7.0))):
+        filled = np.where(answered, y, np.array(value)[arm])
+        means = [
+            np.array([filled[cluster == each].mean() for each in np.unique(cluster[arm == k])])
+            for k in (0, 1)
+        ]
+        assert getattr(found, end) == pytest.approx(means[1].mean() - means[0].mean(), rel=1e-12)
+    assert found.interval.low < found.low
+
+
+def test_a_tipping_point_of_clusters_that_count_once_shifts_each_by_its_missing_share():
+    y, answered, arm = trial(10)
+    cluster = arm * 10 + np.minimum(np.arange(len(arm)) // 4, 5)
+    estimate = difference_in_means(y[answered], arm[answered], (-1, 1))
+    for point in tipping_points(estimate, y, answered, arm, (-1, 1), cluster=cluster):
+        shares = [(~answered)[cluster == each].mean() for each in np.unique(cluster[arm == point.arm])]
+        push = (1 if point.arm else -1) * np.mean(shares)
+        assert point.to_zero == pytest.approx(-estimate.estimate / push, rel=1e-12)

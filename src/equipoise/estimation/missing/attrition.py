@@ -12,6 +12,7 @@ from equipoise.estimation.arrays import (
     Floats,
     Ints,
     arms_compared,
+    codes_of,
     contrast_weights,
     finite,
     name_of,
@@ -121,6 +122,7 @@ def manski_bounds(
     contrast: npt.ArrayLike,
     outcome_range: tuple[float, float],
     *,
+    cluster: npt.ArrayLike | None = None,
     level: float = 0.95,
 ) -> Bounds:
     """The effect for all randomised, whatever those who did not answer would have said.
@@ -131,6 +133,7 @@ def manski_bounds(
         arm: (n,) codes from 0.
         contrast: one weight an arm; any number of arms.
         outcome_range: least and greatest possible outcome.
+        cluster: (n,) labels; each cluster counts once, by the mean of its people filled in.
         level: coverage of the interval.
     Returns:
         Missing people at the end of the range that makes the contrast least, and greatest; sharp
@@ -155,6 +158,9 @@ def manski_bounds(
     raises = weights[codes] > 0
     least = np.where(held, values, np.where(raises, low, high))
     greatest = np.where(held, values, np.where(raises, high, low))
+    if cluster is not None:
+        least, greatest = (_cluster_means(filled, cluster) for filled in (least, greatest))
+        codes = _cluster_means(codes.astype(np.float64), cluster).astype(np.int64)
     ends = (_contrast_of_means(least, codes, weights), _contrast_of_means(greatest, codes, weights))
     errors = (_error(least, codes, weights), _error(greatest, codes, weights))
     return Bounds(ends[0], ends[1], effect_interval(ends, errors, level))
@@ -167,6 +173,8 @@ def tipping_points(
     arm: npt.ArrayLike,
     contrast: npt.ArrayLike,
     outcome_range: tuple[float, float] | None = None,
+    *,
+    cluster: npt.ArrayLike | None = None,
 ) -> tuple[TippingPoint, ...]:
     """How different, arm by arm, those who did not answer would have to be to undo the conclusion.
 
@@ -177,6 +185,7 @@ def tipping_points(
         arm: (n,) codes from 0.
         contrast: one weight an arm.
         outcome_range: least and greatest possible outcome, to say which shifts are possible.
+        cluster: (n,) labels; each cluster counts once, so that its missing people weigh by their share of it.
     Returns:
         One for each arm of the contrast. Shifting the mean of the missing share m of arm k by delta moves the
         effect for all randomised by c_k m delta; its error is held at that of `effect` (pattern mixture;
@@ -185,6 +194,7 @@ def tipping_points(
     counts, totals, (held, codes, weights) = _counts(answered, arm, contrast)
     values = np.asarray(outcome, dtype=np.float64)
     same_length(len(held), outcome=values)
+    block = np.arange(len(held)) if cluster is None else codes_of(cluster, "cluster")[0]
     points = []
     for code in arms_compared(weights):
         if not counts[code]:
@@ -192,7 +202,10 @@ def tipping_points(
                 "answered", f"nobody in arm {code} answered; a tipping point starts from their mean."
             )
         mean = float(finite(values[held & (codes == code)], "outcome").mean())
-        push = float(weights[code] * (1 - counts[code] / totals[code]))
+        inside = codes == code
+        push = float(
+            weights[code] * (1 - _cluster_means(held[inside].astype(np.float64), block[inside]).mean())
+        )
         points.append(_tipping(effect, code, int(totals[code] - counts[code]), mean, push, outcome_range))
     return tuple(points)
 
@@ -234,6 +247,12 @@ def _counts(
 
 def _contrast_of_means(values: Floats, arm: Ints, weights: Floats) -> float:
     return float(sum(weights[code] * values[arm == code].mean() for code in arms_compared(weights)))
+
+
+def _cluster_means(values: Floats, cluster: npt.ArrayLike) -> Floats:
+    block = codes_of(cluster, "cluster")[0]
+    same_length(len(values), cluster=block)
+    return np.asarray(np.bincount(block, values) / np.bincount(block))
 
 
 def _error(values: Floats, arm: Ints, weights: Floats) -> float:

@@ -13,7 +13,7 @@ from equipoise.estimation.missing.chained import Gappy, Imputer, imputer
 from equipoise.estimation.missing.conditional import Kind
 from equipoise.estimation.missing.pooling import Pooled, enough_imputations, pool
 from equipoise.findings.auxiliaries import Predicting, predicting
-from equipoise.findings.beside.missing import bare, estimated_otherwise
+from equipoise.findings.beside.missing import bare, estimated_otherwise, range_of
 from equipoise.findings.estimates import with_estimate
 from equipoise.findings.fitting import Fitted, fit
 from equipoise.findings.measured import Measured
@@ -198,7 +198,7 @@ def _spread(made: _Imputations) -> float:
 
 def _farthest(made: _Imputations) -> float:
     """The farthest shift looked at: the outcome's range, or ten standard deviations."""
-    span = made.measured.study.protocol.outcomes[made.measured.outcome].range
+    span = range_of(made.measured)
     return float(span[1] - span[0]) if span is not None else 10 * _spread(made)
 
 

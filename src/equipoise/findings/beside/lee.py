@@ -50,6 +50,8 @@ def _found(measured: Measured) -> tuple[LeeBounds, tuple[str, ...]]:
     Raises:
         DesignError: an arm has no answers, or strata of unequal ratios cannot be looked at one by one.
     """
+    if measured.analysis.average_over == "clusters":
+        raise DesignError("each cluster counts once here, and Lee's bounds are of people")
     strata = measured.all_strata
     if strata is None:
         return _bounds(measured, None), ()

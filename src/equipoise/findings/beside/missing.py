@@ -6,13 +6,15 @@ from equipoise.errors import DesignError
 from equipoise.estimation import inference
 from equipoise.estimation.inference import Estimate
 from equipoise.estimation.missing.attrition import manski_bounds, tipping_points
+from equipoise.findings.covariates import Labels, labels_of
 from equipoise.findings.estimands import estimand
 from equipoise.findings.estimates import interval_of
 from equipoise.findings.fitting import Fitted
 from equipoise.findings.measured import Measured
 from equipoise.findings.results import Finding, Interval
+from equipoise.protocol.waves import SLOPE
 
-__all__ = ["bare", "estimated_otherwise", "for_all_randomised", "with_bounds"]
+__all__ = ["bare", "estimated_otherwise", "for_all_randomised", "range_of", "with_bounds"]
 
 _BOUNDS = "Manski bounds: every missing answer at the worst, then at the best, possible value"
 _ALLOWING = "interval for the effect, which allows for sampling as well (Imbens and Manski 2004)"
@@ -92,9 +94,9 @@ def with_bounds(
 
 def _bounds(base: Finding, measured: Measured) -> Iterator[Finding]:
     finding = base.model_copy(update={"id": f"{base.id}.bounds", "model": _BOUNDS})
-    span, sample = measured.study.protocol.outcomes[measured.outcome].range, measured.sample
+    span, sample = range_of(measured), measured.sample
     if span is None:
-        why = "the outcome has no lowest and highest possible value"
+        why = "what is measured has no lowest and highest possible value"
         yield finding.model_copy(update={"not_estimable": why})
         return
     inside = sample.inside
@@ -105,17 +107,31 @@ def _bounds(base: Finding, measured: Measured) -> Iterator[Finding]:
             sample.code[inside],
             sample.cells.weights,
             span,
+            cluster=_counted_once(measured),
             level=measured.analysis.interval,
         )
     except DesignError as error:
         yield finding.model_copy(update={"not_estimable": str(error)})
         return
-    apart = measured.analysis.cluster in (None, "participant")  # people are taken as independent
-    yield from with_bounds(finding, (found.low, found.high), found.interval if apart else None, _BOUNDS)
+    # people of one cluster are alike, so that an interval needs clusters that count once
+    alike = measured.analysis.cluster not in (None, "participant") and _counted_once(measured) is None
+    yield from with_bounds(finding, (found.low, found.high), None if alike else found.interval, _BOUNDS)
+
+
+def range_of(measured: Measured) -> tuple[float, float] | None:
+    """The lowest and highest possible value; a change a week has none."""
+    return None if measured.at == SLOPE else measured.study.protocol.outcomes[measured.outcome].range
+
+
+def _counted_once(measured: Measured) -> Labels | None:
+    """The clusters of everybody in the sample, where each counts once."""
+    if measured.analysis.average_over != "clusters" or measured.analysis.cluster in (None, "participant"):
+        return None
+    return labels_of(measured.data, str(measured.analysis.cluster))[measured.sample.inside]
 
 
 def _tipping(base: Finding, measured: Measured, estimate: Estimate) -> Iterator[Finding]:
-    sample, span = measured.sample, measured.study.protocol.outcomes[measured.outcome].range
+    sample, span = measured.sample, range_of(measured)
     inside = sample.inside
     points = tipping_points(
         estimate,
@@ -124,6 +140,7 @@ def _tipping(base: Finding, measured: Measured, estimate: Estimate) -> Iterator[
         sample.code[inside],
         sample.cells.weights,
         span,
+        cluster=_counted_once(measured),
     )
     for point in points:
         name = sample.cells.names[point.arm]

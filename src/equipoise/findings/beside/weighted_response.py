@@ -54,6 +54,8 @@ def by_response_weights(effect: Finding, measured: Measured, fitted: Fitted) -> 
 
 def _found(measured: Measured) -> WeightedEffect:
     inside, analysis, given = measured.sample.inside, measured.analysis, predicting(measured)
+    if analysis.average_over == "clusters":
+        raise DesignError("each cluster counts once here, and response weights are of people")
     cluster = None
     if analysis.cluster not in (None, "participant"):
         cluster = labels_of(measured.data, str(analysis.cluster))[inside]
