@@ -136,6 +136,24 @@ def test_many_strata_are_projected_out_as_few_are(clustered):
     np.testing.assert_allclose(found.covariance[:, 0, 0] ** 0.5, [fit.std_error for fit in fits], rtol=1e-8)
 
 
+def test_means_within_many_strata_are_those_within_few():
+    rng = np.random.default_rng(13)
+    stratum = np.repeat(np.arange(70), 6)
+    plan = design([str(label) for label in stratum], {"a": 1, "b": 1}, method="blocked")
+    y, draws = rng.normal(size=420), simulate(plan, 3, rng)
+    found = statistic_of("difference-in-means", y, np.arange(420), (-1.0, 1.0), strata=stratum)(draws)
+    fits = [difference_in_means(y, arm, (-1.0, 1.0), strata=stratum) for arm in draws]
+    np.testing.assert_allclose(found.effect[:, 0], [fit.estimate for fit in fits], rtol=1e-8)
+    np.testing.assert_allclose(found.covariance[:, 0, 0] ** 0.5, [fit.std_error for fit in fits], rtol=1e-8)
+
+
+def test_a_regression_by_arm_of_too_many_columns_is_refused_before_it_fills_the_memory():
+    people = 20_000
+    x = np.random.default_rng(1).normal(size=(people, 75))
+    with pytest.raises(DesignError, match="76 columns, too many for 20,000 people"):
+        statistic_of("lin-interacted", x[:, 0], np.arange(people), (-1.0, 1.0), covariates=x)
+
+
 SMALL = ((6, 3), (4, 2))
 """Strata of six with three treated and of four with two: 120 allocations."""
 SMALL_STRATA = np.repeat(["a", "b"], [6, 4])

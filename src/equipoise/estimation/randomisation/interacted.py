@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from equipoise.errors import DesignError
-from equipoise.estimation.arrays import Bools, Floats, Ints, arms_compared
+from equipoise.estimation.arrays import Bools, Floats, Ints, arms_compared, refuse
 from equipoise.estimation.least_squares.basis import orthonormal
 from equipoise.estimation.least_squares.covariance import Variance
 from equipoise.estimation.randomisation.additive import adjusted_to
@@ -19,6 +19,7 @@ from equipoise.estimation.randomisation.redraws import Codes
 __all__ = ["Interacted", "interacted"]
 
 _SINGULAR = 1e-10
+_MOST_PRODUCTS = 100_000_000  # 800 MB, as they are held for all people at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,6 +133,12 @@ def interacted(
 ) -> Interacted:
     """Prepare the statistic; the arguments are those of `statistic_of`, as checked there."""
     design = _design(len(outcomes), covariates, stratum)
+    if design.size * design.shape[1] > _MOST_PRODUCTS:
+        raise refuse(
+            "covariates",
+            f"and strata have {design.shape[1]} columns, too many for {len(design):,} people to be re-drawn "
+            "by arm; choose the model `linear`, or `difference-in-means` within strata.",
+        )
     squares = (design[:, :, None] * design[:, None, :]).reshape(len(design), -1)
     products = (design[:, :, None] * outcomes[:, None, :]).reshape(len(design), -1)
     if cluster is not None:

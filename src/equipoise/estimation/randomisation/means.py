@@ -1,14 +1,19 @@
 """The difference in means with Neyman's variance, within strata, for many allocations at once."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from equipoise.estimation.arrays import Floats, Ints, arms_compared
 from equipoise.estimation.randomisation.moments import Moments, settled
 from equipoise.estimation.randomisation.redraws import Codes
 
 __all__ = ["Means", "means"]
+
+_DENSE_STRATA = 64
+"""Up to so many strata a product with their columns is quicker dense."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,9 +31,9 @@ class Means:
     contrast: Floats
     share: Floats
     scale: Floats
-    _strata: Floats
-    _outcomes: Floats
-    _squares: Floats
+    _strata: Any
+    _outcomes: Any
+    _squares: Any
     _centre: Floats
 
     def __call__(self, codes: Codes, /) -> Moments:
@@ -66,19 +71,26 @@ def means(
         share: (strata,) the weight of each stratum, adding up to 1.
         scale: (q,) the size of each outcome.
     """
-    strata = (stratum[:, None] == np.arange(len(share))).astype(np.float64)
-    centre = (strata.T @ outcomes) / strata.sum(axis=0)[:, None]
+    sizes = np.bincount(stratum, minlength=len(share)).astype(np.float64)
+    sums = np.stack([np.bincount(stratum, column, minlength=len(share)) for column in outcomes.T], axis=1)
+    centre = sums / sizes[:, None]
     left = outcomes - centre[stratum]
-    by_stratum = strata[:, :, None] * left[:, None, :]
-    squares = by_stratum[:, :, :, None] * left[:, None, None, :]
-    rows = len(outcomes)
+    squares = (left[:, :, None] * left[:, None, :]).reshape(len(left), -1)
     return Means(
         place,
         contrast,
         share,
         scale,
-        strata,
-        by_stratum.reshape(rows, -1),
-        squares.reshape(rows, -1),
+        _by_stratum(np.ones((len(left), 1)), stratum, len(share)),
+        _by_stratum(left, stratum, len(share)),
+        _by_stratum(squares, stratum, len(share)),
         centre,
     )
+
+
+def _by_stratum(values: Floats, stratum: Ints, strata: int) -> Any:
+    """(n, strata c) from (n, c): each row's values in the columns of its stratum, 0 elsewhere."""
+    rows, columns = values.shape
+    place = np.repeat(np.arange(rows), columns), (stratum[:, None] * columns + np.arange(columns)).ravel()
+    found = sparse.csr_array((values.ravel(), place), shape=(rows, strata * columns))
+    return found.toarray() if strata <= _DENSE_STRATA else found
