@@ -8,11 +8,12 @@ import numpy as np
 
 from equipoise.errors import DesignError
 from equipoise.estimation.arrays import Floats, refuse
+from equipoise.estimation.meaning.shrinkage import Shrunk, shrunk_effects
 from equipoise.estimation.several.dunnett import shared_control_loadings
 from equipoise.estimation.synthesis.random_effects import Synthesis, random_effects, shared_arm_covariance
 from equipoise.findings.results import Finding
 
-__all__ = ["StudyResult", "synthesised"]
+__all__ = ["StudyResult", "shrunk", "synthesised"]
 
 Scale = Literal["standardised", "own"]
 
@@ -41,6 +42,25 @@ def synthesised(results: Sequence[StudyResult], scale: Scale, level: float = 0.9
     variances = np.array([error**2 for _, error in numbers])
     covariance = shared_arm_covariance(variances, _loadings(results), [one.study for one in results])
     return random_effects([estimate for estimate, _ in numbers], covariance, level)
+
+
+def shrunk(results: Sequence[StudyResult], scale: Scale, level: float = 0.95) -> Shrunk:
+    """Each study's effect drawn towards their average by as much as it is uncertain.
+
+    Args:
+        results: as for `synthesised`, one a study.
+        scale: as for `synthesised`.
+        level: of the intervals.
+    Raises:
+        DesignError: as for `synthesised`, or several results of a study.
+    """
+    _alike(results, scale)
+    if len({one.study for one in results}) < len(results):
+        raise refuse(
+            "results", "are several of one study, which are not independent; name one of each study."
+        )
+    estimates, errors = zip(*(_number(one, scale) for one in results), strict=True)
+    return shrunk_effects(estimates, errors, level)
 
 
 def _alike(results: Sequence[StudyResult], scale: Scale) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from equipoise.errors import DesignError, ProtocolError
+from equipoise.estimation.meaning.shrinkage import shrunk_effects
 from equipoise.estimation.synthesis.random_effects import random_effects, shared_arm_covariance
 from equipoise.findings.results import Finding
 from equipoise.findings.synthesis import StudyResult, synthesised
@@ -78,6 +79,25 @@ def test_under_four_studies_nothing_is_said_of_another_one():
     assert "Under four studies nothing is said of another one" in figure.source
 
 
+def test_effects_are_drawn_towards_the_average_only_where_the_programme_asks():
+    plan = POOLED.model_copy(update={"shrink": True})
+    figure = forest(trials(*FOUR), plan)
+    y, errors = (np.array(column) for column in zip(*EFFECTS, strict=True))
+    expected = shrunk_effects(y, errors)
+    assert [row[-1].raw for row in figure.table.rows[:4]] == pytest.approx(expected.estimates.tolist())
+    assert [row[-1].text for row in figure.table.rows[4:]] == ["–", "–"]
+    assert "empirical Bayes predictions and carry no test" in figure.source
+    assert (
+        "Drawn towards" not in [column.heading for column in forest(trials(*FOUR), POOLED).table.columns][-1]
+    )
+
+
+def test_effects_of_arms_that_share_a_control_are_not_drawn_towards_the_average():
+    pair = [result("a", 0.3, 0.12), result("a", 0.2, 0.15, "calls - control"), FOUR[1]]
+    figure = forest(trials(*pair), POOLED.model_copy(update={"shrink": True}))
+    assert "not drawn towards the average: the results are several of one study" in figure.source
+
+
 def test_arms_of_one_study_enter_with_their_shared_control():
     pair = [result("a", 0.3, 0.12), result("a", 0.2, 0.15, "calls - control"), FOUR[1]]
     found = synthesised(pair, "standardised")
@@ -128,6 +148,7 @@ synthesis: {forest: FOREST}
     ("plan", "said"),
     [
         ("{pooled: true}", "needs `estimand:`"),
+        ("{shrink: true}", "`shrink: true` needs `pooled: true`"),
         ("{results: {sutdy: effect}}", '"sutdy" is not a study of the programme'),
         ("{poled: true}", "poled"),
     ],

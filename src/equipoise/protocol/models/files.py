@@ -156,13 +156,15 @@ class Forest(Record):
 
     `results` names, by study, the findings that are drawn; left out, each study's first primary result.
     `pooled` averages them by random effects. That is for studies of one intervention: `estimand` says what
-    the average is of.
+    the average is of. `shrink` adds each study's effect drawn towards the average, by as much as it is
+    uncertain.
     """
 
     title: Text | None = None
     scale: Literal["standardised", "own"] = "standardised"
     pooled: bool = False
     estimand: Text | None = None
+    shrink: bool = False
     results: dict[Identifier, tuple[str, ...]] = Field(default_factory=dict)
 
     @model_validator(mode="before")
@@ -180,6 +182,8 @@ class Forest(Record):
                 "an average of studies needs `estimand:`, which says of what: the intervention, the people "
                 "and the outcome that the studies share; without it write `pooled: false`"
             )
+        if self.shrink and not self.pooled:
+            raise ValueError("effects are drawn towards an average, so `shrink: true` needs `pooled: true`")
         return self
 
 

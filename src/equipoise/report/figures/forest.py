@@ -8,7 +8,7 @@ from equipoise.estimation import inference
 from equipoise.estimation.synthesis.random_effects import Synthesis
 from equipoise.findings.estimates import interval_of
 from equipoise.findings.results import Finding
-from equipoise.findings.synthesis import StudyResult, synthesised
+from equipoise.findings.synthesis import StudyResult, shrunk, synthesised
 from equipoise.protocol.models.files import Forest
 from equipoise.report import words
 from equipoise.report.figures.coefficients import EFFECT_COLUMNS, effect_cells, effect_row
@@ -49,6 +49,8 @@ def forest(trials: Sequence[Trial], plan: Forest | None = None) -> Figure | None
         return None
     rows = [_row(one, plan) for one in drawn]
     together, told = _average(drawn, plan)
+    towards, why_not = _towards_average(drawn, plan)
+    told += why_not
     if together is not None:
         rows += _average_rows(together)
     axis = _STANDARDISED if plan.scale == "standardised" else _own_unit(drawn)
@@ -64,7 +66,7 @@ def forest(trials: Sequence[Trial], plan: Forest | None = None) -> Figure | None
         narrow=draw_narrow(
             rows, Axis("Standard deviations (Hedges\u2019 g)" if axis == _STANDARDISED else axis)
         ),
-        table=_table(title, drawn, together, plan),
+        table=_table(title, drawn, together, plan, towards),
         source=f"{told}{shaded}",
     )
 
@@ -97,6 +99,31 @@ def _average(drawn: Sequence[Trial], plan: Forest) -> tuple[Synthesis | None, st
     except DesignError as error:
         return None, "No average: the results " + "; ".join(problem.message for problem in error.problems)
     return found, f"{plan.estimand} {_heterogeneity(found)}"
+
+
+def _towards_average(drawn: Sequence[Trial], plan: Forest) -> tuple[list[Cell], str]:
+    """Each study's effect after shrinkage, where the programme asks for it; else why there is none."""
+    if not plan.shrink:
+        return [], ""
+    try:
+        found = shrunk([one.result for one in drawn], plan.scale)
+    except DesignError as error:
+        reason = "; ".join(problem.message for problem in error.problems)
+        return [], f" Effects are not drawn towards the average: the results {reason}"
+    ends = zip(
+        found.estimates.tolist(),
+        found.std_errors.tolist(),
+        found.low.tolist(),
+        found.high.tolist(),
+        strict=True,
+    )
+    cells = [_drawn_to(*each) for each in ends]
+    return cells, " Effects drawn towards the average are empirical Bayes predictions and carry no test."
+
+
+def _drawn_to(estimate: float, std_error: float, low: float, high: float) -> Cell:
+    places = decimals(std_error)
+    return Cell(f"{number(estimate, places)} ({number(low, places)} to {number(high, places)})", estimate)
 
 
 def _heterogeneity(found: Synthesis) -> str:
@@ -149,7 +176,9 @@ def _own_unit(drawn: Sequence[Trial]) -> str:
     return f"Difference ({unit})" if unit else "Difference"
 
 
-def _table(title: str, drawn: Sequence[Trial], together: Synthesis | None, plan: Forest) -> Table:
+def _table(
+    title: str, drawn: Sequence[Trial], together: Synthesis | None, plan: Forest, towards: Sequence[Cell]
+) -> Table:
     cells = [
         (
             Cell(one.title),
@@ -157,7 +186,7 @@ def _table(title: str, drawn: Sequence[Trial], together: Synthesis | None, plan:
         )
         for one in drawn
     ]
-    columns = (Column("Trial"), *EFFECT_COLUMNS)
+    columns: tuple[Column, ...] = (Column("Trial"), *EFFECT_COLUMNS)
     if together is None:
         return Table("forest-table", title, columns, tuple(cells))
     weighed = [
@@ -165,7 +194,12 @@ def _table(title: str, drawn: Sequence[Trial], together: Synthesis | None, plan:
         for row, weight in zip(cells, together.weights.tolist(), strict=True)
     ]
     weighed += _average_cells(together, plan)
-    return Table("forest-table", title, (*columns, Column("Weight", True)), tuple(weighed))
+    columns = (*columns, Column("Weight", True))
+    if towards:
+        columns = (*columns, Column("Drawn towards the average (95% interval)", True))
+        below = [*towards, *[Cell("–")] * (len(weighed) - len(towards))]
+        weighed = [(*row, cell) for row, cell in zip(weighed, below, strict=True)]
+    return Table("forest-table", title, columns, tuple(weighed))
 
 
 def _average_cells(found: Synthesis, plan: Forest) -> list[tuple[Cell, ...]]:
