@@ -32,7 +32,11 @@ def effects(found: Sequence[Finding], names: Names, name: str, caption: str) -> 
     several = len(contrasts) > 1
     rows = [
         (
-            Cell(_titled(one, names) + (f": {names.contrast(one)}" if several else "")),
+            Cell(
+                _titled(one, names)
+                + (f": {names.contrast(one)}" if several else "")
+                + names.whose(one, found)
+            ),
             Cell(words.n_text(one, names)),
             Cell(words.estimate_text(one, names), one.estimate, one.id),
             Cell(words.interval_text(one, names), finding=one.id),

@@ -109,9 +109,8 @@ def bounds(results: Results, names: Names) -> Table | None:
     rows = []
     for one in results.bounds:
         what, value, means = _bound(one, names)
-        rows.append(
-            (Cell(names.outcome(one.outcome)), Cell(what), Cell(value, one.estimate, one.id), Cell(means))
-        )
+        outcome = names.outcome(one.outcome) + names.whose(one, results.bounds)
+        rows.append((Cell(outcome), Cell(what), Cell(value, one.estimate, one.id), Cell(means)))
     columns = (Column("Outcome"), Column("Check"), Column("Value", True), Column("What it means"))
     notes = tuple(
         dict.fromkeys(

@@ -2,7 +2,7 @@
 keys."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -85,6 +85,11 @@ class Names:
         """An analysis's label, of the protocol or of what was explored beside it."""
         found = self.protocol.analyses.get(name) or self.explore.get(name)
         return (found.label if found is not None else None) or _capital(_plain(name.replace("-", " ")))
+
+    def whose(self, finding: Finding, among: Sequence[Finding]) -> str:
+        """The analysis behind a row, in brackets, where a table shows the same outcome of several."""
+        same = {one.analysis for one in among if one.outcome == finding.outcome}
+        return f" [{self.analysis(finding.analysis)}]" if len(same) > 1 else ""
 
     def sides(self, contrast: str | None) -> tuple[str, str] | None:
         """Labels of the two arms of a plain difference; None for any other contrast."""

@@ -60,7 +60,8 @@ def _found(measured: Measured) -> tuple[LeeBounds, tuple[str, ...]]:
     except DesignError as error:
         if len(measured.study.protocol.allocation[measured.sample.stage].ratio) > 1:
             raise
-        return _bounds(measured, None), (f"not tightened by strata: {error}",)
+        why = error.problems[0].message.partition(";")[0]  # what to do about it is done here
+        return _bounds(measured, None), (f"not tightened by strata: {why}",)
 
 
 def _bounds(measured: Measured, cells: Labels | None) -> LeeBounds:
