@@ -11,6 +11,7 @@ from equipoise.findings.categories import Rows, by_category, of_how_many
 from equipoise.findings.claims import effect_id
 from equipoise.findings.data import StudyData
 from equipoise.findings.doses import by_dose
+from equipoise.findings.estimands import estimand
 from equipoise.findings.measured import Measured
 from equipoise.findings.moderated import by_number
 from equipoise.findings.points import values_at
@@ -56,6 +57,7 @@ def subgroup_findings(
         planned=planned,
         margin=spec.margin,
         good=spec.good,
+        estimand=None if by in _DESCRIBED else estimand(study, analysis, outcome, at or None, text),
         warnings=sample.notes,
     )
     if by in _DESCRIBED:
