@@ -46,12 +46,11 @@ class Additive:
         arms = self._arms(codes)
         scores = [column @ self.blocks.outcomes for column in arms.columns]
         effect = sum(weight[:, None] * score for weight, score in zip(arms.weights, scores, strict=True))
-        influence = self._combined("influence", arms.columns, arms.weights)
         residuals = []
         for place, outcome in enumerate(self.blocks.outcomes.T):
             fitted = self._combined(f"residual {place}", arms.columns, [score[:, place] for score in scores])
             residuals.append(np.subtract(outcome, fitted, out=fitted))
-        covariance, blind = self._covariance(arms.columns, influence, residuals)
+        covariance, blind = self._covariance(arms, residuals)
         return settled(np.asarray(effect), covariance, arms.undefined | blind, self.scale)
 
     def _arms(self, codes: Codes) -> "_Arms":
@@ -70,7 +69,7 @@ class Additive:
                 left -= shared[:, None] * column
                 weight -= shared * above
             length = np.einsum("mb,mb->m", left, left)
-            absent = length <= _COLLINEAR * np.maximum(indicator.sum(axis=1), 1.0)
+            absent = length <= _COLLINEAR * self.blocks.rows
             undefined |= absent & (np.abs(weight) > _BLIND)
             left *= np.where(absent, 0.0, 1 / np.sqrt(np.where(absent, 1.0, length)))[:, None]
             columns.append(left)
@@ -94,18 +93,49 @@ class Additive:
         others = np.flatnonzero(self.contrast == 0)
         return [int(arm) for arm in (*others, *compared[1:])]
 
-    def _covariance(
-        self, columns: list[Floats], influence: Floats, residuals: list[Floats]
-    ) -> tuple[Floats, Bools]:
+    def _covariance(self, arms: "_Arms", residuals: list[Floats]) -> tuple[Floats, Bools]:
         """(m, q, q) and the draws whose error rests on what the design fits exactly."""
-        draws, blocks = len(influence), self.blocks
-        left = blocks.rows - blocks.rank - len(columns)
+        blocks = self.blocks
+        left = blocks.rows - blocks.rank - len(arms.columns)
         if self.variance == "classical":
-            length = np.einsum("mb,mb->m", influence, influence)
-            return length[:, None, None] * _products(residuals) / left, np.zeros(draws, dtype=bool)
-        adjusted, blind = self._adjusted(columns, influence)
+            length = np.square(arms.weights).sum(axis=0)
+            return length[:, None, None] * _products(residuals) / left, np.zeros(len(length), dtype=bool)
+        if blocks.free.shape[1] == 1:
+            squares, blind = self._squares(arms)
+            weighted = [
+                np.multiply(squares, one, out=self._scratch.take(f"weighted {place}", one.shape))
+                for place, one in enumerate(residuals)
+            ]
+            return self._factor(left) * _between(weighted, residuals), blind
+        adjusted, blind = self._adjusted(
+            arms.columns, self._combined("influence", arms.columns, arms.weights)
+        )
         scores = [_by_block(np.multiply(residual, adjusted, out=residual), blocks) for residual in residuals]
         return self._factor(left) * _products(scores), blind
+
+    def _squares(self, arms: "_Arms") -> tuple[Floats, Bools]:
+        """The squared influence of every block of one number over one minus its leverage, (m, b).
+
+        Without roots: a score's square is all that a variance of one number a block needs.
+        """
+        first = arms.columns[0]
+        squares = np.square(first, out=self._scratch.take("squares", first.shape))
+        free = np.subtract(self.blocks.free[:, 0, 0], squares, out=self._scratch.take("free", first.shape))
+        if len(arms.columns) == 1:
+            squares *= np.square(arms.weights[0])[:, None]
+        else:
+            for column in arms.columns[1:]:
+                free -= column**2
+            np.square(self._combined("squares", arms.columns, arms.weights), out=squares)
+        power = _POWER.get(self.variance)
+        if power is None:
+            return squares, np.zeros(len(squares), dtype=bool)
+        if free.min(initial=1.0) > _FULL_LEVERAGE:
+            free = free if power == -0.5 else np.square(free, out=free)
+            return np.divide(squares, free, out=squares), np.zeros(len(squares), dtype=bool)
+        full = free <= _FULL_LEVERAGE
+        blind = (squares * full).sum(axis=1) > _BLIND * squares.sum(axis=1)
+        return np.where(full, 0.0, squares * np.where(full, 1.0, free) ** (2 * power)), blind
 
     def _factor(self, left: int) -> float:
         rows, count = self.blocks.rows, self.blocks.count
@@ -114,16 +144,11 @@ class Additive:
         return rows / left if self.variance == "HC1" else 1.0
 
     def _adjusted(self, columns: list[Floats], influence: Floats) -> tuple[Floats, Bools]:
+        """The influences of blocks of several numbers, by the eigenvectors of one minus their hat matrix."""
         blocks, draws = self.blocks, len(influence)
         if self.variance not in _POWER:
             return influence, np.zeros(draws, dtype=bool)
         size = blocks.free.shape[1]
-        if size == 1:
-            free = np.square(columns[0], out=self._scratch.take("free", columns[0].shape))
-            for column in columns[1:]:
-                free += column**2
-            np.subtract(blocks.free[:, 0, 0], free, out=free)
-            return adjusted_to(self.variance, free, influence)
         parts = [column.reshape(draws, blocks.count, size) for column in columns]
         hat = sum(part[..., :, None] * part[..., None, :] for part in parts)
         values, vectors = np.linalg.eigh(blocks.free - hat)
@@ -165,13 +190,14 @@ def adjusted_to(variance: str, free: Floats, influence: Floats) -> tuple[Floats,
 
 def _products(scores: list[Floats]) -> Floats:
     """(m, q, q) inner products by draw."""
+    return _between(scores, scores)
+
+
+def _between(ones: list[Floats], others: list[Floats]) -> Floats:
     return np.stack(
-        [np.stack([np.einsum("mb,mb->m", one, other) for other in scores], axis=1) for one in scores], axis=1
+        [np.stack([np.einsum("mb,mb->m", one, other) for other in others], axis=1) for one in ones], axis=1
     )
 
 
 def _by_block(products: Floats, blocks: Blocks) -> Floats:
-    size = blocks.free.shape[1]
-    if size == 1:
-        return products
-    return np.asarray(products.reshape(len(products), blocks.count, size).sum(axis=2))
+    return np.asarray(products.reshape(len(products), blocks.count, -1).sum(axis=2))
