@@ -9,6 +9,7 @@ from equipoise.estimation.effects.by_time import effect_by_week
 from equipoise.estimation.effects.neyman import difference_in_means
 from equipoise.estimation.least_squares.linear import fit_linear
 from equipoise.estimation.missing.attrition import manski_bounds, tipping_points
+from equipoise.estimation.missing.lee import lee_bounds
 
 SEEDS = st.integers(0, 10**6)
 CONTRASTS = st.sampled_from([(-1, 1, 0), (-1, 0.3, 0.7), (0.5, -1, 0.5)])
@@ -35,6 +36,23 @@ def test_however_the_missing_are_filled_in_the_effect_lies_between_the_bounds(se
         whole = np.where(answered, y, filling)
         effect = sum(weight * whole[arm == k].mean() for k, weight in enumerate(contrast))
         assert found.low - 1e-9 <= effect <= found.high + 1e-9
+
+
+@settings(max_examples=60, deadline=None)
+@given(SEEDS, st.booleans(), st.floats(0.1, 50), st.floats(-20, 20))
+def test_lees_bounds_hold_the_difference_of_those_who_answered_and_move_with_the_unit(
+    seed, rounded, scale, shift
+):
+    y, answered, arm, _ = trial(seed, 90)
+    y = np.round(y) if rounded else y
+    found = lee_bounds(y, answered, arm, (-1, 1, 0))
+    plain = y[answered & (arm == 1)].mean() - y[answered & (arm == 0)].mean()
+    assert found.low - 1e-9 <= plain <= found.high + 1e-9
+    assert found.interval.low <= found.low + 1e-9
+    assert found.interval.high >= found.high - 1e-9
+    moved = lee_bounds(scale * y + shift, answered, arm, (-1, 1, 0))
+    for part in ("low", "high", "low_error", "high_error"):
+        assert getattr(moved, part) == pytest.approx(scale * getattr(found, part), rel=1e-6, abs=1e-8)
 
 
 @settings(max_examples=40, deadline=None)

@@ -140,7 +140,7 @@ def test_the_interval_is_that_of_imbens_and_manski():
 def test_the_interval_covers_the_effect_on_people_who_would_answer_under_either_arm():
     rng = np.random.default_rng(5)
     held = draws = 0
-    for _ in range(1500):
+    for _ in range(700):
         arm = rng.permutation(400) % 2
         latent = rng.normal(size=400)
         lean = rng.random(400) + 0.1 * latent

@@ -121,7 +121,7 @@ def lee_bounds(
         arm: (n,) codes from 0.
         contrast: one weight an arm; two of them not 0.
         cells: (n,) labels known before allocation, such as strata. Each cell is trimmed by its own response,
-            and cells weigh by their people who would answer under either arm: never wider, often narrower.
+            and cells weigh by their people who would answer under either arm: in large samples never wider.
         cluster: (n,) labels, where clusters were allocated.
         level: coverage of the interval.
         arm_names: for messages.

@@ -170,10 +170,10 @@ def _tipping(
         imputed = of_arm & np.isnan(made.imputer.gappy[0].values)
         if not imputed.any():
             continue
-        linear = measured.analysis.model in _LINEAR and not logistic
-        at = _moved(made, answers, effects, imputed) if linear else _redrawn(made, imputed)
         reach = _FARTHEST_LOG_ODDS if logistic else _farthest(made)
         try:
+            linear = measured.analysis.model in _LINEAR and not logistic
+            at = _moved(made, answers, effects, imputed) if linear else _redrawn(made, imputed)
             shift, why = _first_change(at, reach), f"no shift up to {reach:.3g} changes the conclusion"
         except DesignError as error:
             shift, why = None, str(error)

@@ -133,15 +133,21 @@ def _counted_once(measured: Measured) -> Labels | None:
 def _tipping(base: Finding, measured: Measured, estimate: Estimate) -> Iterator[Finding]:
     sample, span = measured.sample, range_of(measured)
     inside = sample.inside
-    points = tipping_points(
-        estimate,
-        measured.values[inside],
-        measured.answered[inside],
-        sample.code[inside],
-        sample.cells.weights,
-        span,
-        cluster=_counted_once(measured),
-    )
+    try:
+        points = tipping_points(
+            estimate,
+            measured.values[inside],
+            measured.answered[inside],
+            sample.code[inside],
+            sample.cells.weights,
+            span,
+            cluster=_counted_once(measured),
+        )
+    except DesignError as error:  # a model of several waves may have an arm without answers at this one
+        yield base.model_copy(
+            update={"id": f"{base.id}.tipping-point", "not_estimable": str(error), "model": _TIPPING}
+        )
+        return
     for point in points:
         name = sample.cells.names[point.arm]
         impossible = point.possible is False
