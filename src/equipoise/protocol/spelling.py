@@ -31,6 +31,8 @@ from equipoise.protocol.timeline import waves_before
 
 __all__ = ["Files", "spell_out", "spell_out_analyses"]
 
+_REPEATABLE = ("linear", "lin-interacted")
+_OF_ANY_MODEL = {"bounds", "tipping-point", "lee"}
 EVERY_OTHER_ARM = "each_other_arm"
 
 
@@ -155,6 +157,8 @@ def _analysis(analysis: Analysis, protocol: Protocol, files: Files) -> Analysis:
     cluster = analysis.cluster or ("participant" if tasks else _cluster(protocol, stage))
     compliers = analysis.target == "complier"
     model = analysis.model or ("linear" if tasks or compliers else _model(protocol, stage))
+    if analysis.model is None and model in _REPEATABLE and _repeats(analysis, protocol, outcomes, stage):
+        model = "mmrm"
     adjust = analysis.adjust
     if adjust is None:
         adjust = _drawn(tasks, protocol, files) if tasks else _adjustments(protocol, asked, stage, model)
@@ -251,7 +255,7 @@ def _model(protocol: Protocol, name: str) -> ModelName:
     if name not in protocol.allocation:
         return "linear"
     stage = protocol.allocation[name]
-    if stage.to == "sequences":
+    if protocol.gives_sequences(name):
         return "mixed"
     shares = [tuple(rule.shares.values()) for rule in stage.ratio]
     unequal = len(shares) > 1 or any(len(set(rule)) > 1 for rule in shares)
@@ -259,6 +263,31 @@ def _model(protocol: Protocol, name: str) -> ModelName:
     if unequal and stage.drawn_within:
         return "lin-interacted" if clustered else "difference-in-means"
     return "lin-interacted" if not clustered and (unequal or len(stage.arms) > 2) else "linear"
+
+
+def _repeats(analysis: Analysis, protocol: Protocol, outcomes: Mapping[str, Outcome], stage: str) -> bool:
+    """Whether all outcomes are numbers asked of the same people at two waves or more after the draw.
+
+    Not where something is asked for that repeated waves do not have: another error, another test, levels,
+    imputation.
+    """
+    before = waves_before(protocol, stage)
+    repeated = [len(set(outcome.waves) - set(before)) > 1 for outcome in outcomes.values()]
+    plain = all(outcome.scale == "continuous" for outcome in outcomes.values())
+    other = analysis.variance or analysis.cluster or analysis.by
+    of_takers = analysis.kind != "as-randomised" or analysis.target == "complier"
+    needs_linear = (
+        other or of_takers or analysis.test.by != "t" or set(analysis.missing or ()) - _OF_ANY_MODEL
+    )
+    drawn = stage in protocol.allocation and protocol.allocation[stage].unit == "participant"
+    return (
+        bool(repeated)
+        and all(repeated)
+        and plain
+        and drawn
+        and not needs_linear
+        and analysis.dof != "residual"
+    )
 
 
 def _variance(model: str, *, clustered: bool) -> Variance:

@@ -193,3 +193,25 @@ def test_the_report_names_points_of_time_and_shows_the_likeness_of_clusters(peop
     sentences = [sentence(one, names) for one in results.select(kind="effect", analysis="effect")]
     assert sentences[0].partition(")")[0] == "Not planned: score (a month"
     assert names.wave("average [week4, week8]") == "average of a month and two months"
+
+
+@pytest.mark.parametrize(
+    ("unit", "plan", "model", "dof"),
+    [
+        ("", "", "mmrm", "kenward-roger"),
+        ("", "dof: satterthwaite", "mmrm", "satterthwaite"),
+        ("", "at: week16", "mmrm", "kenward-roger"),
+        ("", "test: randomisation", "linear", "satterthwaite"),
+        ("", "variance: HC3", "linear", "satterthwaite"),
+        ("unit: team, ", "", "linear", "satterthwaite"),
+        ("unit: team, ", "model: mixed", "mixed", "kenward-roger"),
+        ("unit: team, ", "model: mixed, dof: satterthwaite", "mixed", "satterthwaite"),
+    ],
+)
+def test_the_design_chooses_repeated_waves_and_their_degrees_of_freedom(
+    unit, plan, model, dof, people, tmp_path
+) -> None:
+    found(tmp_path, people, f"  effect: {{{plan}}}", unit)
+    spelled = load_study(tmp_path / "repeated").protocol.analyses["effect"]
+    assert (spelled.model, spelled.dof) == (model, dof)
+    assert spelled.variance == ("classical" if model in ("mmrm", "mixed") else spelled.variance)

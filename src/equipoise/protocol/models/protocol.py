@@ -88,7 +88,8 @@ class Protocol(Record):
 
     def gives_sequences(self, stage: str) -> bool:
         """Whether a stage draws sequences of the schedule, and not arms."""
-        return stage in self.allocation and self.allocation[stage].to == "sequences"
+        drawn = self.allocation.get(stage)
+        return self.schedule is not None and drawn is not None and drawn.to == "sequences"
 
     def drawn(self, stage: str) -> tuple[str, ...]:
         """What the lots of a stage give: its arms, or the sequences of the schedule."""
