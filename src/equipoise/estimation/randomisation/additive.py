@@ -55,7 +55,7 @@ class Additive:
 
     def _arms(self, codes: Codes) -> "_Arms":
         """The arms' columns, projected and orthonormal, and the contrast in their coordinates."""
-        placed, size = codes[:, self.blocks.place], self.blocks.free.shape[1]
+        placed, size = self.blocks.placed(codes), self.blocks.free.shape[1]
         columns: list[Floats] = []
         weights: list[Floats] = []
         undefined = np.zeros(len(codes), dtype=bool)

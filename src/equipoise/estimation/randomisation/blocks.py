@@ -14,6 +14,7 @@ from scipy import sparse
 
 from equipoise.estimation.arrays import Floats, Ints
 from equipoise.estimation.least_squares.basis import Absorbed, absorb, orthonormal, within
+from equipoise.estimation.randomisation.redraws import Codes
 
 __all__ = ["Blocks", "blocks_of"]
 
@@ -47,6 +48,12 @@ class Blocks:
     def count(self) -> int:
         """Blocks."""
         return len(self.free)
+
+    def placed(self, codes: Codes) -> Codes:
+        """The arm of each block, (m, b), from that of each unit, (m, units)."""
+        if np.array_equal(self.place, np.arange(codes.shape[1])):
+            return codes
+        return codes[:, self.place]
 
     def residual(self, indicator: Floats, out: Floats) -> Floats:
         """A column that is the same throughout a block, less its projection.

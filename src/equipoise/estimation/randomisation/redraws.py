@@ -13,7 +13,7 @@ __all__ = ["Codes", "Redraws", "drawn", "listed"]
 Codes = npt.NDArray[np.int8]
 Stream = Callable[[int], np.random.Generator]
 
-_AT_ONCE = 64_000  # arms in one piece, so that it and what is computed from it stay in the cache
+_AT_ONCE = 100_000  # arms in one piece, so that it and what is computed from it stay in the cache
 
 
 @dataclass(frozen=True, eq=False)
