@@ -247,3 +247,45 @@ def test_what_does_not_go_with_sequences_is_refused_before_any_data(
 ) -> None:
     with pytest.raises(ProtocolError, match=message):
         load_study(folder(tmp_path, protocol.replace(old, new)))
+
+
+def written(tmp_path: Path, frame: pd.DataFrame, exclusions: pd.DataFrame | None = None, **said) -> Path:
+    place = tmp_path / "frames"
+    place.mkdir(parents=True)
+    frame.to_csv(place / "participants.csv", index=False)
+    if exclusions is not None:
+        exclusions.to_csv(place / "exclusions.csv", index=False)
+    (place / "dictionary.json").write_text(json.dumps({"source": "collected", **said}), "utf-8")
+    return place
+
+
+def test_masked_sequences_are_counted_and_not_compared(tmp_path) -> None:
+    frame = of_cohort()
+    frame["arm"] = frame["arm"].map({"s1": "B", "s2": "C", "s3": "A"})
+    study = load_study(folder(tmp_path, COHORT))
+    results = analyse(study, read_data(study, written(tmp_path, frame, masked=True)))
+    effects = results.select(analysis="effect")
+    assert [(one.decision, one.estimate) for one in effects] == [("not-tested", None)]
+    assert results.find("flow.randomised.B").estimate == (frame["arm"] == "B").sum()
+
+
+def test_without_those_left_out_the_effect_stands_beside_that_of_everybody(tmp_path) -> None:
+    frame = of_crossover()
+    left = frame["ref"][:3]
+    excluded = pd.DataFrame({"ref": left, "of": "score", "reason": "ineligible after all"})
+    study = load_study(folder(tmp_path, CROSSOVER))
+    results = analyse(study, read_data(study, written(tmp_path, frame, excluded)))
+    again = results.find("effect.score.c - a.without-excluded")
+    fewer = found(tmp_path / "fewer", CROSSOVER, frame[~frame["ref"].isin(left)]).find("effect.score.c - a")
+    assert (again.estimate, again.std_error) == pytest.approx((fewer.estimate, fewer.std_error), rel=1e-9)
+    assert again.model.endswith("without those whom the blinded data review left out (3 people)")
+
+
+def test_people_may_be_chosen_by_what_was_known_before(tmp_path) -> None:
+    frame = of_wedge()
+    frame["nation"] = np.where(frame["authority"].str[1:].astype(int) <= 8, "east", "west")
+    protocol = WEDGE.replace("model - usual}", "model - usual, among: nation == 'east'}")
+    chosen = found(tmp_path / "one", protocol, frame).find("effect.score.model - usual")
+    east = found(tmp_path / "two", WEDGE, frame[frame["nation"] == "east"]).find("effect.score.model - usual")
+    assert (chosen.estimate, chosen.dof) == pytest.approx((east.estimate, east.dof), rel=1e-9)
+    assert chosen.n == east.n
