@@ -103,6 +103,8 @@ def _population(analysis: Analysis, spec: Outcome) -> str:
         who = "everybody randomised"
         clusters = analysis.average_over == "clusters"
         weighting = "Each cluster counts once" if clusters else "Each person counts once"
+        if analysis.model == "mixed" and analysis.cluster is not None:
+            weighting = "Clusters count by their precision: between each cluster once and each person once"
     if analysis.target == "complier":
         who = f"those whose {_plain(analysis.take_up)} follows their arm"
     elif analysis.kind == "per-protocol":

@@ -131,6 +131,7 @@ def test_a_mixed_model_has_an_intercept_for_each_cluster_that_was_drawn(people, 
     assert effect.estimate == pytest.approx(fit.params["arm[T.texts]"], abs=1e-4)
     assert 5 < effect.dof < 24
     assert "a random intercept for each team" in effect.model
+    assert "Clusters count by their precision: between each cluster once and each person" in effect.estimand
 
 
 def test_a_wave_that_an_outcome_was_not_asked_at_has_no_average(people, tmp_path) -> None:
