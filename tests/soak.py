@@ -39,8 +39,11 @@ FAULTS = (
     "tests/platform/delivery/engine",
     "tests/platform/delivery/channels",
     "tests/platform/delivery/receipts",
-    "tests/reference/coverage",
 )
+
+
+COVERAGE = ("tests/reference/coverage", "tests/reference/randomisation")
+"""How often intervals hold the truth and tests are wrong, over all the draws that the pages state."""
 
 
 def main() -> int:
@@ -63,8 +66,13 @@ def main() -> int:
         faults = {database: faults_on(database, figures) for database in ("sqlite", "postgresql")}
         waited = longest_wait(figures)
     enter("Faults", [*(count or "failed" for count in faults.values()), waited, minutes_since(started)])
-    print(f"{rounds} rounds, {len(failed)} failed; faults: {faults}; see {PAGE.relative_to(ROOT)}")
-    return 1 if failed or not all(faults.values()) else 0
+    started = time.monotonic()
+    covered = passed_of(["-n", "2", *COVERAGE], {"EQUIPOISE_STATED": "1"}, "coverage")
+    enter("Coverage", [covered or "failed", minutes_since(started)])
+    print(
+        f"{rounds} rounds, {len(failed)} failed; faults: {faults}; coverage: {covered}; see {PAGE.relative_to(ROOT)}"
+    )
+    return 1 if failed or not covered or not all(faults.values()) else 0
 
 
 def enter(heading: str, found: Sequence[object]) -> None:
