@@ -15,8 +15,8 @@ from numpy.testing import assert_array_equal
 from polars.testing import assert_frame_equal
 
 from equipoise.diagnosis import simulate_study, write_simulated
-from equipoise.findings.hashing import data_hash
-from equipoise.findings.scores import scored
+from equipoise.findings.reading.hashing import data_hash
+from equipoise.findings.reading.scores import scored
 from equipoise.protocol.folder import load_study
 from equipoise.protocol.models.fieldwork import Wave
 from equipoise.protocol.models.surveys import Survey
@@ -29,7 +29,7 @@ WRITE = """
 import sys
 from pathlib import Path
 from equipoise.diagnosis import simulate_study, write_simulated
-from equipoise.findings.scores import scored
+from equipoise.findings.reading.scores import scored
 from equipoise.protocol.folder import load_study
 study = load_study(sys.argv[1])
 write_simulated(study, simulate_study(study, 11, people=60), Path(sys.argv[2]))

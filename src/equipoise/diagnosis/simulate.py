@@ -22,8 +22,8 @@ from equipoise.diagnosis.refusals import refuse_unassumed
 from equipoise.diagnosis.response import answer_times, answered
 from equipoise.diagnosis.routing import routed
 from equipoise.errors import DesignError
-from equipoise.findings.data import StudyData
-from equipoise.findings.subgroups import weeks_since
+from equipoise.findings.levels.subgroups import weeks_since
+from equipoise.findings.reading.data import StudyData
 from equipoise.instruments.scoring import Floats
 from equipoise.protocol.columns import answer_columns
 from equipoise.protocol.factors import questions, waves_asking

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from equipoise.findings.data import StudyData
+from equipoise.findings.reading.data import StudyData
 from equipoise.protocol.study import Study
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from equipoise.findings.data import StudyData, read_data
+from equipoise.findings.reading.data import StudyData, read_data
 from equipoise.findings.results import Finding, Findings
 
 if TYPE_CHECKING:

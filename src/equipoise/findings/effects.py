@@ -8,16 +8,16 @@ from equipoise.errors import DesignError
 from equipoise.estimation.inference import Estimate
 from equipoise.estimation.meaning.standardised import hedges_g, reference_sd
 from equipoise.findings.beside import besides
-from equipoise.findings.cautions import cautions
-from equipoise.findings.claims import planned_effect
-from equipoise.findings.data import StudyData
-from equipoise.findings.estimands import estimand, model_words
+from equipoise.findings.caution import cautions
+from equipoise.findings.deciding.claims import planned_effect
 from equipoise.findings.estimates import standardised_of, with_estimate
 from equipoise.findings.fitting import fit
-from equipoise.findings.measured import Measured
-from equipoise.findings.points import values_at
+from equipoise.findings.reading.data import StudyData
 from equipoise.findings.results import Finding, Standardised
-from equipoise.findings.sample import sample_of, supported_contrast
+from equipoise.findings.sampling.measured import Measured
+from equipoise.findings.sampling.points import values_at
+from equipoise.findings.sampling.sample import sample_of, supported_contrast
+from equipoise.findings.wording.estimands import estimand, model_words
 from equipoise.protocol.models.analyses import Analysis
 from equipoise.protocol.study import Study
 from equipoise.protocol.timeline import waves_before

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 
-from equipoise.findings.data import StudyData
 from equipoise.findings.describe.arms import Arms, counts_by_arm
-from equipoise.findings.points import columns_of, ever_measured, values_at
+from equipoise.findings.reading.data import StudyData
 from equipoise.findings.results import Finding
-from equipoise.findings.sample import Bools
+from equipoise.findings.sampling.points import columns_of, ever_measured, values_at
+from equipoise.findings.sampling.sample import Bools
 from equipoise.protocol.study import Study
 
 __all__ = ["excluded_counts", "sensitivity_without", "without_excluded"]

@@ -12,13 +12,13 @@ from equipoise.estimation.effects.adjusted import linear_effect
 from equipoise.estimation.inference import Estimate
 from equipoise.estimation.least_squares.covariance import Variance
 from equipoise.estimation.meaning.standardised import hedges_g, reference_sd
-from equipoise.findings.categories import Rows, by_category, of_how_many
-from equipoise.findings.claims import claimed, tier_of
-from equipoise.findings.data import StudyData
-from equipoise.findings.estimands import estimand, model_words
+from equipoise.findings.deciding.claims import claimed, tier_of
 from equipoise.findings.estimates import standardised_of, with_estimate
-from equipoise.findings.rated import Labels, Rated, rated_of
+from equipoise.findings.levels.categories import Rows, by_category, of_how_many
+from equipoise.findings.reading.data import StudyData
 from equipoise.findings.results import Finding, Standardised
+from equipoise.findings.sampling.rated import Labels, Rated, rated_of
+from equipoise.findings.wording.estimands import estimand, model_words
 from equipoise.protocol.checks.analyses import NO_GROUPS
 from equipoise.protocol.models.analyses import Analysis
 from equipoise.protocol.study import Study

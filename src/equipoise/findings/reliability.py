@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from equipoise.errors import ScoringError
-from equipoise.findings.data import StudyData
+from equipoise.findings.reading.data import StudyData
+from equipoise.findings.reading.scores import answers_of
 from equipoise.findings.results import Finding, Interval
-from equipoise.findings.scores import answers_of
 from equipoise.instruments.definition import Instrument
 from equipoise.instruments.library import load
 from equipoise.instruments.quality import quality

@@ -3,17 +3,17 @@
 from collections.abc import Iterator
 
 from equipoise.errors import DesignError
-from equipoise.findings.claims import planned_effect
-from equipoise.findings.data import StudyData
-from equipoise.findings.estimands import estimand, model_words
+from equipoise.findings.deciding.claims import planned_effect
 from equipoise.findings.estimates import with_estimate
 from equipoise.findings.fitting.crossover import fit_crossed
 from equipoise.findings.fitting.in_periods import Further, InPeriods
 from equipoise.findings.fitting.sequences import Permuted, permuted
 from equipoise.findings.fitting.wedge import fit_wedge
-from equipoise.findings.periods import Periods, periods_of
+from equipoise.findings.reading.data import StudyData
 from equipoise.findings.results import Finding
-from equipoise.findings.sample import Sample, sample_of, supported_contrast
+from equipoise.findings.sampling.periods import Periods, periods_of
+from equipoise.findings.sampling.sample import Sample, sample_of, supported_contrast
+from equipoise.findings.wording.estimands import estimand, model_words
 from equipoise.protocol.factors import compared_stage, contrast_factors
 from equipoise.protocol.models.analyses import Analysis
 from equipoise.protocol.study import Study

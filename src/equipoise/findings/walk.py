@@ -10,28 +10,28 @@ import polars as pl
 
 from equipoise import __version__
 from equipoise.errors import NotSupportedError
-from equipoise.findings.claims import decided, effect_id, may_confirm
-from equipoise.findings.data import StudyData
+from equipoise.findings.deciding.claims import decided, effect_id, may_confirm
+from equipoise.findings.deciding.looking import looking_of
+from equipoise.findings.deciding.margins import against_plan
+from equipoise.findings.deciding.masked import masked_finding
+from equipoise.findings.deciding.progression import progressions
+from equipoise.findings.deciding.sealing import Standing, standing_of, told_of_declared, told_of_looks
+from equipoise.findings.deciding.stepdown import not_stepped_down, stepped_down
 from equipoise.findings.describe import descriptions
 from equipoise.findings.describe.arms import Arms
 from equipoise.findings.effects import effect_findings
 from equipoise.findings.exclusions import excluded_counts, sensitivity_without, without_excluded
 from equipoise.findings.fitting.randomised import not_redrawn
-from equipoise.findings.hashing import data_hash
-from equipoise.findings.learning import wave_findings
-from equipoise.findings.looking import looking_of
-from equipoise.findings.margins import against_plan
-from equipoise.findings.masked import masked_finding
-from equipoise.findings.points import ever_measured, points_at, values_at, why_unmeasured
-from equipoise.findings.progression import progressions
+from equipoise.findings.levels.learning import wave_findings
+from equipoise.findings.levels.subgroups import subgroup_findings
 from equipoise.findings.ratings import rating_findings
+from equipoise.findings.reading.data import StudyData
+from equipoise.findings.reading.hashing import data_hash
+from equipoise.findings.reading.scores import scored
 from equipoise.findings.reliability import reliabilities
 from equipoise.findings.results import Finding, Findings
+from equipoise.findings.sampling.points import ever_measured, points_at, values_at, why_unmeasured
 from equipoise.findings.scheduled import compares_periods, scheduled_findings
-from equipoise.findings.scores import scored
-from equipoise.findings.sealing import Standing, standing_of, told_of_declared, told_of_looks
-from equipoise.findings.stepdown import not_stepped_down, stepped_down
-from equipoise.findings.subgroups import subgroup_findings
 from equipoise.protocol.checks.analyses import WAVE
 from equipoise.protocol.models.analyses import Analysis
 from equipoise.protocol.registration import current_hash, refuse_changed

@@ -1,6 +1,6 @@
 """What the primary results estimate, attribute by attribute."""
 
-from equipoise.findings.attributes import estimand_of
+from equipoise.findings.wording.attributes import estimand_of
 from equipoise.protocol.study import Study
 from equipoise.report.content import Facts
 from equipoise.report.names import Names

@@ -15,7 +15,7 @@ from django.db import connections
 from equipoise.cli.export import export
 from equipoise.errors import InputError
 from equipoise.findings import analyse, read_data
-from equipoise.findings.hashing import data_hash
+from equipoise.findings.reading.hashing import data_hash
 from equipoise.platform.audit.models import Entry
 from equipoise.platform.database import snapshot
 from equipoise.platform.fieldwork.models import Session

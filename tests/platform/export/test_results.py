@@ -6,7 +6,7 @@ import pytest
 
 from equipoise.errors import InputError
 from equipoise.findings import analyse
-from equipoise.findings.data import read_data
+from equipoise.findings.reading.data import read_data
 from equipoise.platform.approvals.actions import Rehearsal, ask, decide
 from equipoise.platform.approvals.acts import UNMASK
 from equipoise.platform.audit.models import Entry

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from tests.platform.extracts.conftest import AFTER, BEFORE, SPELLS
 
 from equipoise.findings import read_data
-from equipoise.findings.scores import scored
+from equipoise.findings.reading.scores import scored
 from equipoise.platform.extracts.actions import import_extract
 from equipoise.platform.extracts.frames import outcomes_frame
 from equipoise.platform.extracts.models import Extract, ExtractValue

@@ -23,7 +23,7 @@ from equipoise.estimation.effects.factorial import factorial_effects
 from equipoise.estimation.effects.learning import effect_by_wave
 from equipoise.estimation.effects.moderators import effect_by_moderator
 from equipoise.estimation.effects.ratings import component_effects, component_interaction, marginal_means
-from equipoise.findings.cells import cells_of
+from equipoise.findings.sampling.cells import cells_of
 from equipoise.protocol.contrasts import parse_contrast
 
 HERE = Path(__file__).parent

@@ -5,8 +5,8 @@ import pytest
 
 from equipoise.diagnosis import simulate_study, write_simulated
 from equipoise.errors import DesignError
-from equipoise.findings.data import read_data
-from equipoise.findings.scores import scored
+from equipoise.findings.reading.data import read_data
+from equipoise.findings.reading.scores import scored
 from equipoise.protocol.folder import load_study
 
 

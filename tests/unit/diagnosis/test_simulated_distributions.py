@@ -9,7 +9,7 @@ from scipy import stats
 from equipoise import streams
 from equipoise.diagnosis import simulate_study
 from equipoise.diagnosis.answers import Latent, survey_answers
-from equipoise.findings.scores import scored
+from equipoise.findings.reading.scores import scored
 from equipoise.instruments.composite import composite_values, part_scores, reference_sample
 from equipoise.instruments.library import load
 from equipoise.protocol.models.assumptions import Assume, Diagnosis

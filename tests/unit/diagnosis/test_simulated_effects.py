@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from equipoise.diagnosis import simulate_study
-from equipoise.findings.scores import scored
+from equipoise.findings.reading.scores import scored
 from equipoise.protocol.folder import load_study
 
 

@@ -7,8 +7,8 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from equipoise.diagnosis import simulate_study, write_simulated
-from equipoise.findings.data import read_data
-from equipoise.findings.hashing import data_hash
+from equipoise.findings.reading.data import read_data
+from equipoise.findings.reading.hashing import data_hash
 from equipoise.protocol.folder import load_study
 
 TRIALS = ["swing", "mod-ing", "symbolic-awards", "diversity-in-hiring", "dictation", "flexitime"]

@@ -13,7 +13,7 @@ from equipoise.diagnosis import simulate_study, write_simulated
 from equipoise.diagnosis.simulate import Simulated
 from equipoise.errors import RosterError
 from equipoise.findings import read_data
-from equipoise.findings.scores import scored
+from equipoise.findings.reading.scores import scored
 from equipoise.protocol import Study, load_study
 from equipoise.protocol.columns import answer_columns
 

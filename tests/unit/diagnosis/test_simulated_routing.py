@@ -8,7 +8,7 @@ import pytest
 
 from equipoise.diagnosis import simulate_study
 from equipoise.diagnosis.response import answer_times
-from equipoise.findings.subgroups import weeks_since
+from equipoise.findings.levels.subgroups import weeks_since
 from equipoise.protocol.timeline import timeline
 
 

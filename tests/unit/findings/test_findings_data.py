@@ -9,7 +9,7 @@ import pytest
 
 from equipoise.errors import InputError, RosterError
 from equipoise.findings import Findings, analyse, read_data
-from equipoise.findings.hashing import data_hash
+from equipoise.findings.reading.hashing import data_hash
 from equipoise.protocol import load_study
 
 

@@ -8,7 +8,7 @@ from pandas import DataFrame
 
 from equipoise.errors import RosterError
 from equipoise.findings import analyse, read_data
-from equipoise.findings.hashing import data_hash, exclusions_hash, seal_of
+from equipoise.findings.reading.hashing import data_hash, exclusions_hash, seal_of
 from equipoise.protocol import current_hash, load_study, lock
 
 EFFECT = "effect.score.after.texts - control"

@@ -12,7 +12,7 @@ from equipoise.errors import NotSupportedError
 from equipoise.estimation.effects.adjusted import linear_effect
 from equipoise.estimation.several.multiplicity import adjust_p_values
 from equipoise.findings import analyse, read_data
-from equipoise.findings.redraws import drawing_of
+from equipoise.findings.sampling.redraws import drawing_of
 from equipoise.protocol import load_study, lock
 
 PROTOCOL = """\

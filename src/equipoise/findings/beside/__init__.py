@@ -18,8 +18,8 @@ from equipoise.findings.beside.ratios import as_ratios
 from equipoise.findings.beside.weighted_response import by_response_weights
 from equipoise.findings.beside.weighting import weighted_as_randomised
 from equipoise.findings.fitting import Fitted
-from equipoise.findings.measured import Measured
 from equipoise.findings.results import Finding
+from equipoise.findings.sampling.measured import Measured
 
 __all__ = ["besides"]
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 from typing import Literal
 
 from equipoise.errors import DesignError
-from equipoise.findings.estimands import estimand, model_words
 from equipoise.findings.estimates import with_estimate
 from equipoise.findings.fitting import Fitted, fit
-from equipoise.findings.measured import Measured
 from equipoise.findings.results import Finding
+from equipoise.findings.sampling.measured import Measured
+from equipoise.findings.wording.estimands import estimand, model_words
 from equipoise.protocol.claims import is_main
 
 __all__ = ["averaged_otherwise"]

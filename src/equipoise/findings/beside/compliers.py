@@ -6,8 +6,8 @@ import numpy as np
 
 from equipoise.estimation.effects.weak_instruments import ConfidenceSet
 from equipoise.findings.fitting import Fitted
-from equipoise.findings.measured import Measured
 from equipoise.findings.results import Finding, Interval
+from equipoise.findings.sampling.measured import Measured
 
 __all__ = ["anderson_rubin_interval"]
 

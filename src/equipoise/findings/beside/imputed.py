@@ -4,14 +4,14 @@ from collections.abc import Iterator
 
 from equipoise.errors import DesignError
 from equipoise.estimation.missing.pooling import Pooled
-from equipoise.findings.auxiliaries import Predicting, predicting
 from equipoise.findings.beside.missing import bare, estimated_otherwise
 from equipoise.findings.beside.shifted import tipping_by_imputation
 from equipoise.findings.estimates import with_estimate
 from equipoise.findings.fitting import Fitted
-from equipoise.findings.imputations import imputations_of
-from equipoise.findings.measured import Measured
 from equipoise.findings.results import Finding
+from equipoise.findings.sampling.auxiliaries import Predicting, predicting
+from equipoise.findings.sampling.imputations import imputations_of
+from equipoise.findings.sampling.measured import Measured
 
 __all__ = ["by_imputation"]
 

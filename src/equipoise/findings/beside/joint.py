@@ -10,11 +10,11 @@ from equipoise.estimation.arrays import Floats, Labels, codes_of
 from equipoise.estimation.inference import JointTest
 from equipoise.estimation.least_squares.covariance import Variance
 from equipoise.estimation.least_squares.linear import fit_linear
-from equipoise.findings.claims import effect_id
+from equipoise.findings.deciding.claims import effect_id
 from equipoise.findings.fitting import Fitted
-from equipoise.findings.measured import Measured
 from equipoise.findings.results import Finding
-from equipoise.findings.sample import sample_of, supported_contrast
+from equipoise.findings.sampling.measured import Measured
+from equipoise.findings.sampling.sample import sample_of, supported_contrast
 
 __all__ = ["all_contrasts_together"]
 

@@ -7,10 +7,10 @@ import numpy as np
 from equipoise.errors import DesignError
 from equipoise.estimation.missing.lee import LeeBounds, lee_bounds
 from equipoise.findings.beside.missing import bare, with_bounds
-from equipoise.findings.covariates import Labels, labels_of
 from equipoise.findings.fitting import Fitted
-from equipoise.findings.measured import Measured
 from equipoise.findings.results import Finding
+from equipoise.findings.sampling.covariates import Labels, labels_of
+from equipoise.findings.sampling.measured import Measured
 
 __all__ = ["for_people_who_would_answer"]
 

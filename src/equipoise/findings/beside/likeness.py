@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 from equipoise.errors import DesignError
 from equipoise.estimation.mixed.icc import Likeness, design_effect, intracluster_correlation
-from equipoise.findings.claims import effect_id
+from equipoise.findings.deciding.claims import effect_id
 from equipoise.findings.estimates import interval_of
 from equipoise.findings.fitting import Fitted
-from equipoise.findings.measured import Measured
 from equipoise.findings.results import Finding
+from equipoise.findings.sampling.measured import Measured
 
 __all__ = ["likeness_in_clusters"]
 

@@ -8,11 +8,11 @@ from scipy import stats
 from equipoise.estimation.inference import Estimate
 from equipoise.estimation.looks.conditional import conditional_power
 from equipoise.estimation.looks.stopped import estimate_after_looks
-from equipoise.findings.assumed import assumed_effect
+from equipoise.findings.deciding.assumed import assumed_effect
+from equipoise.findings.deciding.looking import Looking, looking_of
 from equipoise.findings.fitting import Fitted
-from equipoise.findings.looking import Looking, looking_of
-from equipoise.findings.measured import Measured
 from equipoise.findings.results import Finding, Interval
+from equipoise.findings.sampling.measured import Measured
 
 __all__ = ["allowing_for_looks"]
 

@@ -6,12 +6,12 @@ from equipoise.errors import DesignError
 from equipoise.estimation import inference
 from equipoise.estimation.inference import Estimate
 from equipoise.estimation.missing.attrition import manski_bounds, tipping_points
-from equipoise.findings.covariates import Labels, labels_of
-from equipoise.findings.estimands import estimand
 from equipoise.findings.estimates import interval_of
 from equipoise.findings.fitting import Fitted
-from equipoise.findings.measured import Measured
 from equipoise.findings.results import Finding, Interval
+from equipoise.findings.sampling.covariates import Labels, labels_of
+from equipoise.findings.sampling.measured import Measured
+from equipoise.findings.wording.estimands import estimand
 from equipoise.protocol.waves import SLOPE
 
 __all__ = ["bare", "estimated_otherwise", "for_all_randomised", "range_of", "with_bounds"]

@@ -6,8 +6,8 @@ import numpy as np
 
 from equipoise.findings.fitting import Fitted
 from equipoise.findings.fitting.ordinal import fitted_odds
-from equipoise.findings.measured import Measured
 from equipoise.findings.results import Finding, Interval
+from equipoise.findings.sampling.measured import Measured
 
 __all__ = ["odds_of_a_higher_answer"]
 

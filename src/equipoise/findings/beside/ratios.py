@@ -8,8 +8,8 @@ from equipoise.errors import DesignError
 from equipoise.estimation.meaning.ratios import Ratio, odds_ratio, risk_ratio_of_people
 from equipoise.findings.estimates import interval_of
 from equipoise.findings.fitting import Fitted
-from equipoise.findings.measured import Measured
 from equipoise.findings.results import Finding
+from equipoise.findings.sampling.measured import Measured
 
 __all__ = ["as_ratios"]
 

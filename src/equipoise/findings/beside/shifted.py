@@ -8,9 +8,9 @@ from scipy import optimize
 from equipoise.errors import DesignError
 from equipoise.estimation.missing.pooling import Pooled, pool
 from equipoise.findings.beside.missing import range_of
-from equipoise.findings.imputations import FEWEST, Imputations
 from equipoise.findings.results import Finding
-from equipoise.findings.sample import Bools
+from equipoise.findings.sampling.imputations import FEWEST, Imputations
+from equipoise.findings.sampling.sample import Bools
 
 __all__ = ["tipping_by_imputation"]
 

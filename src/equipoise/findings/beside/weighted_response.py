@@ -12,13 +12,13 @@ from equipoise.estimation.missing.response_weights import (
     effect_by_response_weights,
     response_model,
 )
-from equipoise.findings.auxiliaries import Predicting, predicting
 from equipoise.findings.beside.missing import bare, estimated_otherwise
-from equipoise.findings.covariates import labels_of
 from equipoise.findings.estimates import with_estimate
 from equipoise.findings.fitting import Fitted
-from equipoise.findings.measured import Measured
 from equipoise.findings.results import Finding
+from equipoise.findings.sampling.auxiliaries import Predicting, predicting
+from equipoise.findings.sampling.covariates import labels_of
+from equipoise.findings.sampling.measured import Measured
 from equipoise.instruments.scoring import Floats
 
 __all__ = ["by_response_weights"]

@@ -11,8 +11,8 @@ from equipoise.estimation.effects.adjusted import linear_effect
 from equipoise.findings.estimates import with_estimate
 from equipoise.findings.fitting import Fitted
 from equipoise.findings.fitting.means import fit_means
-from equipoise.findings.measured import Measured
 from equipoise.findings.results import Finding
+from equipoise.findings.sampling.measured import Measured
 
 __all__ = ["weighted_as_randomised"]
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from equipoise.errors import ScoringError
-from equipoise.findings.measured import Measured
-from equipoise.findings.scores import answers_of
+from equipoise.findings.reading.scores import answers_of
+from equipoise.findings.sampling.measured import Measured
 from equipoise.instruments.definition import Instrument
 from equipoise.instruments.library import load
 from equipoise.instruments.quality import quality

@@ -7,7 +7,7 @@ import numpy as np
 from equipoise.errors import DesignError
 from equipoise.estimation.arrays import arms_compared
 from equipoise.estimation.least_squares.linear import fit_linear
-from equipoise.findings.measured import Measured
+from equipoise.findings.sampling.measured import Measured
 
 __all__ = ["alone_in_stratum", "few_clusters", "leverage", "tiny_arms", "yes_or_no_too_rare"]
 

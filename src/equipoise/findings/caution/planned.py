@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import polars as pl
 
-from equipoise.findings.measured import Measured
+from equipoise.findings.sampling.measured import Measured
 from equipoise.protocol.timeline import timeline
 
 __all__ = ["fewer_answers_than_assumed", "other_spread_than_assumed", "wave_out_of_time"]

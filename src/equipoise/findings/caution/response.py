@@ -6,8 +6,8 @@ import numpy as np
 
 from equipoise.errors import DesignError
 from equipoise.estimation.missing.response import response_contrast
-from equipoise.findings.covariates import labels_of
-from equipoise.findings.measured import Measured
+from equipoise.findings.sampling.covariates import labels_of
+from equipoise.findings.sampling.measured import Measured
 
 __all__ = ["differential_attrition"]
 

@@ -5,7 +5,6 @@ Counts by arm are of everybody randomised. A study without arms has the same fin
 
 from collections.abc import Iterator
 
-from equipoise.findings.data import StudyData
 from equipoise.findings.describe.arms import Arms
 from equipoise.findings.describe.attrition import attrition
 from equipoise.findings.describe.balance import balance
@@ -13,6 +12,7 @@ from equipoise.findings.describe.baseline import baseline
 from equipoise.findings.describe.events import events
 from equipoise.findings.describe.flow import flow, harms, response
 from equipoise.findings.describe.outcomes import answers, outcomes, ratings
+from equipoise.findings.reading.data import StudyData
 from equipoise.findings.results import Finding
 from equipoise.protocol.study import Study
 

@@ -7,9 +7,9 @@ import polars as pl
 from scipy import stats
 
 from equipoise.estimation.effects.proportions import rate
-from equipoise.findings.data import StudyData
+from equipoise.findings.reading.data import StudyData
 from equipoise.findings.results import Finding, Interval
-from equipoise.findings.sample import Bools
+from equipoise.findings.sampling.sample import Bools
 from equipoise.instruments.scoring import Floats
 from equipoise.protocol.models.protocol import Protocol
 

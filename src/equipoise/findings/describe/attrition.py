@@ -11,13 +11,13 @@ from equipoise.errors import DesignError
 from equipoise.estimation.effects.adjusted import missing_indicator
 from equipoise.estimation.inference import JointTest
 from equipoise.estimation.missing.response import arm_by_characteristic
-from equipoise.findings.covariates import Labels, dummies
-from equipoise.findings.data import StudyData
 from equipoise.findings.describe.arms import FEWEST
 from equipoise.findings.describe.baseline import covariates_before
 from equipoise.findings.describe.flow import answered_by, clusters_of
+from equipoise.findings.reading.data import StudyData
 from equipoise.findings.results import Finding, Standardised
-from equipoise.findings.sample import Bools, Ints
+from equipoise.findings.sampling.covariates import Labels, dummies
+from equipoise.findings.sampling.sample import Bools, Ints
 from equipoise.instruments.scoring import Floats
 from equipoise.protocol.factors import reference_arm
 from equipoise.protocol.study import Study

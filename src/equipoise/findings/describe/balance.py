@@ -9,11 +9,11 @@ from equipoise.errors import DesignError, NotSupportedError
 from equipoise.estimation.effects.adjusted import missing_indicator
 from equipoise.estimation.randomisation.balance import imbalance
 from equipoise.estimation.randomisation.p_values import randomisation_test
-from equipoise.findings.covariates import dummies
-from equipoise.findings.data import StudyData
 from equipoise.findings.describe.baseline import covariates_before
-from equipoise.findings.redraws import Drawing, drawing_of
+from equipoise.findings.reading.data import StudyData
 from equipoise.findings.results import Finding
+from equipoise.findings.sampling.covariates import dummies
+from equipoise.findings.sampling.redraws import Drawing, drawing_of
 from equipoise.instruments.scoring import Floats
 from equipoise.protocol.study import Study
 

@@ -7,8 +7,8 @@ import numpy as np
 import polars as pl
 
 from equipoise.allocation.balance import balance_table
-from equipoise.findings.data import StudyData
 from equipoise.findings.describe.arms import FEWEST, WITHHELD
+from equipoise.findings.reading.data import StudyData
 from equipoise.findings.results import Finding, Standardised
 from equipoise.instruments.scoring import Floats
 from equipoise.protocol.factors import reference_arm

@@ -3,9 +3,9 @@ estimand deals with."""
 
 from collections.abc import Iterator
 
-from equipoise.findings.data import StudyData
 from equipoise.findings.describe.arms import Arms, counts_by_arm, happened
 from equipoise.findings.describe.flow import answered_by
+from equipoise.findings.reading.data import StudyData
 from equipoise.findings.results import Finding
 from equipoise.protocol.study import Study
 from equipoise.protocol.timeline import waves_before

@@ -6,13 +6,13 @@ import numpy as np
 
 from equipoise.errors import DesignError
 from equipoise.estimation.missing.response import response_contrast
-from equipoise.findings.covariates import Labels, labels_of
-from equipoise.findings.data import StudyData
+from equipoise.findings.deciding.masked import letters
 from equipoise.findings.describe.arms import LEVEL, Arms, counts_by_arm, happened, share_of
 from equipoise.findings.estimates import interval_of
-from equipoise.findings.masked import letters
+from equipoise.findings.reading.data import StudyData
 from equipoise.findings.results import Finding
-from equipoise.findings.sample import Bools
+from equipoise.findings.sampling.covariates import Labels, labels_of
+from equipoise.findings.sampling.sample import Bools
 from equipoise.protocol.contrasts import parse_contrast
 from equipoise.protocol.factors import contrast_factors, default_factor
 from equipoise.protocol.study import Study

@@ -7,10 +7,10 @@ import numpy as np
 import polars as pl
 
 from equipoise.estimation.effects.ratings import marginal_means
-from equipoise.findings.data import StudyData
 from equipoise.findings.describe.arms import FEWEST, LEVEL, WITHHELD, Arms, mean_of, share_of
-from equipoise.findings.rated import ratings_with_people
+from equipoise.findings.reading.data import StudyData
 from equipoise.findings.results import Finding, Interval
+from equipoise.findings.sampling.rated import ratings_with_people
 from equipoise.instruments.scoring import Floats
 from equipoise.protocol.factors import questions
 from equipoise.protocol.study import Study

@@ -11,7 +11,7 @@ from equipoise.findings.fitting.per_protocol import fit_per_protocol
 from equipoise.findings.fitting.randomised import by_redraws
 from equipoise.findings.fitting.regression import fit_regression
 from equipoise.findings.fitting.repeated import fit_waves
-from equipoise.findings.measured import Measured
+from equipoise.findings.sampling.measured import Measured
 
 __all__ = ["fit"]
 

@@ -7,10 +7,10 @@ import numpy.typing as npt
 
 from equipoise.errors import DesignError
 from equipoise.estimation.effects.wild import few_clusters_in_an_arm, wild_effect
-from equipoise.findings.covariates import Labels, labels_of
 from equipoise.findings.fitting.fitted import Fitted
-from equipoise.findings.measured import Measured
-from equipoise.findings.sample import Ints
+from equipoise.findings.sampling.covariates import Labels, labels_of
+from equipoise.findings.sampling.measured import Measured
+from equipoise.findings.sampling.sample import Ints
 from equipoise.instruments.scoring import Floats
 from equipoise.protocol.registration import current_hash
 from equipoise.streams import analysis_seed, generator

@@ -8,8 +8,8 @@ from equipoise.estimation.arrays import Dof, refuse
 from equipoise.estimation.effects.instrumental import ComplierEffect, complier_effect
 from equipoise.estimation.least_squares.covariance import Variance
 from equipoise.findings.fitting.fitted import Fitted
-from equipoise.findings.measured import Measured
-from equipoise.findings.take_up import amount_of, take_up_column
+from equipoise.findings.sampling.measured import Measured
+from equipoise.findings.sampling.take_up import amount_of, take_up_column
 from equipoise.instruments.scoring import Floats
 
 __all__ = ["fit_compliers"]

@@ -10,7 +10,7 @@ from equipoise.estimation.mixed.crossover import CrossoverFit, fit_crossover, tw
 from equipoise.estimation.mixed.fit import MixedDof
 from equipoise.findings.fitting.in_periods import Further, InPeriods
 from equipoise.findings.fitting.mixed import at_boundary
-from equipoise.findings.periods import Periods
+from equipoise.findings.sampling.periods import Periods
 
 __all__ = ["fit_crossed"]
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from equipoise.estimation.effects.instrumental import ComplierEffect
 from equipoise.estimation.inference import Estimate
-from equipoise.findings.measured import Measured
+from equipoise.findings.sampling.measured import Measured
 
 __all__ = ["Fitted"]
 

@@ -7,10 +7,10 @@ import numpy as np
 from equipoise.errors import DesignError
 from equipoise.estimation.effects.neyman import difference_in_means
 from equipoise.estimation.effects.pairs import hybrid_difference, paired_clusters
-from equipoise.findings.covariates import Labels, labels_of
 from equipoise.findings.fitting.clusters import Rows, rows_of
 from equipoise.findings.fitting.fitted import Fitted
-from equipoise.findings.measured import Measured
+from equipoise.findings.sampling.covariates import Labels, labels_of
+from equipoise.findings.sampling.measured import Measured
 
 __all__ = ["fit_means", "randomised_in_strata"]
 

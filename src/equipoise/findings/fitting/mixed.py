@@ -6,7 +6,7 @@ from equipoise.errors import DesignError
 from equipoise.estimation.mixed.arms import fit_arms
 from equipoise.estimation.mixed.fit import MixedDof, MixedFit
 from equipoise.findings.fitting.fitted import Fitted
-from equipoise.findings.measured import Measured
+from equipoise.findings.sampling.measured import Measured
 
 __all__ = ["at_boundary", "fit_mixed_model"]
 

@@ -7,7 +7,7 @@ import numpy as np
 from equipoise.estimation.effects.ordinal import ProportionalOdds, proportional_odds
 from equipoise.estimation.likelihood.sandwich import Robust
 from equipoise.findings.fitting.fitted import Fitted
-from equipoise.findings.measured import Measured
+from equipoise.findings.sampling.measured import Measured
 
 __all__ = ["fit_ordinal", "fitted_odds"]
 

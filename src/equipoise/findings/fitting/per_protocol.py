@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 
 from equipoise.findings.fitting.fitted import Fitted
-from equipoise.findings.measured import Measured
-from equipoise.findings.take_up import followed_arm
+from equipoise.findings.sampling.measured import Measured
+from equipoise.findings.sampling.take_up import followed_arm
 
 __all__ = ["fit_per_protocol"]
 

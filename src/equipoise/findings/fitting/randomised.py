@@ -9,13 +9,13 @@ from equipoise.errors import DesignError, NotSupportedError
 from equipoise.estimation.randomisation.moments import Statistic
 from equipoise.estimation.randomisation.p_values import RandomisationTest, randomisation_test
 from equipoise.estimation.randomisation.statistics import TESTED_MODELS, statistic_of
-from equipoise.findings.estimands import model_words
 from equipoise.findings.fitting.clusters import Rows, rows_of
 from equipoise.findings.fitting.fitted import Fitted
 from equipoise.findings.fitting.means import randomised_in_strata
-from equipoise.findings.measured import Measured
-from equipoise.findings.redraws import Drawing, drawing_of
-from equipoise.findings.sample import Ints, supported_contrast
+from equipoise.findings.sampling.measured import Measured
+from equipoise.findings.sampling.redraws import Drawing, drawing_of
+from equipoise.findings.sampling.sample import Ints, supported_contrast
+from equipoise.findings.wording.estimands import model_words
 from equipoise.instruments.scoring import Floats
 from equipoise.protocol.factors import compared_stage
 from equipoise.protocol.models.analyses import Analysis

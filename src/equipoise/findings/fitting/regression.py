@@ -6,7 +6,7 @@ from equipoise.estimation.arrays import Dof
 from equipoise.estimation.registry import estimate_effect
 from equipoise.findings.fitting.clusters import both_ways, fit_wild, rows_of
 from equipoise.findings.fitting.fitted import Fitted
-from equipoise.findings.measured import Measured
+from equipoise.findings.sampling.measured import Measured
 
 __all__ = ["fit_regression"]
 

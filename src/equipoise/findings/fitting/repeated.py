@@ -9,8 +9,8 @@ from equipoise.errors import DesignError
 from equipoise.estimation.mixed.fit import MixedDof
 from equipoise.estimation.mixed.mmrm import RepeatedFit, fit_repeated
 from equipoise.findings.fitting.fitted import Fitted
-from equipoise.findings.measured import Measured
-from equipoise.findings.points import columns_of, own_waves, weights_at
+from equipoise.findings.sampling.measured import Measured
+from equipoise.findings.sampling.points import columns_of, own_waves, weights_at
 
 __all__ = ["fit_waves"]
 

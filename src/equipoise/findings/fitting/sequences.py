@@ -7,8 +7,8 @@ import numpy as np
 from equipoise.errors import DesignError
 from equipoise.estimation.randomisation.in_turn import in_turn
 from equipoise.estimation.randomisation.p_values import RandomisationTest, randomisation_test
-from equipoise.findings.periods import Periods
-from equipoise.findings.redraws import drawing_of
+from equipoise.findings.sampling.periods import Periods
+from equipoise.findings.sampling.redraws import drawing_of
 
 __all__ = ["Permuted", "permuted"]
 

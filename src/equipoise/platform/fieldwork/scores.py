@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from equipoise.findings.scores import answers_of
+from equipoise.findings.reading.scores import answers_of
 from equipoise.instruments import Instrument, load, score
 from equipoise.instruments.scoring import REASONS
 from equipoise.protocol import Study as StudyFolder

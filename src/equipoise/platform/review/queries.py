@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 from django.db.models import QuerySet
 
-from equipoise.findings.hashing import seal_of
+from equipoise.findings.reading.hashing import seal_of
 from equipoise.platform.audit.models import Entry
 from equipoise.platform.people.models import Participant
 from equipoise.platform.registry.models import Study

@@ -8,8 +8,8 @@ import tempfile
 from pathlib import Path
 
 from equipoise.errors import InputError, Problem
-from equipoise.findings.data import read_data
-from equipoise.findings.hashing import data_hash, exclusions_hash, seal_of
+from equipoise.findings.reading.data import read_data
+from equipoise.findings.reading.hashing import data_hash, exclusions_hash, seal_of
 from equipoise.platform.audit.models import Chain
 from equipoise.platform.database import writing
 from equipoise.platform.permissions import Acting

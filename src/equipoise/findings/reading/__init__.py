@@ -1,0 +1,1 @@
+"""The data of a study: read, typed, held together, and scored."""

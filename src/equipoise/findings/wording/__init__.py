@@ -1,0 +1,1 @@
+"""Estimands and models in words."""
