@@ -31,6 +31,7 @@ from equipoise.findings.reading.scores import scored
 from equipoise.findings.reliability import reliabilities
 from equipoise.findings.results import Finding, Findings
 from equipoise.findings.sampling.points import ever_measured, points_at, values_at, why_unmeasured
+from equipoise.findings.sampling.strategies import SUPPORTED, under_strategies
 from equipoise.findings.scheduled import compares_periods, scheduled_findings
 from equipoise.protocol.checks.analyses import WAVE
 from equipoise.protocol.models.analyses import Analysis
@@ -61,9 +62,10 @@ def analyse(study: Study, data: StudyData) -> Findings:
     data_as_given, hash_ = data_hash(data), current_hash(study)
     standing = standing_of(data, hash_)
     data = scored(study, data)
-    effects = list(_effects(study, data))
+    intended = under_strategies(study, data)
+    effects = list(_effects(study, intended))
     if not data.masked:
-        effects = _judged(study, data, effects, standing)
+        effects = _judged(study, intended, effects, standing)
     excluded = excluded_counts(data, Arms(study.protocol, data))
     described = descriptions(study, data), excluded, reliabilities(study, data), progressions(study, data)
     found = chain(effects, *described)
@@ -113,7 +115,7 @@ def refuse_unsupported(study: Study) -> None:
     found += [
         f"events.{event}: the strategy {strategy}"
         for event, strategy in study.protocol.events.items()
-        if strategy != "treatment-policy"
+        if strategy not in SUPPORTED
     ]
     found += not_stepped_down(study)
     if found:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import statsmodels.formula.api as smf
 
-from equipoise.errors import NotSupportedError, ProtocolError
+from equipoise.errors import ProtocolError
 from equipoise.estimation.missing.lee import lee_bounds
 from equipoise.estimation.missing.partly_identified import effect_interval
 from equipoise.findings import Findings, analyse, read_data
@@ -215,15 +215,6 @@ def test_the_estimand_has_its_five_attributes_in_words(imputed):
         "Estimated: as randomised, among those who answered.",
     ):
         assert part in words
-
-
-def test_an_event_with_another_strategy_is_refused_rather_than_mislabelled(folder, people, tmp_path):
-    study = folder()
-    protocol = study / "protocol.yaml"
-    text = protocol.read_text()
-    protocol.write_text(text.replace("analyses:", "events: {left_employer: hypothetical}\nanalyses:"))
-    with pytest.raises(NotSupportedError, match=r"events\.left_employer: the strategy hypothetical"):
-        found(study, people, tmp_path)
 
 
 @pytest.mark.parametrize(

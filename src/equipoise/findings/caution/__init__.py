@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
+from equipoise.findings.caution.events import events_dealt_with
 from equipoise.findings.caution.measurement import straight_lines, unreliable
 from equipoise.findings.caution.numbers import (
     alone_in_stratum,
@@ -27,6 +28,7 @@ def cautions(measured: Measured) -> tuple[str, ...]:
 
 
 _CAUTIONS: tuple[Callable[[Measured], Iterator[str]], ...] = (
+    events_dealt_with,
     few_clusters,
     tiny_arms,
     yes_or_no_too_rare,

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import numpy as np
-import polars as pl
 from scipy import stats
 
 from equipoise.estimation.effects.proportions import rate
@@ -13,7 +12,7 @@ from equipoise.findings.sampling.sample import Bools
 from equipoise.instruments.scoring import Floats
 from equipoise.protocol.models.protocol import Protocol
 
-__all__ = ["FEWEST", "LEVEL", "WITHHELD", "Arms", "counts_by_arm", "happened", "mean_of", "share_of"]
+__all__ = ["FEWEST", "LEVEL", "WITHHELD", "Arms", "counts_by_arm", "mean_of", "share_of"]
 
 LEVEL = 0.95
 FEWEST = 10  # a share or a mean of fewer people can point at one of them
@@ -93,8 +92,3 @@ def mean_of(stem: str, outcome: str, values: Floats, arms: Arms, arm: str | None
     return base.model_copy(
         update={"estimate": mean, "sd": sd, "std_error": sd / n**0.5, "interval": interval}
     )
-
-
-def happened(column: pl.Series) -> Bools:
-    found = column if column.dtype == pl.Boolean else column.is_not_null()
-    return found.fill_null(False).to_numpy().astype(bool)

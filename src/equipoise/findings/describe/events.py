@@ -3,7 +3,7 @@ estimand deals with."""
 
 from collections.abc import Iterator
 
-from equipoise.findings.describe.arms import Arms, counts_by_arm, happened
+from equipoise.findings.describe.arms import Arms, counts_by_arm
 from equipoise.findings.describe.flow import answered_by
 from equipoise.findings.reading.data import StudyData
 from equipoise.findings.results import Finding
@@ -32,7 +32,7 @@ def events(study: Study, data: StudyData, arms: Arms) -> Iterator[Finding]:
     for event in protocol.events:
         if not data.has(event):
             continue
-        met = happened(data.participants[event])
+        met = data.happened(event)
         yield from counts_by_arm(f"events.{event}", "events", event, met, arms)
         for wave, rows in answered.items():
             stem = f"events.{event}.answered_{wave}"

@@ -7,7 +7,7 @@ import numpy as np
 from equipoise.errors import DesignError
 from equipoise.estimation.missing.response import response_contrast
 from equipoise.findings.deciding.masked import letters
-from equipoise.findings.describe.arms import LEVEL, Arms, counts_by_arm, happened, share_of
+from equipoise.findings.describe.arms import LEVEL, Arms, counts_by_arm, share_of
 from equipoise.findings.estimates import interval_of
 from equipoise.findings.reading.data import StudyData
 from equipoise.findings.results import Finding
@@ -27,7 +27,7 @@ def flow(study: Study, data: StudyData, arms: Arms) -> Iterator[Finding]:
     for contact in study.protocol.contacts:
         column = study.protocol.sent_column(contact)
         if data.has(column):
-            steps[f"sent_{contact}"] = happened(data.participants[column])
+            steps[f"sent_{contact}"] = data.happened(column)
     for wave in study.protocol.waves:
         if (answered := answered_by(study, data, wave)) is not None:
             steps[f"answered_{wave}"] = answered
@@ -122,13 +122,13 @@ def _arm_contrasts(study: Study) -> list[str]:
 def harms(study: Study, data: StudyData, arms: Arms) -> Iterator[Finding]:
     for harm in study.protocol.harms:
         if data.has(harm):
-            yield from counts_by_arm(f"harms.{harm}", "harms", harm, happened(data.participants[harm]), arms)
+            yield from counts_by_arm(f"harms.{harm}", "harms", harm, data.happened(harm), arms)
 
 
 def answered_by(study: Study, data: StudyData, wave: str) -> Bools | None:
     """Who answered a wave: as the data say, else whoever has an outcome of it; None where neither tells."""
     if data.has(f"answered_{wave}"):
-        return happened(data.participants[f"answered_{wave}"])
+        return data.happened(f"answered_{wave}")
     if wave in data.answers:
         return (
             data.participants[data.identifier].is_in(data.answers[wave][data.identifier].implode()).to_numpy()

@@ -12,6 +12,7 @@ from pathlib import Path
 from string import ascii_uppercase
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from equipoise.errors import Problem, RosterError, nearest
@@ -62,6 +63,12 @@ class StudyData:
     def numbers(self, column: str) -> Floats:
         """A column of the participants as numbers, shape (n,), NaN where missing."""
         return self.participants[column].cast(pl.Float64).to_numpy().astype(np.float64)
+
+    def happened(self, column: str) -> npt.NDArray[np.bool_]:
+        """To whom something happened, shape (n,): a yes, or a time at which it did."""
+        found = self.participants[column]
+        met = found if found.dtype == pl.Boolean else found.is_not_null()
+        return met.fill_null(False).to_numpy().astype(bool)
 
     def has(self, column: str) -> bool:
         """Whether the participants' table has this column."""

@@ -12,6 +12,10 @@ __all__ = ["Estimand", "estimand_of"]
 
 _TWO_ARMS = re.compile(r"^([a-z]\w*) - ([a-z]\w*)$")
 _POLICY = "treatment-policy"
+_STRATEGIES = {
+    "composite": "counts as the worst value of the outcome (composite)",
+    "hypothetical": "as if it had not happened; what was answered is set aside (hypothetical)",
+}
 _SUMMARIES = {"yes-no": "difference in shares", "count": "difference in mean counts"}
 
 
@@ -145,7 +149,7 @@ def _events(study: Study) -> str:
             f"{', '.join(policy)}: whatever happened, everybody counts in their arm (treatment policy)"
         )
     told += [
-        f"{_plain(event)}: {strategy.replace('-', ' ')}"
+        f"{_plain(event)}: {_STRATEGIES.get(strategy, strategy.replace('-', ' '))}"
         for event, strategy in events.items()
         if strategy != _POLICY
     ]
