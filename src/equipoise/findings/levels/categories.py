@@ -50,7 +50,7 @@ def of_how_many(study: Study) -> str:
     )
     looked = planned + explored
     ways = "1 way of telling people apart is" if looked == 1 else f"{looked} ways of telling people apart are"
-    words = f"{ways} looked at, {planned} of them planned"
+    words = f"{ways} looked at, {planned if study.registration else 0} of them planned"
     return f"{words}; of so many, one may well differ by chance alone" if looked >= MANY else words
 
 
