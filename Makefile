@@ -8,7 +8,8 @@ BIN := .venv/bin
 STAMP := .venv/.complete
 PAGES := src/equipoise/platform/pages
 ASSETS := $(PAGES)/static/equipoise/participant.css
-PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+# One thread of linear algebra for each worker: with more they wait for one another longer than they compute.
+PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 # Tests make thousands of databases and folders, each written to the disk for good. In memory, where there is enough of
 # it, they take a third of the time; what is cut off is as whole there as it is on a disk.
 MEMORY := $(shell test -w /dev/shm && test "$$(df --output=avail -m /dev/shm | tail -n 1)" -gt 4000 && echo /dev/shm)
