@@ -7,6 +7,7 @@ Method packages are imported inside the commands, so that `equipoise --help` doe
     2    something that was given is wrong; nothing has been written
 """
 
+import os
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.util import find_spec
@@ -47,6 +48,10 @@ from equipoise.cli.terminal import tell_error
 from equipoise.errors import EquipoiseError
 
 __all__ = ["app", "main"]
+
+# One thread of linear algebra, set before anything imports it: sums are the same on any number of cores, and
+# threads never wait for each other over matrices as small as a trial's.
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 app = typer.Typer(
     name="equipoise",
@@ -97,6 +102,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: what stands after `equipoise`; the process's own when left out.
     """
+    for setting in _THREADS:
+        os.environ.setdefault(setting, "1")
     try:
         app(arguments, prog_name="equipoise")
     except EquipoiseError as error:
