@@ -207,7 +207,11 @@ def test_a_locked_study_whose_files_changed_names_the_change(place):
 
 
 def test_a_design_whose_analysis_comes_later_loads_and_says_so(place):
-    edit(place / "breaks" / "protocol.yaml", "model: linear", "model: mmrm")
+    edit(
+        place / "breaks" / "protocol.yaml",
+        "left_employer: treatment-policy",
+        "left_employer: while-on-treatment",
+    )
     assert equipoise(place, "check", "breaks").returncode == 0
-    said = ("analyses.effect", "mmrm", "cannot yet")
+    said = ("events.left_employer", "while-on-treatment", "cannot yet")
     refused(place, said, "analyse", "breaks", "--data", "data.csv", "--out", "found")
