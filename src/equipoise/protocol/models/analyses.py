@@ -31,7 +31,7 @@ MODEL_BASED = ("mixed", "mmrm")
 """Models whose errors are the model's own: their variance is `classical`."""
 Missing = Literal["bounds", "tipping-point", "lee", "imputation", "response-weights"]
 
-_SHARE_OF_ANSWERS = re.compile(r"^\s*([0-9]*\.?[0-9]+)\s+of\s+answers\s*$")
+_SHARE_OF_ANSWERS = re.compile(r"^(0?\.[0-9]{1,6}) of answers$")
 
 
 class TestPlan(Record):
