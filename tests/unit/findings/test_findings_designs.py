@@ -255,3 +255,29 @@ def test_the_same_bytes_come_out_whatever_the_order_of_hashes(weekly) -> None:
     ]
     assert runs[0] == runs[1]
     assert json.loads(runs[0])["locked"] is None
+
+
+def test_clusters_that_were_allocated_are_no_characteristic_of_the_arms(folder, people, tmp_path):
+    study = folder()
+    protocol = study / "protocol.yaml"
+    text = protocol.read_text().replace(
+        "team: {type: category}", "team: {type: category}\n    shift: {type: category}"
+    )
+    text = text.replace("allocation: {strata: [site],", "allocation: {unit: team, strata: [site],")
+    protocol.write_text(text)
+    team = people["team"].str[1:].astype(int) % 12
+    frame = people.assign(
+        team=team.map("t{:02}".format),
+        site=team.map(lambda each: ("north", "south", "west")[each % 3]),
+        arm=team.map(lambda each: ("control", "texts", "calls")[each // 3 % 3]),
+        shift=np.where(people.index % 2, "day", "night"),
+    )
+    frame.to_csv(tmp_path / "data.csv", index=False)
+    read = load_study(study)
+    described = {
+        one.outcome
+        for one in analyse(read, read_data(read, tmp_path / "data.csv"))
+        if one.analysis == "baseline"
+    }
+    assert "team" not in described
+    assert {"site", "shift", "age"} <= described

@@ -87,11 +87,15 @@ def _at(values: Covariate, rows: list[int]) -> Covariate:
 
 
 def covariates_before(study: Study, data: StudyData) -> dict[str, Covariate]:
-    """Roster columns that are not dates or contacts, then scores from before the allocation."""
+    """Roster columns that are not dates, contacts or what was allocated, then scores from before it.
+
+    A column of the clusters that were allocated tells nothing of the arms: each lies in one of them whole.
+    """
     protocol = study.protocol
+    units = {stage.unit for stage in protocol.allocation.values()}
     found: dict[str, Covariate] = {}
     for name, column in (protocol.participants.roster if protocol.participants else {}).items():
-        if column.role != "attribute" or not data.has(name):
+        if column.role != "attribute" or name in units or not data.has(name):
             continue
         if column.type in ("integer", "number"):
             found[name] = data.numbers(name)
