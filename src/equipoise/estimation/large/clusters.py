@@ -7,14 +7,12 @@ import numpy as np
 from equipoise.estimation.arrays import Floats, refuse
 from equipoise.estimation.large.errors import fitted_rows
 from equipoise.estimation.large.moments import Solution
-from equipoise.estimation.least_squares.covariance import correction
+from equipoise.estimation.least_squares.covariance import BLIND, FULL_LEVERAGE, correction, fitted_exactly
 
 if TYPE_CHECKING:
     import duckdb
 
 __all__ = ["clustered_error"]
-
-_FULL_LEVERAGE = 1e-10
 
 
 def clustered_error(
@@ -37,12 +35,8 @@ def clustered_error(
     _check(variance, stratum)
     ahead = np.append(direction, 0.0)
     pointed, blind = _adjusted(variance, gram, ahead)
-    if blind > 1e-12 * float(direction @ direction):
-        raise refuse(
-            "contrast",
-            "rests on a cluster that the design fits exactly (a cell with one cluster), so its error cannot "
-            "be estimated; leave the cell out of the contrast or merge it.",
-        )
+    if blind > BLIND * float(direction @ direction):
+        raise fitted_exactly("cluster")
     factor = 1.0
     if variance == "CR1":
         factor = clusters / (clusters - 1) * (solution.rows - 1) / (solution.rows - solution.rank)
@@ -98,7 +92,7 @@ def _adjusted(variance: str, gram: Floats, ahead: Floats) -> tuple[Floats, float
         return pointed, 0.0
     share, vectors = np.linalg.eigh(gram)
     free = np.clip(1 - share, 0.0, 1.0)
-    full = free < _FULL_LEVERAGE
+    full = free < FULL_LEVERAGE
     towards = np.einsum("gji,gj->gi", vectors, gram @ ahead)
     turned = correction("CR2" if variance == "CR2" else "CR3", free, full) * towards
     return pointed + np.einsum("gij,gj->gi", vectors, turned), float((towards[full] ** 2).sum())

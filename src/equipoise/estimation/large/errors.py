@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from equipoise.estimation.arrays import Floats, refuse
+from equipoise.estimation.arrays import Floats
 from equipoise.estimation.large.moments import Solution
 from equipoise.estimation.large.table import literal
+from equipoise.estimation.least_squares.covariance import BLIND, FULL_LEVERAGE, fitted_exactly
 
 if TYPE_CHECKING:
     import duckdb
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 __all__ = ["fitted_rows", "robust_error"]
 
 _POWER = {"HC0": "1.0", "HC1": "1.0", "HC2": "1 / sqrt(1 - h)", "HC3": "1 / (1 - h)"}
-_FULL_LEVERAGE = 1e-10
 
 
 def robust_error(
@@ -33,7 +33,7 @@ def robust_error(
     """
     basis = range(len(solution.kept))
     along = " + ".join(f"q{place} * {literal(float(direction[place]))}" for place in basis)
-    full = f"1 - h < {_FULL_LEVERAGE}"
+    full = f"1 - h < {FULL_LEVERAGE}"
     squares = [f"sum(p * p * q{row} * q{column})" for row in basis for column in range(row + 1)]
     sums = connection.execute(
         f"WITH fitted AS ({fitted_rows(solution)}), "
@@ -46,12 +46,8 @@ def robust_error(
     ).fetchnumpy()
     columns = [np.asarray(column, dtype=np.float64) for column in sums.values()]
     sizes, meat, trace, fourth, blind, within = columns[:6]
-    if blind.sum() > 1e-12 * float(direction @ direction):
-        raise refuse(
-            "contrast",
-            "rests on a person that the design fits exactly (a cell with one person), so its error cannot be "
-            "estimated; leave the cell out of the contrast or merge it.",
-        )
+    if blind.sum() > BLIND * float(direction @ direction):
+        raise fitted_exactly("person")
     cross, inner = columns[6 : 6 + len(basis)], columns[6 + len(basis) :]
     factor = solution.rows / (solution.rows - solution.rank) if variance == "HC1" else 1.0
     dof = trace.sum() ** 2 / (fourth.sum() + _gram_norm(sizes, within, cross, inner))

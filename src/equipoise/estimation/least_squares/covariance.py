@@ -12,12 +12,14 @@ from typing import Literal
 
 import numpy as np
 
-from equipoise.errors import nearest
+from equipoise.errors import DesignError, nearest
 from equipoise.estimation.arrays import Bools, Floats, Ints, refuse
 from equipoise.estimation.least_squares.basis import Absorbed
 
 __all__ = [
+    "BLIND",
     "CLUSTERED",
+    "FULL_LEVERAGE",
     "HETEROSKEDASTIC",
     "VARIANCES",
     "Adjustment",
@@ -25,6 +27,7 @@ __all__ = [
     "adjust",
     "check_variance",
     "correction",
+    "fitted_exactly",
 ]
 
 Variance = Literal["classical", "HC0", "HC1", "HC2", "HC3", "CR0", "CR1", "CR2", "CR3", "two-way"]
@@ -32,8 +35,10 @@ HETEROSKEDASTIC = ("HC0", "HC1", "HC2", "HC3")
 CLUSTERED = ("CR0", "CR1", "CR2", "CR3")
 VARIANCES = ("classical", *HETEROSKEDASTIC, *CLUSTERED)
 _ELSEWHERE = {"two-way": "fit_two_way", "wild-bootstrap": "wild_cluster_bootstrap"}
-_FULL_LEVERAGE = 1e-10
+FULL_LEVERAGE = 1e-10
 """One minus a leverage below this is rounding: the row (or direction in a cluster) is fitted exactly."""
+BLIND = 1e-12
+"""The share of a contrast that may lie in directions of full leverage and still be rounding."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,15 @@ def check_variance(variance: str, *, clustered: bool) -> None:
         )
     if not clustered and variance in CLUSTERED:
         raise refuse("variance", f"{variance} needs clusters, and none were given; give them or choose HC2.")
+
+
+def fitted_exactly(unit: str) -> DesignError:
+    """The error for a contrast that rests on a `unit` (person or cluster) whose residual is always 0."""
+    return refuse(
+        "contrast",
+        f"rests on a {unit} that the design fits exactly (a cell with one {unit}), so its "
+        "error cannot be estimated; leave the cell out of the contrast or merge it.",
+    )
 
 
 def adjust(
@@ -105,7 +119,7 @@ def adjust(
 def _by_row(variance: Variance, basis: Floats, leverage: Floats, rank: int) -> Adjustment:
     rows = len(basis)
     free = 1 - leverage
-    full = free < _FULL_LEVERAGE
+    full = free < FULL_LEVERAGE
     power = {"HC2": -0.5, "HC3": -1.0}.get(variance, 0.0)
     scale = np.where(full, 0.0, np.where(full, 1.0, free) ** power)
     factor = rows / (rows - rank) if variance == "HC1" else 1.0
@@ -123,7 +137,7 @@ def _by_cluster(
         root = part if absorbed is None else np.concatenate((part, _stratum_columns(absorbed, rows)), axis=2)
         share, vectors = np.linalg.eigh(root.transpose(0, 2, 1) @ root)
         free = np.clip(1 - share, 0.0, 1.0)
-        full = free < _FULL_LEVERAGE
+        full = free < FULL_LEVERAGE
         towards = vectors.transpose(0, 2, 1) @ (root.transpose(0, 2, 1) @ part)
         adjusted[rows] = part + root @ (vectors @ (correction(variance, free, full)[:, :, None] * towards))
         for each in np.flatnonzero(full.any(axis=1)):

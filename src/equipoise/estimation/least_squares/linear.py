@@ -20,18 +20,18 @@ from equipoise.estimation.arrays import (
 from equipoise.estimation.inference import Estimate, JointTest, estimate_from
 from equipoise.estimation.least_squares.basis import Absorbed, absorb, orthonormal, within
 from equipoise.estimation.least_squares.covariance import (
+    BLIND,
     CLUSTERED,
+    FULL_LEVERAGE,
     Adjustment,
     Variance,
     adjust,
     check_variance,
+    fitted_exactly,
 )
 from equipoise.estimation.least_squares.satterthwaite import contrast_dof, hotelling_dof
 
 __all__ = ["LinearFit", "fit_linear"]
-
-_FULL_LEVERAGE = 1e-10
-_BLIND = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,13 +177,9 @@ class LinearFit:
         directions = linalg.solve_triangular(self._triangle, weights.T, trans="T", check_finite=False)
         if len(self.blind):
             unseen = (self.blind @ directions) ** 2
-            if (unseen.sum(axis=0) > _BLIND * (directions**2).sum(axis=0)).any():
+            if (unseen.sum(axis=0) > BLIND * (directions**2).sum(axis=0)).any():
                 unit = "person" if self.clusters is None else "cluster"
-                raise refuse(
-                    "contrast",
-                    f"rests on a {unit} that the design fits exactly (a cell with one {unit}), so its "
-                    "error cannot be estimated; leave the cell out of the contrast or merge it.",
-                )
+                raise fitted_exactly(unit)
         return np.asarray(directions, dtype=np.float64)
 
     def _kept_covariance(self) -> Floats:
@@ -261,7 +257,7 @@ def fit_linear(
         covariance=covariance,
         residuals=residual / root,
         leverage=leverage,
-        uninformative=np.flatnonzero(1 - leverage < _FULL_LEVERAGE),
+        uninformative=np.flatnonzero(1 - leverage < FULL_LEVERAGE),
         dropped=tuple(int(column) for column in np.setdiff1d(np.arange(x.shape[1]), kept)),
         rank=rank,
         variance=variance,

@@ -20,6 +20,7 @@ from equipoise.estimation.arrays import (
 from equipoise.estimation.effects.arm_design import ArmDesign, additive_design, interacted_design
 from equipoise.estimation.inference import Estimate, estimate_from
 from equipoise.estimation.least_squares.basis import orthonormal
+from equipoise.estimation.least_squares.covariance import FULL_LEVERAGE
 from equipoise.estimation.least_squares.linear import LinearFit, fit_linear
 
 __all__ = ["ResponseModel", "WeightedEffect", "effect_by_response_weights", "response_model"]
@@ -28,7 +29,6 @@ _ROUNDS = 100
 _CONVERGED = 1e-12
 _DIVERGED = 30.0
 """A log-odds this far out means that response is predicted perfectly."""
-_FULL_LEVERAGE = 1e-10
 
 
 @dataclass(frozen=True, eq=False)
@@ -242,7 +242,7 @@ def _influence(response: ResponseModel, pull: Floats, fit: LinearFit) -> Floats:
     """(n,) what each person randomised adds to the estimate's error: by their answer, and by the weights."""
     held = response.held
     spare = 1 - fit.leverage
-    telling = spare > _FULL_LEVERAGE
+    telling = spare > FULL_LEVERAGE
     answers = pull * fit.residuals
     influence = np.zeros(len(held))
     influence[held] = np.where(telling, answers / np.sqrt(np.where(telling, spare, 1.0)), 0.0)

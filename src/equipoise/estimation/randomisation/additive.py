@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from equipoise.estimation.arrays import Bools, Floats
-from equipoise.estimation.least_squares.covariance import Variance
+from equipoise.estimation.least_squares.covariance import BLIND, FULL_LEVERAGE, Variance
 from equipoise.estimation.randomisation.blocks import Blocks
 from equipoise.estimation.randomisation.moments import Moments, settled
 from equipoise.estimation.randomisation.redraws import Codes
@@ -20,8 +20,6 @@ from equipoise.estimation.randomisation.scratch import Scratch
 __all__ = ["Additive", "adjusted_to"]
 
 _COLLINEAR = 1e-16
-_BLIND = 1e-12
-_FULL_LEVERAGE = 1e-10
 _POWER = {"HC2": -0.5, "CR2": -0.5, "HC3": -1.0, "CR3": -1.0}
 
 
@@ -70,7 +68,7 @@ class Additive:
                 weight -= shared * above
             length = np.einsum("mb,mb->m", left, left)
             absent = length <= _COLLINEAR * self.blocks.rows
-            undefined |= absent & (np.abs(weight) > _BLIND)
+            undefined |= absent & (np.abs(weight) > BLIND)
             left *= np.where(absent, 0.0, 1 / np.sqrt(np.where(absent, 1.0, length)))[:, None]
             columns.append(left)
             weights.append(np.where(absent, 0.0, weight / np.sqrt(np.where(absent, 1.0, length))))
@@ -130,11 +128,11 @@ class Additive:
         power = _POWER.get(self.variance)
         if power is None:
             return squares, np.zeros(len(squares), dtype=bool)
-        if free.min(initial=1.0) > _FULL_LEVERAGE:
+        if free.min(initial=1.0) > FULL_LEVERAGE:
             free = free if power == -0.5 else np.square(free, out=free)
             return np.divide(squares, free, out=squares), np.zeros(len(squares), dtype=bool)
-        full = free <= _FULL_LEVERAGE
-        blind = (squares * full).sum(axis=1) > _BLIND * squares.sum(axis=1)
+        full = free <= FULL_LEVERAGE
+        blind = (squares * full).sum(axis=1) > BLIND * squares.sum(axis=1)
         return np.where(full, 0.0, squares * np.where(full, 1.0, free) ** (2 * power)), blind
 
     def _factor(self, left: int) -> float:
@@ -179,12 +177,12 @@ def adjusted_to(variance: str, free: Floats, influence: Floats) -> tuple[Floats,
     power = _POWER.get(variance)
     if power is None:
         return influence, np.zeros(len(influence), dtype=bool)
-    if free.min(initial=1.0) > _FULL_LEVERAGE:
+    if free.min(initial=1.0) > FULL_LEVERAGE:
         root = np.sqrt(free, out=free) if power == -0.5 else free
         return np.divide(influence, root, out=influence), np.zeros(len(influence), dtype=bool)
-    full = free <= _FULL_LEVERAGE
+    full = free <= FULL_LEVERAGE
     unseen = np.einsum("mb,mb->m", influence * full, influence)
-    blind = unseen > _BLIND * np.einsum("mb,mb->m", influence, influence)
+    blind = unseen > BLIND * np.einsum("mb,mb->m", influence, influence)
     return influence * np.where(full, 0.0, np.where(full, 1.0, free) ** power), blind
 
 

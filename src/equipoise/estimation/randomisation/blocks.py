@@ -14,13 +14,13 @@ from scipy import sparse
 
 from equipoise.estimation.arrays import Floats, Ints
 from equipoise.estimation.least_squares.basis import Absorbed, absorb, orthonormal, within
+from equipoise.estimation.least_squares.covariance import FULL_LEVERAGE
 from equipoise.estimation.randomisation.redraws import Codes
 
 __all__ = ["Blocks", "blocks_of"]
 
 _DENSE_STRATA = 64
 """Up to so many strata a product with their indicators is quicker dense."""
-_FULL_LEVERAGE = 1e-10
 _SAME = 1e-9
 
 
@@ -116,7 +116,7 @@ def _indicators(absorbed: Absorbed) -> Any:
 def _rows(left: Floats, place: Ints, basis: Floats, shares: Any, absorbed: Absorbed, rank: int) -> Blocks:
     """Each row a block; rows that covariates and strata fit exactly say nothing, and are left out."""
     free = 1 - absorbed.share**2 - (basis**2).sum(axis=1)
-    kept = np.flatnonzero(free > _FULL_LEVERAGE)
+    kept = np.flatnonzero(free > FULL_LEVERAGE)
     strata, basis = shares.tocsr()[kept], basis[kept]
     return Blocks(
         outcomes=left[kept],
