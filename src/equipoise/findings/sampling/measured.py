@@ -7,13 +7,9 @@ import numpy as np
 import polars as pl
 
 from equipoise.findings.reading.data import StudyData
+from equipoise.findings.sampling.adjusted import Adjusted
 from equipoise.findings.sampling.covariates import (
-    Covariates,
-    Labels,
-    covariates_of,
     dummies,
-    labels_of,
-    strata_of,
 )
 from equipoise.findings.sampling.sample import Bools, Ints, Sample
 from equipoise.instruments.scoring import Floats
@@ -24,7 +20,7 @@ __all__ = ["Measured"]
 
 
 @dataclass(frozen=True)
-class Measured:
+class Measured(Adjusted):
     """An outcome at one point of time for a sample.
 
     `name` is that of the analysis, `at` the wave (empty for an outcome without waves), `values` has shape
@@ -46,6 +42,11 @@ class Measured:
         return self.sample.inside & ~np.isnan(self.values)
 
     @property
+    def rows(self) -> Bools:
+        """Those analysed."""
+        return self.answered
+
+    @property
     def y(self) -> Floats:
         """The outcome of those analysed, shape (n,)."""
         return self.values[self.answered]
@@ -65,34 +66,6 @@ class Measured:
         """The cells' names, for messages."""
         return self.sample.cells.names
 
-    @cached_property
-    def covariates(self) -> Covariates:
-        """What those analysed are adjusted for besides strata.
-
-        Raises:
-            DesignError: the data lack a column that the adjustment needs.
-        """
-        return covariates_of(
-            self.study, self.data, self.analysis, self.outcome, self.answered, self.sample.stage
-        )
-
-    @property
-    def columns(self) -> Floats | None:
-        """The covariates' columns, shape (n, p); None without any."""
-        return self.covariates.columns if self.covariates.columns.shape[1] else None
-
-    @cached_property
-    def all_strata(self) -> Labels | None:
-        """The stratum of every participant, where the analysis adjusts for strata."""
-        if "strata" not in (self.analysis.adjust or ()):
-            return None
-        return strata_of(self.study, self.data, self.sample.stage)
-
-    @property
-    def strata(self) -> Labels | None:
-        """The strata of those analysed, shape (n,)."""
-        return None if self.all_strata is None else self.all_strata[self.answered]
-
     @property
     def columns_and_strata(self) -> Floats | None:
         """The covariates' columns and one for each stratum but the first, shape (n, p); None without any."""
@@ -101,13 +74,6 @@ class Measured:
             parts.append(dummies(pl.Series(self.strata, dtype=pl.String)))
         joined = np.concatenate(parts, axis=1)
         return joined if joined.shape[1] else None
-
-    @cached_property
-    def cluster(self) -> Labels | None:
-        """The clusters of those analysed, shape (n,); None where people were allocated one by one."""
-        if self.analysis.cluster in (None, "participant"):
-            return None
-        return labels_of(self.data, str(self.analysis.cluster))[self.answered]
 
     @property
     def adjusted_for(self) -> tuple[str, ...]:

@@ -14,7 +14,8 @@ import numpy as np
 
 from equipoise.errors import DesignError
 from equipoise.findings.reading.data import StudyData
-from equipoise.findings.sampling.covariates import Covariates, Labels, covariates_of, labels_of, strata_of
+from equipoise.findings.sampling.adjusted import Adjusted
+from equipoise.findings.sampling.covariates import labels_of
 from equipoise.findings.sampling.points import own_waves
 from equipoise.findings.sampling.sample import Bools, Ints, Sample
 from equipoise.instruments.scoring import Floats
@@ -31,7 +32,7 @@ _DAYS = {"minute": 1 / 1440, "hour": 1 / 24, "day": 1, "week": 7, "month": 30, "
 
 
 @dataclass(frozen=True)
-class Periods:
+class Periods(Adjusted):
     """An outcome by participant and period.
 
     `values` has shape (participants, periods), NaN where there is none; `arm`, of the same shape, has the
@@ -61,38 +62,14 @@ class Periods:
         return np.asarray(self.there.any(axis=1))
 
     @property
+    def rows(self) -> Bools:
+        """Those analysed."""
+        return self.analysed
+
+    @property
     def returning(self) -> bool:
         """Whether somebody is measured in more than one period."""
         return bool((self.there.sum(axis=1) > 1).any())
-
-    @cached_property
-    def covariates(self) -> Covariates:
-        """What those analysed are adjusted for besides strata, one row a person analysed.
-
-        Raises:
-            DesignError: the data lack a column that the adjustment needs.
-        """
-        return covariates_of(
-            self.study, self.data, self.analysis, self.outcome, self.analysed, self.sample.stage
-        )
-
-    @property
-    def columns(self) -> Floats | None:
-        """The covariates' columns, (analysed, p); None without any."""
-        return self.covariates.columns if self.covariates.columns.shape[1] else None
-
-    @property
-    def strata(self) -> Labels | None:
-        """The strata of those analysed, where the analysis adjusts for them."""
-        drawn = strata_of(self.study, self.data, self.sample.stage)
-        return None if drawn is None or "strata" not in (self.analysis.adjust or ()) else drawn[self.analysed]
-
-    @cached_property
-    def cluster(self) -> Labels | None:
-        """The clusters of those analysed; None where people were drawn one by one."""
-        if self.analysis.cluster in (None, "participant"):
-            return None
-        return labels_of(self.data, str(self.analysis.cluster))[self.analysed]
 
 
 def periods_of(
