@@ -4,13 +4,14 @@ The draw knows arrays and frozen records; `units`, `stages` and `tables` go betw
 people. Clocks and public beacons are its callers' business.
 """
 
-from equipoise.allocation.arrival import ArrivalPlan, arrival_plan
+from equipoise.allocation.allocating import Allocation, allocate, arm_on_arrival, simulate
+from equipoise.allocation.arrival import arrival_plan
 from equipoise.allocation.balance import BalanceRow, balance_table
 from equipoise.allocation.beacon import QUICKNET, Beacon, ExpectedRound
 from equipoise.allocation.clusters import clusters_of, inherited_arms
 from equipoise.allocation.design import METHOD_NAMES, Design, design
 from equipoise.allocation.enrolment import arrivals_in
-from equipoise.allocation.methods import METHODS, Allocation, allocate, arm_on_arrival, simulate
+from equipoise.allocation.methods import METHODS, ArrivalPlan
 from equipoise.allocation.probabilities import every_allocation, exact_probabilities, unit_probabilities
 from equipoise.allocation.record import AllocationRecord, record_of
 from equipoise.allocation.roster_hash import canonical_roster, roster_hash

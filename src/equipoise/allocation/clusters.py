@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from equipoise.allocation.methods import Allocation
+from equipoise.allocation.allocating import Allocation
 from equipoise.allocation.text import normalised
 from equipoise.errors import DesignError, Problem
 

@@ -5,7 +5,7 @@ The keyed draw and the simulations read the same `Design`, so they cannot disagr
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy.typing as npt
 from equipoise.allocation.text import normalised
 from equipoise.errors import DesignError, NotSupportedError, Problem, nearest
 
-__all__ = ["METHOD_NAMES", "Codes", "Counts", "Design", "Ratio", "design"]
+__all__ = ["METHOD_NAMES", "NOTHING", "Beside", "Codes", "Counts", "Design", "Ratio", "design"]
 
 Codes = npt.NDArray[np.int8]
 Counts = npt.NDArray[np.int64]
@@ -29,6 +29,24 @@ MOST_ARMS = 127  # arms are kept as one signed byte
 
 
 @dataclass(frozen=True, eq=False)
+class Beside:
+    """What a method looks at in each unit, beside its stratum.
+
+    Attributes:
+        columns: by name, each unit's value as text: the factors of a minimisation, a criterion's covariates.
+        coin: a minimisation's probability of the arm that balances best.
+        accept: the share of draws that a criterion accepts.
+    """
+
+    columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    coin: float | None = None
+    accept: float | None = None
+
+
+NOTHING = Beside()
+
+
+@dataclass(frozen=True, eq=False)
 class Design:
     """One stage's procedure for given units.
 
@@ -40,6 +58,7 @@ class Design:
         shares: shape (strata, arms), the ratio in lowest terms.
         blocks: sizes of permuted blocks, as multiples of the ratio's sum.
         arrival: units come one by one, in the order given (rolling enrolment).
+        beside: what the method looks at beside the strata.
     """
 
     method: str
@@ -49,6 +68,7 @@ class Design:
     shares: Counts
     blocks: tuple[int, ...] = (1, 2, 3)
     arrival: bool = False
+    beside: Beside = NOTHING
 
     @property
     def sizes(self) -> Counts:
@@ -77,6 +97,7 @@ def design(
     method: str,
     blocks: Sequence[int] | None = None,
     arrival: bool = False,
+    beside: Beside = NOTHING,
 ) -> Design:
     """Check a procedure against the units that it is for.
 
@@ -86,6 +107,7 @@ def design(
         method: simple, complete, blocked or permuted-blocks.
         blocks: sizes of permuted blocks as multiples of the ratio's sum; 1, 2 and 3 unless given.
         arrival: units come one by one in the order given; only simple and permuted-blocks can do that.
+        beside: what the method looks at in each unit beside its stratum, in the units' order.
     Raises:
         DesignError: units, strata, ratio and method do not fit; all that is wrong is told at once.
         NotSupportedError: a method that the language knows and this version cannot draw.
@@ -98,7 +120,7 @@ def design(
     if problems:
         raise DesignError(problems)
     arms, shares = _lowest_terms(shares_by_label, labels)
-    return Design(method, arms, labels, stratum, shares, tuple(sorted(set(sizes))), arrival)
+    return Design(method, arms, labels, stratum, shares, tuple(sorted(set(sizes))), arrival, beside)
 
 
 def _known(method: str) -> None:

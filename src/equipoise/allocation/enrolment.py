@@ -5,7 +5,8 @@ from math import prod
 
 import polars as pl
 
-from equipoise.allocation.arrival import ArrivalPlan, arrival_plan
+from equipoise.allocation.arrival import arrival_plan
+from equipoise.allocation.methods import ArrivalPlan
 from equipoise.allocation.rules import ratio_of
 from equipoise.allocation.text import strata_labels
 from equipoise.allocation.units import is_rolling, texts

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from equipoise import __version__
-from equipoise.allocation.methods import Allocation
+from equipoise.allocation.allocating import Allocation
 from equipoise.allocation.probabilities import exact_probabilities
 from equipoise.allocation.seed import PublicRound, Seed, SeedSource
 from equipoise.errors import InputError, Problem
@@ -42,6 +42,9 @@ class AllocationRecord:
         probabilities: exact, as fractions, by stratum, then arm.
         warnings: strata in which an arm got nobody.
         software: version that drew.
+        beside: names of the columns that the method looked at beside the strata; they follow the strata in
+            the roster that was hashed.
+        coin, accept: of a minimisation, and of a criterion.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
@@ -65,6 +68,9 @@ class AllocationRecord:
     probabilities: dict[str, dict[str, str]]
     warnings: tuple[str, ...]
     software: str
+    beside: tuple[str, ...] = ()
+    coin: float | None = None
+    accept: float | None = None
 
     def to_json(self) -> str:
         """The record as text, keys sorted, one line feed at the end; equal records give equal bytes."""
@@ -130,6 +136,9 @@ def record_of(
         },
         warnings=allocation.warnings,
         software=__version__,
+        beside=tuple(plan.beside.columns),
+        coin=plan.beside.coin,
+        accept=plan.beside.accept,
     )
 
 

@@ -6,7 +6,7 @@ Every caller that draws (the command line, a platform) comes through here, so th
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from equipoise.allocation.methods import Allocation, allocate
+from equipoise.allocation.allocating import Allocation, allocate
 from equipoise.allocation.record import AllocationRecord, record_of
 from equipoise.allocation.roster_hash import roster_hash
 from equipoise.allocation.seed import PublicRound, Seed, commitment, derive_seed
@@ -117,13 +117,14 @@ def draw_stage(
         seed=seed.value,
         blocks=stage.blocks if stage.method == "permuted-blocks" else None,
         arrival=is_rolling(study),
+        beside=units.beside,
     )
     record = record_of(
         drawn,
         seed,
         stage=name,
         strata=tuple(units.strata),
-        roster_hash=roster_hash(units.units, units.strata, unit=stage.unit),
+        roster_hash=roster_hash(units.units, units.columns, unit=stage.unit),
         protocol_hash=current_hash(study) if study.registration is not None else None,
         roster_recorded=roster_recorded,
         unit=stage.unit,

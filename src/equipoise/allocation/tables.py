@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from equipoise.allocation.allocating import Allocation
 from equipoise.allocation.balance import BalanceRow, balance_table
 from equipoise.allocation.clusters import inherited_arms
-from equipoise.allocation.methods import Allocation
 from equipoise.allocation.text import normalised
 from equipoise.allocation.units import Units, texts
 from equipoise.protocol.models.allocation import Stage
@@ -24,14 +24,14 @@ __all__ = ["arms_text", "balance_rows", "balance_text"]
 def arms_text(
     study: Study, name: str, stage: Stage, units: Units, allocation: Allocation, identifier: str
 ) -> str:
-    """Who is in which arm, as CSV: identifier, unit, strata, arm, and the chance of each arm."""
+    """Who is in which arm, as CSV: identifier, unit, what the draw hung on, arm, and each arm's chance."""
     arms, rows_of = _by_person(units, allocation)
     chances = allocation.probability
-    strata = {column: [values[row] for row in rows_of] for column, values in units.strata.items()}
+    seen = {column: [values[row] for row in rows_of] for column, values in units.columns.items()}
     columns: dict[str, Sequence[object]] = {identifier: texts(units.people, identifier, "identifier")}
-    if units.cluster is not None and stage.unit not in strata:
+    if units.cluster is not None and stage.unit not in seen:
         columns[stage.unit] = units.cluster
-    columns |= strata
+    columns |= seen
     columns[study.protocol.arm_column(name)] = arms
     for code, arm in enumerate(allocation.design.arms):
         columns[f"probability_{arm}"] = [float(chances[row, code]) for row in rows_of]
@@ -79,7 +79,7 @@ def _covariates(study: Study, units: Units) -> dict[str, Any]:
     launch = timeline(study.protocol).launch
     covariates: dict[str, Any] = {}
     for name, column in roster.items():
-        if column.role != "attribute" or (column.type == "text" and name not in units.strata):
+        if column.role != "attribute" or (column.type == "text" and name not in units.columns):
             continue
         values = units.people[name]
         if column.type in ("number", "integer"):

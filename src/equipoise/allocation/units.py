@@ -1,11 +1,12 @@
 """The units of a stage of allocation, with their strata and ratio, from the people of a roster."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import polars as pl
 
 from equipoise.allocation.clusters import clusters_of
+from equipoise.allocation.design import NOTHING, Beside, Design, design
 from equipoise.allocation.rules import ratio_of
 from equipoise.allocation.text import strata_labels
 from equipoise.errors import DesignError, NotSupportedError, Problem, nearest
@@ -22,8 +23,8 @@ class Units:
     """What is drawn: units with their strata, and the people in them.
 
     `units` are people's identifiers or, where clusters are drawn, the clusters; `strata` holds the units'
-    values by column; `people` are the people of the draw and `cluster` the unit of each, None where people
-    are drawn.
+    values by column, of what arms are drawn within; `people` are the people of the draw and `cluster` the
+    unit of each, None where people are drawn; `beside` is what the method looks at beside the strata.
     """
 
     people: pl.DataFrame
@@ -32,6 +33,27 @@ class Units:
     labels: Sequence[str] | None
     ratio: dict[str, dict[str, int]] | dict[str, int]
     cluster: list[str] | None
+    beside: Beside = NOTHING
+
+    @property
+    def columns(self) -> dict[str, Sequence[str]]:
+        """All that the draw hangs on, by column: what is hashed and published."""
+        return {**self.strata, **self.beside.columns}
+
+    def plan(self, stage: Stage, *, arrival: bool) -> Design:
+        """The stage's procedure for these units.
+
+        Raises:
+            DesignError: units, strata, ratio and method do not fit.
+        """
+        return design(
+            len(self.units) if self.labels is None else self.labels,
+            self.ratio,
+            method=stage.method,
+            blocks=stage.blocks if stage.method == "permuted-blocks" else None,
+            arrival=arrival,
+            beside=self.beside,
+        )
 
 
 def is_rolling(study: Study) -> bool:
@@ -54,18 +76,25 @@ def units_of(study: Study, name: str, stage: Stage, people: pl.DataFrame, identi
         DesignError: a stratum that is missing or empty, or a ratio that differs inside a stratum.
         NotSupportedError: the stage selects people by what a roster does not hold.
     """
-    people = _among(study, name, stage, _with_derived(study, people, (*stage.strata, stage.unit)))
+    people = _among(
+        study,
+        name,
+        stage,
+        _with_derived(study, people, (*stage.drawn_within, *stage.balanced_on, stage.unit)),
+    )
     if not people.height:
         raise DesignError(
             Problem("", f"allocation.{name}", "there is nobody to allocate: no one of the roster is selected")
         )
-    strata = {column: texts(people, column, f"allocation.{name}.strata") for column in stage.strata}
+    strata = {column: texts(people, column, f"allocation.{name}.strata") for column in stage.drawn_within}
     if not is_rolling(study):
         _refuse_empty_levels(study, strata)
     labels = strata_labels(list(strata.values())) if strata else None
     ratio = ratio_of(study, name, stage, people, labels, complete=not is_rolling(study))
+    beside = _beside(stage, {key: texts(people, key, f"allocation.{name}") for key in stage.balanced_on})
     if stage.unit == "participant":
-        return Units(people, texts(people, identifier, "identifier"), strata, labels, ratio, None)
+        names = texts(people, identifier, "identifier")
+        return Units(people, names, strata, labels, ratio, None, beside)
     if stage.unit not in people.columns:
         listed = nearest(stage.unit, people.columns)
         raise DesignError(
@@ -75,9 +104,16 @@ def units_of(study: Study, name: str, stage: Stage, people: pl.DataFrame, identi
         )
     cluster = texts(people, stage.unit, f"allocation.{name}.unit")
     units, unit_labels = clusters_of(cluster, labels)
-    first = {unit: row for row, unit in reversed(list(enumerate(cluster)))}
-    of_units = {column: [values[first[unit]] for unit in units] for column, values in strata.items()}
-    return Units(people, units, of_units, unit_labels, ratio, cluster)
+    seen = _of_clusters(cluster, units, beside.columns, f"allocation.{name}")
+    return Units(
+        people,
+        units,
+        _of_clusters(cluster, units, strata, f"allocation.{name}.strata"),
+        unit_labels,
+        ratio,
+        cluster,
+        replace(beside, columns=seen),
+    )
 
 
 def texts(people: pl.DataFrame, column: str, where: str) -> list[str]:
@@ -102,6 +138,32 @@ def texts(people: pl.DataFrame, column: str, where: str) -> list[str]:
         )
         raise DesignError(Problem("", where, message))
     return [str(value) for value in cells]
+
+
+def _beside(stage: Stage, columns: dict[str, list[str]]) -> Beside:
+    if stage.method == "minimised":
+        return Beside(columns, coin=stage.biased_coin)
+    if stage.method == "rerandomised" and stage.criterion is not None:
+        return Beside(columns, accept=stage.criterion.accept)
+    return NOTHING
+
+
+def _of_clusters(
+    cluster: Sequence[str], units: Sequence[str], columns: Mapping[str, Sequence[str]], where: str
+) -> dict[str, list[str]]:
+    """The value of each cluster, which all its people must share."""
+    found = {}
+    for column, values in columns.items():
+        of_unit: dict[str, str] = {}
+        for row, (unit, value) in enumerate(zip(cluster, values, strict=True), start=1):
+            if of_unit.setdefault(unit, value) != value:
+                message = (
+                    f'row {row} of those eligible: "{unit}" has {column} "{value}" here and '
+                    f'"{of_unit[unit]}" before; a cluster is drawn whole, so give all its people one value'
+                )
+                raise DesignError(Problem("", where, message))
+        found[column] = [of_unit[unit] for unit in units]
+    return found
 
 
 def _with_derived(study: Study, people: pl.DataFrame, needed: Sequence[str]) -> pl.DataFrame:

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from equipoise.allocation.methods import Allocation, allocate
+from equipoise.allocation.allocating import Allocation, allocate
+from equipoise.allocation.design import Beside
 from equipoise.allocation.record import AllocationRecord, record_of
 from equipoise.allocation.roster_hash import roster_hash
 from equipoise.allocation.seed import GIVEN, Seed, commitment, derive_seed, first_round
@@ -14,7 +15,17 @@ from equipoise.errors import CheckFailedError, DesignError, InputError
 
 __all__ = ["Verification", "refuse_other_arms", "seed_from_secret", "verify_allocation"]
 
-_REPEATED = ("seed_source", "seed_could_have_been_chosen", "ratio", "counts", "probabilities", "warnings")
+_REPEATED = (
+    "seed_source",
+    "seed_could_have_been_chosen",
+    "ratio",
+    "counts",
+    "probabilities",
+    "warnings",
+    "beside",
+    "coin",
+    "accept",
+)
 
 
 @dataclass(frozen=True)
@@ -64,7 +75,7 @@ def verify_allocation(
     Args:
         record: of the allocation.
         units: identifiers, in order of arrival if the record says that it mattered.
-        strata: the units' values of the record's stratifying columns.
+        strata: the units' values of the record's stratifying columns, and of those beside them.
         arms: the arm that each unit is said to have.
         secret: as for `seed_from_secret`.
     Raises:
@@ -75,7 +86,7 @@ def verify_allocation(
     seed = seed_from_secret(record, secret)
     checks = ["the secret is the one committed to"]
     checks += _round_checked(record)
-    columns = {name: strata[name] for name in record.strata}
+    columns = {name: strata[name] for name in (*record.strata, *record.beside)}
     if roster_hash(units, columns, unit=record.unit) != record.roster_hash:
         changed = "a unit, or the stratum of one, has changed"
         raise CheckFailedError(f"the roster is not the one that was hashed: {changed}.")
@@ -105,9 +116,9 @@ def refuse_other_arms(drawn: Allocation, arms: Sequence[str]) -> None:
 def _columns(
     record: AllocationRecord, units: Sequence[str], strata: Mapping[str, Sequence[str]], arms: Sequence[str]
 ) -> None:
-    if missing := [name for name in record.strata if name not in strata]:
+    if missing := [name for name in (*record.strata, *record.beside) if name not in strata]:
         found = ", ".join(strata) or "none"
-        raise DesignError(f"the record's strata need the column {', '.join(missing)}; found {found}.")
+        raise DesignError(f"the record's draw needs the column {', '.join(missing)}; found {found}.")
     if len(arms) != len(units):
         raise DesignError(f"{len(arms)} arms for {len(units)} units; each needs one.")
 
@@ -134,13 +145,14 @@ def _drawn_again(
 ) -> Allocation:
     return allocate(
         units,
-        strata_labels(list(columns.values())) if columns else None,
+        strata_labels([columns[name] for name in record.strata]) if record.strata else None,
         record.ratio,
         method=record.method,
         stage=record.stage,
         seed=seed.value,
         blocks=record.blocks or None,
         arrival=record.arrival,
+        beside=Beside({name: columns[name] for name in record.beside}, record.coin, record.accept),
     )
 
 

@@ -132,7 +132,7 @@ def _chance(
         return given_seed(seed or "")
     value = read_secret(secret)
     beacon = PublicRound.read(public_round) if public_round is not None else None
-    hashed = roster_hash(units.units, units.strata, unit=stage.unit)
+    hashed = roster_hash(units.units, units.columns, unit=stage.unit)
     try:
         chance = stage_seed(study, name, value, roster_hash=hashed, public_round=beacon)
     except CheckFailedError as error:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from equipoise.allocation import allocate, design, every_allocation, exact_probabilities, simulate
-from equipoise.allocation.draw import arm_counts, arrange
 from equipoise.allocation.keyed import Key, order_within
+from equipoise.allocation.methods.blocked import arm_counts, arrange
 from equipoise.errors import DesignError, NotSupportedError
 
 SMALL = [
@@ -129,7 +129,7 @@ def test_keyed_numbers_are_hmac_sha256():
 
 
 def test_permuted_blocks_cannot_be_listed_and_large_designs_are_refused():
-    with pytest.raises(NotSupportedError, match="permuted blocks"):
+    with pytest.raises(NotSupportedError, match="permuted-blocks"):
         list(every_allocation(design(4, {"c": 1, "t": 1}, method="permuted-blocks")))
     with pytest.raises(DesignError, match="draw"):
         list(every_allocation(design(100, {"c": 1, "t": 1}, method="simple")))

@@ -12,7 +12,7 @@ from math import lgamma
 import numpy as np
 import polars as pl
 
-from equipoise.allocation import Design, Units, design, every_allocation, is_rolling, simulate, units_of
+from equipoise.allocation import Design, Units, every_allocation, is_rolling, simulate, units_of
 from equipoise.errors import DesignError, NotSupportedError
 from equipoise.estimation.randomisation.redraws import Codes, Redraws, drawn, listed
 from equipoise.findings.reading.data import StudyData
@@ -128,9 +128,7 @@ def drawing_of(study: Study, data: StudyData, stage: str) -> Drawing:
     if rolling and spec.method not in IN_ANY_ORDER:
         rows = _in_order(data, rows, stage, spec)
     units = units_of(study, stage, spec.model_copy(update={"among": None}), _at(data, rows), data.identifier)
-    blocks = spec.blocks if spec.method == "permuted-blocks" else None
-    labels = len(units.units) if units.labels is None else units.labels
-    plan = design(labels, units.ratio, method=spec.method, blocks=blocks, arrival=rolling)
+    plan = units.plan(spec, arrival=rolling)
     place = np.full(data.participants.height, -1, dtype=np.int64)
     place[rows] = _places(units)
     observed = _observed(plan, data.participants[column].to_list(), place, units)
@@ -147,9 +145,9 @@ def _refuse_missing(study: Study, data: StudyData, stage: str, spec: Stage) -> N
     """Everything that the draw hung on, besides what is derived from it, must be there."""
     derived = study.protocol.participants.derived if study.protocol.participants else {}
     schema = before_allocation(study.protocol, stage)
-    texts = [derived[name] for name in spec.drawn_within if name in derived]
+    texts = [derived[name] for name in (*spec.drawn_within, *spec.balanced_on) if name in derived]
     texts += [rule.where for rule in spec.ratio if rule.where is not None]
-    needed = [name for name in spec.drawn_within if name not in derived]
+    needed = [name for name in (*spec.drawn_within, *spec.balanced_on) if name not in derived]
     needed += [name for text in texts for name in compile_expression(text, schema).columns]
     needed += [spec.unit] if spec.unit != "participant" else []
     for name in needed:

@@ -194,7 +194,7 @@ def _refuse_long(names: Sequence[str], study: Study, stage: Stage) -> None:
 
 def _hashed(loaded: StudyFolder, stage: Stage, units: Units) -> str:
     _, declared = stage_of(loaded, stage.name)
-    return roster_hash(units.units, units.strata, unit=declared.unit)
+    return roster_hash(units.units, units.columns, unit=declared.unit)
 
 
 def _keep(study: Study, stage: Stage, units: Units, identifier: str) -> None:

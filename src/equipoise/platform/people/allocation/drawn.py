@@ -167,7 +167,7 @@ def _refuse_early(stage: Stage) -> None:
 
 def _refuse_changed(stage: Stage, units: Units) -> None:
     _, declared = stage_of(committed_folder(stage), stage.name)
-    if roster_hash(units.units, units.strata, unit=declared.unit) != stage.roster_hash:
+    if roster_hash(units.units, units.columns, unit=declared.unit) != stage.roster_hash:
         raise CheckFailedError("those committed are not as their hash says")
 
 

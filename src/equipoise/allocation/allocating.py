@@ -1,51 +1,20 @@
-"""Methods of allocation and what is done with one: draw it verifiably, simulate it, allocate on arrival.
-
-A new method is its functions, their names' line in `METHODS`, and its name in `design.METHOD_NAMES`; one that
-can allocate on arrival is named in `design.IN_ORDER_OF_ARRIVAL` as well.
-"""
+"""A stage's arms: drawn verifiably, allocated on arrival, or simulated, by whatever method."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from equipoise.allocation.arrival import Arrival, ArrivalPlan, arrive_permuted_blocks, arrive_simple
-from equipoise.allocation.design import Codes, Counts, Design, Ratio, design
-from equipoise.allocation.draw import draw_blocked, draw_complete, draw_permuted_blocks, draw_simple
+from equipoise.allocation.design import NOTHING, Beside, Codes, Counts, Design, Ratio, design
 from equipoise.allocation.keyed import Key
+from equipoise.allocation.methods import METHODS, Arrival, ArrivalPlan
 from equipoise.allocation.probabilities import unit_probabilities
-from equipoise.allocation.simulate import (
-    simulate_blocked,
-    simulate_complete,
-    simulate_permuted_blocks,
-    simulate_simple,
-)
 from equipoise.allocation.text import distinct, normalised
 from equipoise.errors import DesignError, Problem
 
-__all__ = ["METHODS", "Allocation", "Method", "allocate", "arm_on_arrival", "simulate"]
-
-
-class Method(NamedTuple):
-    """How a method draws with a key, how it simulates with a generator, and how it allocates on arrival.
-
-    `arrive` gives the code of one person's arm; None where all units must be known before the draw.
-    """
-
-    draw: Callable[[Design, Sequence[str], Key], Codes]
-    simulate: Callable[[Design, int, np.random.Generator], Codes]
-    arrive: Callable[[ArrivalPlan, Key, Arrival], int] | None = None
-
-
-METHODS = {
-    "simple": Method(draw_simple, simulate_simple, arrive_simple),
-    "complete": Method(draw_complete, simulate_complete),
-    "blocked": Method(draw_blocked, simulate_blocked),
-    "permuted-blocks": Method(draw_permuted_blocks, simulate_permuted_blocks, arrive_permuted_blocks),
-}
+__all__ = ["Allocation", "allocate", "arm_on_arrival", "simulate"]
 
 _STAGE = re.compile(r"[a-z][a-z0-9_]*")
 _AT_ONCE = 4_000_000  # arms simulated in one piece, to bound memory
@@ -94,6 +63,7 @@ def allocate(
     seed: bytes,
     blocks: Sequence[int] | None = None,
     arrival: bool = False,
+    beside: Beside = NOTHING,
 ) -> Allocation:
     """Draw the arms of one stage, so that anyone with the seed can repeat it.
 
@@ -107,6 +77,7 @@ def allocate(
         blocks: sizes of permuted blocks as multiples of the ratio's sum; 1, 2 and 3 unless given.
         arrival: the units are in order of arrival (rolling enrolment). Later arrivals never change earlier
             arms; the arm then depends on the place in the queue and not on the identifier.
+        beside: what the method looks at in each unit beside its stratum, in the units' order.
     Returns:
         The arms. Unless `arrival`, the order of the units is of no account.
     Raises:
@@ -121,7 +92,12 @@ def allocate(
             Problem("", "allocation.strata", f"{len(strata)} strata for {len(units)} units; each needs one.")
         )
     plan = design(
-        len(units) if strata is None else strata, arms, method=method, blocks=blocks, arrival=arrival
+        len(units) if strata is None else strata,
+        arms,
+        method=method,
+        blocks=blocks,
+        arrival=arrival,
+        beside=beside,
     )
     codes = METHODS[method].draw(plan, names, key)
     return Allocation(names, plan, codes, _warnings(plan, _counts(plan, codes)))

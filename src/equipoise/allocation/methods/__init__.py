@@ -1,0 +1,25 @@
+"""The methods of allocation, a module each, by the protocol's names for them."""
+
+from equipoise.allocation.methods.blocked import (
+    chances_blocked,
+    draw_blocked,
+    draw_complete,
+    simulate_blocked,
+    simulate_complete,
+)
+from equipoise.allocation.methods.contract import Arrival, ArrivalPlan, Method
+from equipoise.allocation.methods.permuted_blocks import (
+    arrive_permuted_blocks,
+    draw_permuted_blocks,
+    simulate_permuted_blocks,
+)
+from equipoise.allocation.methods.simple import arrive_simple, chances_simple, draw_simple, simulate_simple
+
+__all__ = ["METHODS", "Arrival", "ArrivalPlan", "Method"]
+
+METHODS = {
+    "simple": Method(draw_simple, simulate_simple, chances_simple, arrive_simple),
+    "complete": Method(draw_complete, simulate_complete, chances_blocked),
+    "blocked": Method(draw_blocked, simulate_blocked, chances_blocked),
+    "permuted-blocks": Method(draw_permuted_blocks, simulate_permuted_blocks, None, arrive_permuted_blocks),
+}
