@@ -117,6 +117,9 @@ def test_titles_above_the_columns_are_found_or_said(desk):
     assert "is chosen for another column as well" in desk.text
     assert desk.act(other, {"header": "two"}).status_code == 422
     assert "Write the number of a line" in desk.text
+    assert re.search(r'id="header"[^>]* value="two"', desk.html), "what was typed is there to be mended"
+    assert desk.act(other, {"header": "400", "look": "yes"}).status_code == 422
+    assert re.search(r'id="header"[^>]* value="400"', desk.html)
 
 
 def test_what_is_no_extract_is_refused_beside_its_field(desk, study, at):

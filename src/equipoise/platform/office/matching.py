@@ -53,8 +53,8 @@ def matching(request: HttpRequest, study: Study, pending: PendingImport, sought:
     chosen: dict[str, Any] = dict(pending.choices)
     problems: list[dict[str, str]] = []
     table: RawTable | None = None
-    try:
-        with source_of(pending) as source:
+    with source_of(pending) as source:
+        try:
             if request.method == "POST":
                 chosen |= _said_of_reading(request)
             if "look" in request.POST:
@@ -64,21 +64,23 @@ def matching(request: HttpRequest, study: Study, pending: PendingImport, sought:
                 chosen["columns"] = _matched(request, sought.declared, table)
             elif "columns" not in chosen:
                 chosen["columns"] = dict(sought.propose(table))
-    except EquipoiseError as error:
-        problems = problems_in(error, **{name: f"column-{name}" for name in sought.declared}, header="header")
-    else:
-        if request.method == "POST":
-            choose(pending, chosen)
-            onward = "columns" if "look" in request.POST else "preview"
-            address = reverse(f"{sought.kind}-{onward}", args=[study.name, pending.pk])
-            return HttpResponseRedirect(address, status=303)
+        except EquipoiseError as error:
+            columns = {name: f"column-{name}" for name in sought.declared}
+            problems = problems_in(error, **columns, header="header")
+            if table is None and request.method == "POST":
+                table, chosen = _as_before(source, sought, pending)
+    if request.method == "POST" and not problems:
+        choose(pending, chosen)
+        onward = "columns" if "look" in request.POST else "preview"
+        address = reverse(f"{sought.kind}-{onward}", args=[study.name, pending.pk])
+        return HttpResponseRedirect(address, status=303)
     page = {
         "page_title": "Which column is which?",
         "problems": problems,
         "what": sought.what,
         "table": table.source if table is not None else None,
         "rows": list(_rows(table, sought.declared, chosen)) if table is not None else [],
-        "header": chosen.get("header") or (table.source.header_line if table is not None else ""),
+        "header": _header(request, chosen, table),
         "encodings": ENCODINGS,
         "encoding": chosen.get("encoding") or "",
         "button_text": sought.onward,
@@ -86,6 +88,24 @@ def matching(request: HttpRequest, study: Study, pending: PendingImport, sought:
         "trail": sought.trail,
     }
     return render(request, "office/table_columns.html", page, status=422 if problems else 200)
+
+
+def _header(request: HttpRequest, chosen: Mapping[str, Any], table: RawTable | None) -> str:
+    """The line to show: what was typed last, what was chosen, or where the names were found."""
+    found = table.source.header_line if table is not None else ""
+    return request.POST.get("header") or str(chosen.get("header") or found or "")
+
+
+def _as_before(
+    source: RosterSource, sought: Sought, pending: PendingImport
+) -> tuple[RawTable | None, dict[str, Any]]:
+    """The file as it was read before it was to be read in another way that fails; the page asks again."""
+    chosen: dict[str, Any] = dict(pending.choices)
+    try:
+        table = _table(source, sought, chosen)
+    except EquipoiseError:
+        return None, chosen
+    return table, {"columns": dict(sought.propose(table))} | chosen
 
 
 def _said_of_reading(request: HttpRequest) -> dict[str, Any]:
