@@ -145,6 +145,26 @@ def test_a_larger_trial_draws_the_same_whatever_the_order_of_its_rows(study, fou
     assert effect.mc_error == pytest.approx((effect.p_value * (1 - effect.p_value) / 999) ** 0.5)
 
 
+def test_a_model_fitted_by_likelihood_is_tested_by_its_score(study, found) -> None:
+    frame = people("cttcctctct").assign(score=[0, 1, 1, 0, 1, 0, 0, 1, 0, 1])
+    effect = found(study(analysis=f"{REDRAWN}, model: poisson, adjust: none"), frame).find(ID)
+    allocations = [np.isin(range(10), chosen) for chosen in combinations(range(10), 5)]
+    score = frame["score"].to_numpy() - 0.5
+
+    def size(arm: np.ndarray) -> float:
+        z = np.where(arm, 0.2, -0.2)
+        return abs(z @ score) / np.sqrt(((z * score) ** 2).sum())
+
+    observed = size((frame["arm"] == "texts").to_numpy())
+    expected = np.mean([size(arm) >= observed - 1e-9 for arm in allocations])
+    assert effect.p_value == pytest.approx(expected)
+    assert (effect.draws, effect.dof) == (252, None)
+    assert "the score of the arm in that model fitted without it, over its robust error" in effect.model
+    assert "the interval is the model's" in effect.model
+    half = 1.959964 * effect.std_error
+    assert effect.interval.high == pytest.approx(effect.estimate + half)  # the model's, not inverted
+
+
 def test_few_clusters_are_drawn_again_without_being_asked_for(study, found) -> None:
     frame = people("cccctttt" * 4)
     effect = found(study(more="unit: team, method: complete", analysis="model: linear"), frame).find(ID)
@@ -257,7 +277,7 @@ def test_a_contrast_of_several_stages_is_not_tested_by_the_draw_of_one(study, fo
 @pytest.mark.parametrize(
     ("analysis", "message"),
     [
-        ("model: poisson", "with the model poisson; supported: difference-in-means, linear"),
+        ("model: mixed, cluster: site", "with the model mixed; supported: difference-in-means, linear"),
         ("by: site", "by site: no draw tells levels apart"),
     ],
 )

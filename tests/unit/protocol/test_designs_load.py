@@ -48,9 +48,9 @@ DESIGNS = {
 }  # fmt: skip
 
 LATER = {
-    "randomisation test of a ratio of counts": (
-        TWO_ARMS + "allocation: {ratio: equal}\n" + OUTCOME + "analyses: {effect: {model: poisson, test: {by: randomisation, draws: 999}}}\n",
-        "randomisation tests with the model poisson",
+    "randomisation test of a mixed model": (
+        "units: {family: {in: school}}\n" + TWO_ARMS + "allocation: {unit: family, ratio: equal}\n" + OUTCOME + "analyses: {effect: {model: mixed, test: {by: randomisation, draws: 999}}}\n",
+        "randomisation tests with the model mixed",
     ),
 }  # fmt: skip
 

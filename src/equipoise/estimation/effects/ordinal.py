@@ -23,9 +23,10 @@ from equipoise.estimation.inference import Estimate, estimate_from
 from equipoise.estimation.likelihood.cumulative import Cumulative, density, maximise
 from equipoise.estimation.likelihood.marginal_means import MarginalMeans
 from equipoise.estimation.likelihood.named_design import NamedDesign, named_design
+from equipoise.estimation.likelihood.null_scores import NullScores
 from equipoise.estimation.likelihood.sandwich import LikelihoodOptions, Robust, robust_kind, sandwich
 
-__all__ = ["ProportionalOdds", "ordinal_effect", "proportional_odds"]
+__all__ = ["ProportionalOdds", "ordinal_effect", "ordinal_scores", "proportional_odds"]
 
 _MOST_CATEGORIES = 50
 
@@ -141,6 +142,28 @@ def ordinal_effect(
         DesignError: as in `proportional_odds`, or an arm compared has nobody.
     """
     return proportional_odds(outcome, arm, **design).means.contrast(contrast, level)
+
+
+def ordinal_scores(y: Floats, covariates: Floats | None, strata: npt.ArrayLike | None) -> NullScores:
+    """The scores of proportional odds on covariates and strata, without the arms.
+
+    Args:
+        y: (n,) scores of ordered answers.
+        covariates: (n, p), or None.
+        strata: (n,) labels, or None.
+    Raises:
+        DesignError: as in `proportional_odds`.
+
+    Without either it is the rank test of Wilcoxon (McCullagh 1980, JRSS B 42:109, section 2.3).
+    """
+    categories, answer = np.unique(y, return_inverse=True)
+    _check_categories(categories)
+    named = named_design(np.zeros(len(y), dtype=np.int64), covariates, strata, None, None)
+    model = Cumulative(named.matrix[:, 1:], answer.astype(np.int64), len(categories))
+    parameters = maximise(model, named)
+    scores, information = model.derivatives(parameters)
+    predictor, cross = model.by_predictor(parameters)
+    return NullScores(predictor, scores, cross, np.asarray(np.linalg.inv(information), dtype=np.float64))
 
 
 def _check_categories(categories: Floats) -> None:

@@ -16,10 +16,18 @@ from equipoise.estimation.arrays import Floats, codes_of, finite, refuse, same_l
 from equipoise.estimation.inference import Estimate
 from equipoise.estimation.likelihood.marginal_means import MarginalMeans
 from equipoise.estimation.likelihood.named_design import NamedDesign, named_design
+from equipoise.estimation.likelihood.null_scores import NullScores
 from equipoise.estimation.likelihood.sandwich import LikelihoodOptions, Robust, robust_kind, sandwich
 from equipoise.estimation.likelihood.separation import separation_error
 
-__all__ = ["logistic_effect", "logistic_means", "poisson_effect", "poisson_means"]
+__all__ = [
+    "logistic_effect",
+    "logistic_means",
+    "logistic_scores",
+    "poisson_effect",
+    "poisson_means",
+    "poisson_scores",
+]
 
 _ROUNDS = 100
 _CONVERGED = 1e-9
@@ -110,6 +118,24 @@ def poisson_means(
     return _means(_POISSON, y, design, cluster, variance, arm_names)
 
 
+def logistic_scores(y: Floats, covariates: Floats | None, strata: npt.ArrayLike | None) -> NullScores:
+    """The scores of a logistic regression on covariates and strata, without the arms.
+
+    Args:
+        y: (n,) 0 or 1.
+        covariates: (n, p), or None.
+        strata: (n,) labels, or None.
+    Raises:
+        DesignError: an outcome that covariates or strata predict perfectly.
+    """
+    return _null_scores(_LOGISTIC, y, covariates, strata)
+
+
+def poisson_scores(y: Floats, covariates: Floats | None, strata: npt.ArrayLike | None) -> NullScores:
+    """The scores of a Poisson regression without the arms: arguments and errors as in `logistic_scores`."""
+    return _null_scores(_POISSON, y, covariates, strata)
+
+
 def logistic_effect(
     outcome: npt.ArrayLike,
     arm: npt.ArrayLike,
@@ -193,6 +219,17 @@ def _means(
     gradient = np.array(gradients)
     scale = float(np.abs(y).max())
     return MarginalMeans(design.arms, np.array(means), gradient @ covariance @ gradient.T, scale, arm_names)
+
+
+def _null_scores(
+    family: _Family, y: Floats, covariates: Floats | None, strata: npt.ArrayLike | None
+) -> NullScores:
+    design = _named(y, np.zeros(len(y), dtype=np.int64), covariates, strata, None, None)
+    eta = design.matrix @ _maximise(family, y, design)
+    residual = y - family.mean(eta)
+    cross = design.matrix * family.slope(eta)[:, None]
+    bread = np.asarray(np.linalg.inv(design.matrix.T @ cross), dtype=np.float64)
+    return NullScores(residual, design.matrix * residual[:, None], cross, bread)
 
 
 def _maximise(family: _Family, y: Floats, named: NamedDesign) -> Floats:

@@ -56,6 +56,20 @@ class Cumulative:
         bend -= lower.T @ (lower * (down * (1 - 2 * special.expit(low)))[:, None])
         return scores, np.asarray(scores.T @ scores - bend)
 
+    def by_predictor(self, parameters: Floats) -> tuple[Floats, Floats]:
+        """(n,) scores by the linear predictor, (n, k) minus the second derivatives by it and a parameter.
+
+        A predictor that rises by one is every threshold that falls by one.
+        """
+        low, high = self.ends(parameters)
+        chance = _between(low, high)
+        up, down = density(high) / chance, density(low) / chance
+        upper, lower = self._design(self.answer), self._design(self.answer - 1)
+        scores = upper * up[:, None] - lower * down[:, None]
+        bend = upper * (up * (1 - 2 * special.expit(high)))[:, None]
+        bend -= lower * (down * (1 - 2 * special.expit(low)))[:, None]
+        return down - up, (down - up)[:, None] * scores + bend
+
     def _design(self, cut: Ints) -> Floats:
         thresholds = (cut[:, None] == np.arange(self.categories - 1)).astype(np.float64)
         return np.concatenate((thresholds, -self.columns), axis=1)

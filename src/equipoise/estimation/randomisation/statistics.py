@@ -24,7 +24,7 @@ from equipoise.estimation.randomisation.interacted import interacted
 from equipoise.estimation.randomisation.means import means
 from equipoise.estimation.randomisation.moments import Statistic
 
-__all__ = ["TESTED_MODELS", "statistic_of"]
+__all__ = ["TESTED_MODELS", "drawn_whole", "statistic_of"]
 
 TESTED_MODELS = ("difference-in-means", "linear", "lin-interacted")
 """Models whose contrast can be re-drawn. The rest iterate for each draw, and have no constant effect."""
@@ -81,7 +81,7 @@ def statistic_of(
         return means(outcomes, units, weights, within, share, scale)
     kind = _variance(variance, clustered=block is not None)
     if block is not None:
-        _drawn_whole(block, units)
+        drawn_whole(block, units)
     if model == "lin-interacted":
         if kind == "classical":
             raise refuse("variance", "classical cannot be re-drawn with lin-interacted; choose HC2.")
@@ -107,7 +107,12 @@ def _variance(variance: str | None, *, clustered: bool) -> Variance:
     return cast(Variance, chosen)
 
 
-def _drawn_whole(cluster: Ints, place: Ints) -> None:
+def drawn_whole(cluster: Ints, place: Ints) -> None:
+    """Refuse clusters, (n,) codes, that hold people of several units of the draw, (n,).
+
+    Raises:
+        DesignError: one does.
+    """
     pairs = np.unique(np.stack((cluster, place)), axis=1)
     if pairs.shape[1] > len(np.unique(cluster)):
         raise refuse(

@@ -8,6 +8,7 @@ from equipoise.allocation import METHODS
 from equipoise.errors import DesignError, NotSupportedError
 from equipoise.estimation.randomisation.moments import Statistic
 from equipoise.estimation.randomisation.p_values import RandomisationTest, randomisation_test
+from equipoise.estimation.randomisation.scores import SCORED_MODELS, score_of
 from equipoise.estimation.randomisation.statistics import TESTED_MODELS, statistic_of
 from equipoise.findings.fitting.clusters import Rows, rows_of
 from equipoise.findings.fitting.fitted import Fitted
@@ -48,19 +49,24 @@ def by_redraws(measured: Measured, fitted: Fitted) -> Fitted:
     return replace(found, notes=(why, *found.notes))
 
 
-def statistic_for(measured: Measured, drawing: Drawing, *, inverted: bool) -> Statistic:
-    """The model's contrast as a function of the allocation.
+def statistic_for(
+    measured: Measured, drawing: Drawing, *, inverted: bool, compared: list[int] | None = None
+) -> Statistic:
+    """The model's contrast as a function of the allocation; of a model fitted by likelihood its score.
 
     Args:
         measured: the outcome of those analysed.
         drawing: of the stage that the contrast compares.
         inverted: whether an interval will be asked for.
+        compared: codes of the arms that are drawn again where the others may stay; None where every arm is.
     Raises:
         DesignError: the contrast or the model cannot be re-drawn.
     """
     rows = rows_of(measured)
     contrast = contrast_of(measured, drawing)
     place = _place_of(measured, drawing, rows)
+    if measured.analysis.model in SCORED_MODELS:
+        return _score_for(measured, drawing, rows, place, compared)
     shifted = (contrast > 0)[drawing.observed[place]].astype(np.float64) if inverted else None
     return statistic_of(
         str(measured.analysis.model),
@@ -76,6 +82,24 @@ def statistic_for(measured: Measured, drawing: Drawing, *, inverted: bool) -> St
     )
 
 
+def _score_for(
+    measured: Measured, drawing: Drawing, rows: Rows, place: Ints, compared: list[int] | None
+) -> Statistic:
+    """The score among those whose arms are drawn again: arms that stay may differ, and say nothing."""
+    kept = np.ones(len(place), dtype=bool)
+    if compared is not None and drawing.exchangeable:
+        kept = np.isin(drawing.observed[place], compared)
+    return score_of(
+        str(measured.analysis.model),
+        rows.y[kept],
+        place[kept],
+        contrast_of(measured, drawing),
+        covariates=None if rows.covariates is None else rows.covariates[kept],
+        strata=None if rows.strata is None else rows.strata[kept],
+        cluster=None if rows.cluster is None else rows.cluster[kept],
+    )
+
+
 def not_redrawn(study: Study, analysis: Analysis) -> str | None:
     """What keeps an analysis from being tested by re-drawing, in words that go on from "tests"; or None."""
     methods = [study.protocol.allocation[name].method for name in _stages(study, analysis)]
@@ -88,8 +112,8 @@ def not_redrawn(study: Study, analysis: Analysis) -> str | None:
         return None
     if any(study.protocol.outcomes[name].task for name in analysis.outcomes or ()):
         return "of ratings"
-    if analysis.model not in TESTED_MODELS:
-        return f"with the model {analysis.model}; supported: {', '.join(TESTED_MODELS)}"
+    if analysis.model not in (*TESTED_MODELS, *SCORED_MODELS):
+        return f"with the model {analysis.model}; supported: {', '.join((*TESTED_MODELS, *SCORED_MODELS))}"
     if analysis.variance in ("two-way", "wild-bootstrap"):
         return f"with the variance {analysis.variance}"
     if analysis.model == "difference-in-means" and analysis.cluster and analysis.average_over == "people":
@@ -141,11 +165,12 @@ def _tested(measured: Measured, fitted: Fitted) -> Fitted:
     compared = np.flatnonzero(contrast_of(measured, drawing)).tolist()
     redraws = drawing.redraws(plan.draws, compared)
     test = randomisation_test(
-        statistic_for(measured, drawing, inverted=True),
+        statistic_for(measured, drawing, inverted=True, compared=compared),
         redraws,
         studentised=plan.statistic == "studentised",
         level=measured.analysis.interval,
     )
+    scored = measured.analysis.model in SCORED_MODELS
     interval = test.interval or fitted.estimate.interval
     estimate = replace(fitted.estimate, statistic=test.statistic, p_value=test.p_value, interval=interval)
     fields = fitted.fields | {
@@ -155,7 +180,7 @@ def _tested(measured: Measured, fitted: Fitted) -> Fitted:
         "model": f"{model_words(measured.analysis, measured.outcome, measured.adjusted_for)}; "
         f"{_how(measured, drawing, test)}",
     }
-    if test.interval is None:
+    if test.interval is None and not scored:
         fields["interval"] = None
     notes = (*fitted.notes, *_told(measured, drawing, test, compared))
     return replace(fitted, estimate=estimate, notes=notes, fields=fields)
@@ -174,6 +199,9 @@ def _how(measured: Measured, drawing: Drawing, test: RandomisationTest) -> str:
     draws = f"all {test.draws:,} allocations" if test.exact else f"{test.draws:,} draws"
     studentised = measured.analysis.test.statistic == "studentised"
     statistic = "the effect over its standard error" if studentised else "the effect itself"
+    if measured.analysis.model in SCORED_MODELS:
+        over = ", over its robust error" if studentised else ""
+        statistic = f"the score of the arm in that model fitted without it{over}; the interval is the model's"
     words = f"p-value by re-drawing the {drawing.plan.method} allocation ({draws}), comparing {statistic}"
     return (
         words if test.interval is None else f"{words}; interval of a constant effect by inverting that test"
@@ -187,7 +215,7 @@ def _told(
     found = []
     if test.exact or test.smallest > 0.001:
         found.append(f"the smallest p-value that {test.draws:,} allocations allow is {test.smallest:.3g}")
-    if test.interval is None:
+    if test.interval is None and measured.analysis.model not in SCORED_MODELS:
         found.append("no interval: whatever the effect, so few allocations cannot reject it at this level")
     if (measured.sample.inside & ~measured.answered).any():
         found.append("the randomisation test assumes that the arm does not move who answers")
