@@ -21,7 +21,7 @@ from equipoise.protocol.factors import (
 )
 from equipoise.protocol.models.allocation import Arm, RatioRule, Stage
 from equipoise.protocol.models.analyses import MODEL_BASED, Analysis, Dof, ModelName, TestStep, Variance
-from equipoise.protocol.models.assumptions import AssumedEffect, AssumedOutcome, Diagnosis
+from equipoise.protocol.models.assumptions import AssumedOutcome, Diagnosis
 from equipoise.protocol.models.fieldwork import Wave
 from equipoise.protocol.models.files import Vignette
 from equipoise.protocol.models.outcomes import Outcome
@@ -111,7 +111,7 @@ def _diagnosis(protocol: Protocol) -> Diagnosis:
 
     def spelled(assumed: AssumedOutcome) -> AssumedOutcome:
         effects = tuple(
-            AssumedEffect(arm=arm, constant=effect.constant, by_week=effect.by_week)
+            effect.model_copy(update={"arm": arm})
             for effect in assumed.effects
             for arm in (others if effect.arm == EVERY_OTHER_ARM else [effect.arm])
         )

@@ -1,5 +1,7 @@
 """What cannot be simulated is refused in words, before anything is drawn."""
 
+from dataclasses import replace
+
 import polars as pl
 import pytest
 
@@ -7,6 +9,7 @@ from equipoise.diagnosis import invent_participants, simulate_study
 from equipoise.errors import DesignError, NotSupportedError, ScoringError
 from equipoise.protocol.expressions import compile_expression
 from equipoise.protocol.facts import roster_schema
+from equipoise.protocol.models.assumptions import AssumedOutcome
 from equipoise.streams import generator
 
 
@@ -65,20 +68,47 @@ def test_shares_of_zeros_of_an_instrument_are_refused(build):
     refused(study, NotSupportedError, r"diagnosis\.assume\.motivation: a share of zeros of an instrument")
 
 
+def believing(study, **outcomes):
+    """The study with other assumptions, which nothing has checked."""
+    assume = study.protocol.diagnosis.assume
+    read = {name: AssumedOutcome.model_validate(assumed) for name, assumed in outcomes.items()}
+    assume = assume.model_copy(update={"outcomes": {**assume.outcomes, **read}})
+    diagnosis = study.protocol.diagnosis.model_copy(update={"assume": assume})
+    return replace(study, protocol=study.protocol.model_copy(update={"diagnosis": diagnosis}))
+
+
 def test_an_effect_that_leaves_the_scale_is_refused(build):
-    refused(build(assuming(heard={"mean": 0.8, "effect": 0.3})), DesignError, r"heard: a share of 1\.1")
-    too_much = {"mean": 1.4, "sd": 2.6, "effect": -1.6}
+    too_much = {"mean": 0.8, "effects": [{"arm": "offer", "constant": 0.3}]}
+    refused(believing(build(), heard=too_much), DesignError, r"heard: a share of 1\.1")
+    too_much = {"mean": 1.4, "sd": 2.6, "effects": [{"arm": "offer", "constant": -1.6}]}
     refused(
-        build(assuming(days=too_much)), DesignError, r"days: an effect of -1\.6 .* leaves the scale no room"
+        believing(build(), days=too_much),
+        DesignError,
+        r"days: an effect of -1\.6 .* leaves the scale no room",
     )
 
 
 def test_a_number_that_cannot_be_like_that_within_its_bounds_is_refused_with_the_nearest(build):
     def change(protocol, survey):
         protocol["outcomes"]["days"]["scale"] = "continuous"
-        protocol["diagnosis"]["assume"]["days"] = {"mean": 10, "sd": 25}
 
-    refused(build(change), DesignError, r"days: a mean of 10 with an SD of 25 cannot be had .*; nearest is")
+    study = believing(build(change), days={"mean": 10, "sd": 25})
+    refused(study, DesignError, r"days: a mean of 10 with an SD of 25 cannot be had .*; nearest is")
+
+
+@pytest.mark.parametrize(
+    ("assumed", "told"),
+    [
+        ({"response": 0.9}, r"motivation: a response of its own"),
+        (
+            {"effects": [{"arm": "offer", "constant": 0.4, "when": {"site": "east"}}]},
+            r"motivation: an effect that differs between subgroups",
+        ),
+    ],
+)
+def test_what_the_language_can_assume_and_nobody_simulates_yet_is_refused(build, assumed, told):
+    study = believing(build(), motivation={"mean": 4.6, "sd": 1.1, **assumed})
+    refused(study, NotSupportedError, rf"this version cannot simulate diagnosis\.assume\.{told}")
 
 
 def test_outcomes_against_each_other_are_refused(build):

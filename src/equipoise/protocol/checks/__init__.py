@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from equipoise.errors import Problem
 from equipoise.protocol.checks.allocation import check_allocation
 from equipoise.protocol.checks.analyses import check_analyses
+from equipoise.protocol.checks.assumptions import check_assumptions
 from equipoise.protocol.checks.chance import check_chance
 from equipoise.protocol.checks.claims import check_claims
 from equipoise.protocol.checks.conduct import check_conduct
+from equipoise.protocol.checks.designs import check_designs
 from equipoise.protocol.checks.extracts import check_extracts
 from equipoise.protocol.checks.fieldwork import check_fieldwork
 from equipoise.protocol.checks.media import check_media
@@ -39,6 +41,7 @@ CHECKS = (
     check_vignettes,
     check_outcomes,
     check_analyses,
+    check_assumptions,
     check_chance,
     check_claims,
     check_conduct,
@@ -50,3 +53,5 @@ def check_study(study: Study) -> Iterator[Problem]:
     """Every problem that lies between the parts of a study."""
     for check in CHECKS:
         yield from check(study)
+    if study.protocol.diagnosis.designs:
+        yield from check_designs(study, CHECKS)

@@ -1,6 +1,6 @@
-"""Analyses, the order of claims, looks and assumptions: each names things that exist and may be used."""
+"""Analyses, the order of claims, and looks: each names things that exist and may be used."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 
 from equipoise.errors import EquipoiseError, Problem
@@ -25,7 +25,7 @@ NO_GROUPS = (WEEK_SINCE_LAUNCH, DOSE, WAVE)
 
 
 def check_analyses(study: Study) -> Iterator[Problem]:
-    """Planned analyses, unplanned ones (explore.yaml), testing, assumptions."""
+    """Planned analyses, unplanned ones (explore.yaml), testing."""
     protocol = study.protocol
     if protocol.study.kind in ("trial", "survey-experiment") and not protocol.analyses:
         yield at(study, "analyses", message="a trial says in `analyses:` what will be computed")
@@ -40,7 +40,6 @@ def check_analyses(study: Study) -> Iterator[Problem]:
         if name in protocol.analyses and explored is not None:
             yield explored.problem((name,), f'"{name}" is a planned analysis already; choose another name')
     yield from _testing(study)
-    yield from _assumptions(study)
 
 
 def _analysis(study: Study, file: str, path: Path, analysis: Analysis) -> Iterator[Problem]:
@@ -218,47 +217,3 @@ def _claimable(study: Study) -> list[str]:
                 found[outcome] = None
                 found |= {f"{outcome}.{wave}": None for wave in study.protocol.outcomes[outcome].waves}
     return sorted(found, key=lambda claim: ("." in claim, claim))
-
-
-def _assumptions(study: Study) -> Iterator[Problem]:
-    protocol = study.protocol
-    path: Path = ("diagnosis", "assume")
-    assume = protocol.diagnosis.assume
-    factors = contrast_factors(protocol, study.vignettes)
-    for name, assumed in assume.outcomes.items():
-        if name not in protocol.outcomes:
-            what = "an outcome of this study, nor a key of `assume`"
-            yield unknown(study, (*path, name), name, what, protocol.outcomes, "Outcomes")
-        arms = [arm for stage in protocol.allocation.values() for arm in stage.arms]
-        for effect in assumed.effects:
-            if effect.arm not in arms:
-                yield unknown(
-                    study, (*path, name, "effect"), effect.arm, "an arm of this study", arms, "Arms"
-                )
-        for factor, shifts in assumed.attributes.items():
-            yield from _levels(study, (*path, name, "attributes", factor), factor, list(shifts), factors)
-        for number, interaction in enumerate(assumed.interactions):
-            for factor, level in interaction.when.items():
-                where = (*path, name, "interactions", number, "when", factor)
-                yield from _levels(study, where, factor, [level], factors)
-    for wave in assume.response.waves:
-        if wave not in protocol.waves:
-            what = "a wave of this study"
-            yield unknown(study, (*path, "response", wave), wave, what, protocol.waves, "Waves")
-    for event in assume.events:
-        if event not in (*protocol.events, *protocol.harms):
-            events = [*protocol.events, *protocol.harms]
-            yield unknown(
-                study, (*path, "events", event), event, "an event or harm", events, "Events and harms"
-            )
-
-
-def _levels(
-    study: Study, path: Path, factor: str, levels: list[str], factors: Mapping[str, tuple[str, ...]]
-) -> Iterator[Problem]:
-    if factor not in factors:
-        yield unknown(study, path, factor, "an attribute or way of presenting", factors, "Known")
-        return
-    for level in levels:
-        if level not in factors[factor]:
-            yield unknown(study, (*path, level), level, f"a level of {factor}", factors[factor], "Levels")

@@ -102,14 +102,16 @@ class Stage(Record):
 class Unit(Record):
     """A level of grouping: families in schools, teams in authorities.
 
-    What was planned of it: `icc`, how alike people of one unit are (the intracluster correlation), and
-    `people`, how many are expected in each.
+    What was planned of it: `icc`, how alike people of one unit are (the intracluster correlation),
+    `people`, how many are expected in each, and `people-cv`, how much that differs (the coefficient of
+    variation).
     """
 
     in_: Name | None = None
     label: Text | None = None
     icc: float | None = Field(default=None, ge=-1, le=1)
     people: float | None = Field(default=None, gt=0)
+    people_cv: float = Field(default=0.0, ge=0, exclude_if=lambda given: not given)
 
 
 class Schedule(Record):

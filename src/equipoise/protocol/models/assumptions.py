@@ -4,7 +4,8 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from equipoise.record import Name, Record
+from equipoise.protocol.models.variations import Costs, Variation
+from equipoise.record import Identifier, Name, Record
 
 __all__ = [
     "Assume",
@@ -18,11 +19,16 @@ __all__ = [
 
 
 class AssumedEffect(Record):
-    """An arm's effect in the outcome's unit: constant, or by week since launch (the last week's goes on)."""
+    """An arm's effect in the outcome's unit: constant, or by week since launch (the last week's goes on).
+
+    `when` keeps it to the people whose columns have these levels; the effects of an arm add up, so that a
+    subgroup's further effect is a second entry.
+    """
 
     arm: Name
     constant: float = 0.0
     by_week: tuple[float, ...] = ()
+    when: dict[Name, str] = Field(default_factory=dict, exclude_if=lambda given: not given)
 
 
 class Interaction(Record):
@@ -35,8 +41,10 @@ class Interaction(Record):
 class AssumedOutcome(Record):
     """An outcome before any effect: its mean and SD in its own unit, its correlation with the score before.
 
-    `zero-share` is the share of zeros of a count. For ratings, `attributes` shift the mean by level,
-    `interactions` by combination, and `participant-sd` is the spread between respondents.
+    `zero-share` is the share of zeros of a count; `response` the share that answers this outcome of those who
+    answer the wave; `icc` how alike people of one cluster are in it, where its unit does not say it for all.
+    For ratings, `attributes` shift the mean by level, `interactions` by combination, and `participant-sd` is
+    the spread between respondents.
     """
 
     mean: float
@@ -47,6 +55,8 @@ class AssumedOutcome(Record):
     attributes: dict[Name, dict[str, float]] = Field(default_factory=dict)
     interactions: tuple[Interaction, ...] = ()
     participant_sd: float = Field(default=0.0, ge=0)
+    response: float = Field(default=1.0, ge=0, le=1, exclude_if=lambda given: given == 1)
+    icc: float | None = Field(default=None, ge=-1, le=1, exclude_if=lambda given: given is None)
 
     @model_validator(mode="before")
     @classmethod
@@ -98,13 +108,23 @@ class AssumedResponse(Record):
 
 
 class Assume(Record):
-    """The world in which the design is tried; outcomes may be written beside the other keys."""
+    """The world in which the design is tried; outcomes may be written beside the other keys.
+
+    `correlation` is between any two outcomes, each turned to its good direction; `correlations` gives pairs
+    that differ, as the scores themselves correlate: `{wellbeing: {burnout: -0.6}}`. `uptake` is the share
+    that takes the intervention up, and `dose` how much those take who do, as shares of a whole one (`{0.5:
+    0.3, 1: 0.7}`): an effect is in proportion.
+    """
 
     outcomes: dict[Name, AssumedOutcome] = Field(default_factory=dict)
     response: AssumedResponse = AssumedResponse()
     people: Literal["redrawn", "fixed"] = "redrawn"
     uptake: float = Field(default=1.0, ge=0, le=1)
     correlation: float = Field(default=0.3, ge=-1, le=1)
+    correlations: dict[Name, dict[Name, float]] = Field(
+        default_factory=dict, exclude_if=lambda given: not given
+    )
+    dose: dict[float, float] = Field(default_factory=dict, exclude_if=lambda given: not given)
     events: dict[Name, float] = Field(default_factory=dict)
 
     @model_validator(mode="before")
@@ -112,7 +132,7 @@ class Assume(Record):
     def _outcomes_beside(cls, given: Any) -> Any:
         if not isinstance(given, dict) or "outcomes" in given:
             return given
-        own = {"response", "people", "uptake", "correlation", "events"}
+        own = {"response", "people", "uptake", "correlation", "correlations", "dose", "events"}
         outcomes = {key: value for key, value in given.items() if key not in own}
         return {key: value for key, value in given.items() if key in own} | {"outcomes": outcomes}
 
@@ -125,7 +145,9 @@ class Targets(Record):
 
 
 class Diagnosis(Record):
-    """Assumptions and targets."""
+    """Assumptions, targets, what things cost, and other designs to put beside this one, each with a name."""
 
     assume: Assume = Assume()
     targets: Targets = Targets()
+    costs: Costs | None = Field(default=None, exclude_if=lambda given: not given)
+    designs: dict[Identifier, Variation] = Field(default_factory=dict, exclude_if=lambda given: not given)
