@@ -8,7 +8,12 @@ import pytest
 from scipy import stats
 
 from equipoise.errors import DesignError
-from equipoise.estimation.looks.boundaries import boundaries, nominal_levels, sequential_p_value
+from equipoise.estimation.looks.boundaries import (
+    boundaries,
+    nominal_levels,
+    p_value_within_share,
+    sequential_p_value,
+)
 from equipoise.estimation.looks.conditional import conditional_power
 from equipoise.estimation.looks.spending import spent
 from equipoise.estimation.looks.stopped import estimate_after_looks
@@ -64,6 +69,26 @@ def test_without_an_earlier_look_the_sequential_p_value_is_the_p_value():
     assert sequential_p_value(0.0312, [90], [1.0], "pocock") == pytest.approx(0.0312, rel=1e-8)
     assert sequential_p_value(1.0, [1, 2], [0.5, 1], "pocock") == 1.0
     assert 0 < sequential_p_value(0.0, [1, 2], [0.5, 1], "pocock") < 1e-12
+
+
+@pytest.mark.parametrize("kind", ["obrien-fleming", "pocock"])
+def test_a_share_of_the_error_rate_is_enough_for_several_claims_together(kind):
+    """Three independent claims, each look's smallest p-value adjusted: any false claim at any look."""
+    rng, times = np.random.default_rng(6), np.array([0.2, 0.6, 1.0])
+    shares = np.diff(spent(kind, times, 0.05), prepend=0)
+    for look, share in enumerate(shares, 1):
+        assert p_value_within_share(share, times[:look], kind) == pytest.approx(0.05, rel=1e-8)
+    steps = rng.normal(size=(100_000, 3, 3)) * np.sqrt(np.diff(times, prepend=0))[:, None]
+    z = steps.cumsum(axis=1) / np.sqrt(times)[:, None]
+    smallest = 1 - (1 - 2 * stats.norm.sf(np.abs(z).max(axis=2))) ** 3
+    rate = (smallest <= shares).any(axis=1).mean()
+    assert 0.04 < rate <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / len(z))
+
+
+def test_a_share_without_an_earlier_look_is_the_whole():
+    assert p_value_within_share(0.0312, [1.0], "pocock") == pytest.approx(0.0312, rel=1e-8)
+    assert p_value_within_share(0.7, [1.0], "obrien-fleming") == pytest.approx(0.7, rel=1e-8)
+    assert p_value_within_share(0.6, [0.5, 1.0], "obrien-fleming") == 1.0
 
 
 @pytest.mark.parametrize("case", R["stopped"])

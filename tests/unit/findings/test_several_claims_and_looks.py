@@ -8,7 +8,12 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from equipoise.errors import ProtocolError
-from equipoise.estimation.looks.boundaries import boundaries, nominal_levels, sequential_p_value
+from equipoise.estimation.looks.boundaries import (
+    boundaries,
+    nominal_levels,
+    p_value_within_share,
+    sequential_p_value,
+)
 from equipoise.estimation.looks.stopped import estimate_after_looks
 from equipoise.findings import analyse, read_data
 from equipoise.protocol import load_study, lock
@@ -28,6 +33,7 @@ def locked(folder):
         if testing is not None:
             text = text[: text.index("testing:")] + testing
         (path / "protocol.yaml").write_text(text + more)
+        (path / "lock.json").unlink(missing_ok=True)
         registration = lock(
             load_study(path), time="2021-02-01T09:00:00+00:00", seed_commitment=None, version="0.1.0"
         )
@@ -125,6 +131,19 @@ def test_after_a_declared_look_the_final_test_spends_what_is_left(locked, found,
     assert any("as the protocol declares (on 2021-04-20, when 140 of 420" in one for one in effect.warnings)
     assert any(f"p-value of {level:.4f} or less here, in place of 0.05" in one for one in effect.warnings)
     assert (effect.decision == "rejected") == (effect.p_value <= level)
+
+
+def test_claims_drawn_again_together_share_what_is_spent_at_the_look(locked, found):
+    step = "testing:\n  - {claims: [days, score], method: westfall-young}\n"
+    ids = [f"effect.{name}.after.texts - control" for name in ("days", "score")]
+    alone, looked = found(locked(testing=step)), found(locked(testing=step, more=LOOKS), look(140))
+    for one in ids:
+        together = alone.find(one).p_adjusted
+        # the draws hang on the hash of the protocol, which declares looks or not
+        expected = p_value_within_share(together, [0.5, 1], "obrien-fleming")
+        assert looked.find(one).p_adjusted == pytest.approx(expected, abs=0.03)
+        assert looked.find(one).p_adjusted > looked.find(one).p_value
+        assert any("that share is used which is spent at this look" in w for w in looked.find(one).warnings)
 
 
 def test_the_estimate_after_looks_stands_beside_the_plain_one(locked, found, people):

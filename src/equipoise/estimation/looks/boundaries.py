@@ -8,7 +8,7 @@ from equipoise.estimation.arrays import Floats, refuse
 from equipoise.estimation.looks.crossing import Path, checked_information
 from equipoise.estimation.looks.spending import spent
 
-__all__ = ["boundaries", "nominal_levels", "sequential_p_value"]
+__all__ = ["boundaries", "nominal_levels", "p_value_within_share", "sequential_p_value"]
 
 _FURTHEST = 38.0
 """No normal statistic lies further out: what spends less than that spends nothing."""
@@ -74,6 +74,37 @@ def sequential_p_value(p_value: float, information: npt.ArrayLike, times: npt.Ar
     if short(high) > 0:
         return 1.0
     return float(np.exp(optimize.brentq(short, low, high, xtol=1e-10)))
+
+
+def p_value_within_share(p_value: float, times: npt.ArrayLike, kind: str) -> float:
+    """The smallest error rate of a whole trial whose share for the last of these looks reaches a p-value.
+
+    Args:
+        p_value: of the last look, two-sided, as if it had been the only one; one adjusted for several claims
+            tested together, say.
+        times: (k,) shares of the planned information, the last look's included.
+        kind: `obrien-fleming` or `pocock`.
+    Returns:
+        To be compared with the error rate itself; after an earlier look 1 where even a rate of a half would
+        not do.
+
+    The looks share the error rate as Bonferroni would, and nothing is taken for granted of how their tests
+    hang together: the largest of several statistics does not move from look to look as one statistic does,
+    from which `sequential_p_value` gains. Below an error rate of a half the shares rise with it.
+    """
+    if not 0 <= p_value <= 1:
+        raise refuse("p_value", f"is {p_value:g}; expected a number from 0 to 1.")
+
+    def short(log_alpha: float) -> float:
+        share = np.diff(spent(kind, times, float(np.exp(log_alpha))), prepend=0.0)[-1]
+        return p_value - float(share)
+
+    low, high = np.log(_SMALLEST), np.log(0.5) if np.size(times) > 1 else np.log1p(-1e-9)
+    if short(low) <= 0:
+        return _SMALLEST
+    if short(high) > 0:
+        return 1.0
+    return float(np.exp(optimize.brentq(short, low, high, xtol=1e-12)))
 
 
 def _bound(path: Path, amount: float, step: float) -> float:

@@ -179,9 +179,13 @@ def _adjusted(
     looking: Looking | None,
     jointly: Callable[[Sequence[Finding]], Together] | None,
 ) -> Together:
-    """The p-values of a step, allowing first for looks and then for the other claims of the step."""
+    """The p-values of a step, allowing first for looks and then for the other claims of the step.
+
+    Claims that are drawn again together allow for each other first, within what is spent at the look.
+    """
     if len(tested) > 1 and step.method == "westfall-young" and jointly is not None:
-        return jointly(tested)
+        together = jointly(tested)
+        return together if looking is None else _after_looks(together, looking)
     p_values = [finding.p_value for finding in tested if finding.p_value is not None]
     if looking is not None:
         p_values = [looking.p_value(p) for p in p_values]
@@ -191,6 +195,16 @@ def _adjusted(
         method = "holm" if step.method == "none" else step.method
         p_values = adjust_p_values(method, p_values).tolist()
     return Together({finding.id: float(p) for finding, p in zip(tested, p_values, strict=True)})
+
+
+def _after_looks(together: Together, looking: Looking) -> Together:
+    told = (
+        "of the error rate, that share is used which is spent at this look, whatever the looks have in common"
+    )
+    return Together(
+        {name: looking.p_value_together(p) for name, p in together.p_values.items()},
+        (*together.notes, told),
+    )
 
 
 def _by_dunnett(tested: Sequence[Finding], p_values: Sequence[float]) -> list[float]:

@@ -4,7 +4,12 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from equipoise.estimation.looks.boundaries import boundaries, nominal_levels, sequential_p_value
+from equipoise.estimation.looks.boundaries import (
+    boundaries,
+    nominal_levels,
+    p_value_within_share,
+    sequential_p_value,
+)
 from equipoise.findings.reading.data import StudyData
 from equipoise.findings.results import SeenByArm
 from equipoise.protocol.study import Study
@@ -34,6 +39,10 @@ class Looking:
     def p_value(self, p_value: float) -> float:
         """The p-value that allows for the looks: to be compared with the error rate of the whole trial."""
         return sequential_p_value(p_value, self.answers, self.times, self.spend)
+
+    def p_value_together(self, p_value: float) -> float:
+        """The same for a p-value of several claims tested together, which move otherwise than one would."""
+        return p_value_within_share(p_value, self.times, self.spend)
 
     def bounds(self, alpha: float) -> tuple[float, ...]:
         """The bounds of |Z| at each look, the present one last."""

@@ -75,8 +75,6 @@ def not_stepped_down(study: Study) -> list[str]:
     """What keeps the steps that ask for it from being tested together, one line for each."""
     steps = [step for step in study.protocol.testing or () if step.method == "westfall-young"]
     found = []
-    if steps and study.protocol.looks:
-        found.append("testing: Westfall-Young beside interim looks")
     for name, analysis in study.protocol.analyses.items():
         claimed = any(
             answers_to(claim, name, analysis, outcome, at)
