@@ -9,29 +9,41 @@
     ROSTER  the roster in its canonical form (.csv), where it was published
 
 Ends with 0 when all is the same, with 1 and the first difference, or with 2 when a file cannot be used.
-Python 3.9 or later, its standard library alone. The steps are in the reference, "The algorithm of the draw".
+Python 3.11 or later, its standard library alone. The steps are in the reference, "The algorithm of the draw".
 """
 
 import csv
 import hashlib
 import hmac
+import io
 import json
-import re
 import string
 import sys
 import unicodedata
 from collections import Counter
-from datetime import datetime, timedelta, timezone
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Sequence, Tuple
+from typing import Any, NamedTuple
 
-Record = Dict[str, Any]
-Rows = List[Dict[str, str]]
+Record = dict[str, Any]
+Rows = list[dict[str, str]]
+
+
+class Units(NamedTuple):
+    """What the arms' file says of the units: names, all values that were hashed by column, and arms."""
+
+    names: list[str]
+    columns: dict[str, list[str]]
+    arms: list[str]
+
 
 FORMAT = 1
 GIVEN = "given on the command line: tests and rehearsals only"
-NEEDED = ("stage", "method", "unit", "strata", "ratio", "blocks", "arrival", "roster_hash", "commitment")
-NEEDED += ("protocol_hash", "public_round", "roster_recorded", "seed_source", "counts")
+NEEDED = {
+    *("stage", "method", "unit", "strata", "ratio", "blocks", "arrival", "roster_hash", "commitment"),
+    *("protocol_hash", "public_round", "roster_recorded", "seed_source", "counts"),
+}
 
 
 class Differs(Exception):
@@ -72,7 +84,7 @@ def check_round(record: Record) -> None:
     chosen, recorded = record["public_round"], record["roster_recorded"]
     if not chosen or not recorded or chosen.get("genesis") is None or chosen.get("period") is None:
         return
-    since = datetime.fromisoformat(recorded.replace("Z", "+00:00")) - datetime(1970, 1, 1, tzinfo=timezone.utc)
+    since = datetime.fromisoformat(recorded) - datetime(1970, 1, 1, tzinfo=UTC)
     wait = since + timedelta(hours=1) - timedelta(seconds=chosen["genesis"])
     first = max(1, 1 - (-wait // timedelta(seconds=chosen["period"])))
     if chosen["number"] != first:
@@ -94,7 +106,7 @@ class Chance:
     def of(self, *parts: object) -> int:
         return self._number("\0".join([self.stage, *map(str, parts)]))
 
-    def shuffled(self, things: Sequence[str], *parts: object) -> List[str]:
+    def shuffled(self, things: Sequence[str], *parts: object) -> list[str]:
         """Things in the order of their numbers; the number of each asks for its place, from 1."""
         places = sorted(range(len(things)), key=lambda place: self.of(*parts, place + 1))
         return [things[place] for place in places]
@@ -108,23 +120,25 @@ def one_of(things: Sequence[Any], number: int) -> Any:
     return things[number * len(things) >> 256]
 
 
-def simple(record: Record, chance: Chance, label: str, slots: List[str], units: List[str]) -> List[str]:
+def simple(record: Record, chance: Chance, label: str, slots: list[str], units: list[str]) -> list[str]:
     """Each unit by itself."""
     if record["arrival"]:
         return [one_of(slots, chance.of("arrival", label, place)) for place in range(1, len(units) + 1)]
     return [one_of(slots, chance.of_unit(unit)) for unit in units]
 
 
-def blocked(record: Record, chance: Chance, label: str, slots: List[str], units: List[str]) -> List[str]:
+def blocked(record: Record, chance: Chance, label: str, slots: list[str], units: list[str]) -> list[str]:
     """Whole sets of slots, leftover units by lot; the first units in keyed order get the first arm."""
     sets, left = divmod(len(units), len(slots))
     arms = sorted(slots * sets + chance.shuffled(slots, "leftover", label)[:left])
     return in_keyed_order(chance, units, arms)
 
 
-def permuted_blocks(record: Record, chance: Chance, label: str, slots: List[str], units: List[str]) -> List[str]:
+def permuted_blocks(
+    record: Record, chance: Chance, label: str, slots: list[str], units: list[str]
+) -> list[str]:
     """Block after block, of sizes drawn by lot, until all units have a place."""
-    arms: List[str] = []
+    arms: list[str] = []
     block = 0
     while len(arms) < len(units):
         block += 1
@@ -133,14 +147,14 @@ def permuted_blocks(record: Record, chance: Chance, label: str, slots: List[str]
     return arms[: len(units)] if record["arrival"] else in_keyed_order(chance, units, arms)
 
 
-def in_keyed_order(chance: Chance, units: List[str], arms: List[str]) -> List[str]:
+def in_keyed_order(chance: Chance, units: list[str], arms: list[str]) -> list[str]:
     """The arms handed out along the units in the order of their numbers."""
     order = sorted(range(len(units)), key=lambda row: chance.of_unit(units[row]))
-    given = dict(zip(order, arms))
+    given = dict(zip(order, arms, strict=False))  # a last block may leave places over
     return [given[row] for row in range(len(units))]
 
 
-METHODS: Dict[str, Callable[[Record, Chance, str, List[str], List[str]], List[str]]] = {
+METHODS: dict[str, Callable[[Record, Chance, str, list[str], list[str]], list[str]]] = {
     "simple": simple,
     "complete": blocked,
     "blocked": blocked,
@@ -148,19 +162,20 @@ METHODS: Dict[str, Callable[[Record, Chance, str, List[str], List[str]], List[st
 }
 
 
-def draw(record: Record, units: List[str], labels: List[str], seed: bytes) -> List[str]:
+def draw(record: Record, units: Units, labels: list[str], seed: bytes) -> list[str]:
     """The arm of each unit."""
     chance = Chance(seed, record["stage"])
-    drawn = [""] * len(units)
+    drawn = [""] * len(labels)
     pooled = record["method"] == "complete"  # the whole trial is one stratum without a name
-    strata: Dict[str, List[int]] = {}
+    strata: dict[str, list[int]] = {}
     for row, label in enumerate(labels):
         strata.setdefault("" if pooled else label, []).append(row)
     for label, rows in strata.items():
         shares = record["ratio"][labels[0] if pooled else label]
         slots = [arm for arm in sorted(shares) for _ in range(shares[arm])]
-        members = [units[row] for row in rows]
-        for row, arm in zip(rows, METHODS[record["method"]](record, chance, label, slots, members)):
+        members = [units.names[row] for row in rows]
+        arms = METHODS[record["method"]](record, chance, label, slots, members)
+        for row, arm in zip(rows, arms, strict=True):
             drawn[row] = arm
     return drawn
 
@@ -175,16 +190,21 @@ def csv_row(fields: Sequence[str]) -> str:
     )
 
 
-def canonical_roster(record: Record, units: List[str], strata: List[List[str]]) -> bytes:
-    rows = sorted(([unit, *values] for unit, values in zip(units, strata)), key=lambda row: row[0])
-    return "".join(csv_row(row) + "\n" for row in [[record["unit"], *record["strata"]], *rows]).encode()
+def canonical_roster(record: Record, units: Units) -> bytes:
+    rows = sorted(zip(units.names, *units.columns.values(), strict=True))
+    return "".join(csv_row(row) + "\n" for row in [[record["unit"], *units.columns], *rows]).encode()
+
+
+def read_bytes(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise Unusable(f"{path}: cannot be read ({error.strerror})") from None
 
 
 def read_text(path: str) -> str:
     try:
-        return unicodedata.normalize("NFC", Path(path).read_bytes().decode("utf-8-sig"))
-    except OSError as error:
-        raise Unusable(f"{path}: cannot be read ({error.strerror})") from None
+        return unicodedata.normalize("NFC", read_bytes(path).decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise Unusable(f"{path}: is no text in UTF-8") from None
 
@@ -196,10 +216,11 @@ def read_record(path: str) -> Record:
         raise Unusable(f"{path}: is no JSON") from None
     if not isinstance(record, dict) or record.get("equipoise") != FORMAT:
         raise Unusable(f"{path}: is no record of an allocation in format {FORMAT}")
-    if missing := [name for name in NEEDED if name not in record]:
+    if missing := sorted(NEEDED - set(record)):
         raise Unusable(f"{path}: the record lacks {', '.join(missing)}")
     if record["method"] not in METHODS:
-        raise Unusable(f"{path}: this script cannot draw by {record['method']}; it knows {', '.join(METHODS)}")
+        known = ", ".join(METHODS)
+        raise Unusable(f"{path}: this script cannot draw by {record['method']}; it knows {known}")
     return record
 
 
@@ -214,34 +235,34 @@ def is_hex(text: str) -> bool:
     return len(text) == 64 and set(text) <= set(string.hexdigits)
 
 
-def read_arms(path: str, record: Record) -> Tuple[List[str], List[List[str]], List[str]]:
-    """Units, the values of their strata, and their arms; a cluster once."""
+def read_arms(path: str, record: Record) -> Units:
+    """What the file says of the units; of a cluster once."""
     rows = read_rows(path)
     columns = list(rows[0])
+    hashed = [*record["strata"], *record.get("beside", [])]
     unit = columns[0] if record["unit"] == "participant" else record["unit"]
     arm = record["stage"] if record["stage"] in columns else "arm"
-    if missing := [name for name in (unit, *record["strata"], arm) if name not in columns]:
+    if missing := [name for name in (unit, *hashed, arm) if name not in columns]:
         raise Unusable(f"{path}: has no column {', '.join(missing)}; its columns are {', '.join(columns)}")
-    first: Dict[str, Dict[str, str]] = {}
+    first: dict[str, dict[str, str]] = {}
     for line, row in enumerate(rows, start=2):
         known = first.setdefault(row[unit], row)
         if known is not row and record["unit"] == "participant":
             raise Unusable(f'{path}:{line}: "{row[unit]}" is there twice')
         if known[arm] != row[arm]:
             raise Differs(f'{path}:{line}: "{row[unit]}" is drawn whole, and is said to be in two arms')
-    kept = list(first.values())
-    values = [[row[name] for name in record["strata"]] for row in kept]
-    return [row[unit] for row in kept], values, [row[arm] for row in kept]
+    values = {name: [row[name] for row in first.values()] for name in hashed}
+    return Units(list(first), values, [row[arm] for row in first.values()])
 
 
 def read_rows(path: str) -> Rows:
-    lines = list(csv.reader(read_text(path).splitlines(keepends=True)))
+    lines = list(csv.reader(io.StringIO(read_text(path), newline="")))
     if len(lines) < 2:
         raise Unusable(f"{path}: has no rows")
     for line, cells in enumerate(lines, start=1):
         if len(cells) != len(lines[0]):
             raise Unusable(f"{path}:{line}: has {len(cells)} cells, the first row has {len(lines[0])}")
-    return [dict(zip(lines[0], cells)) for cells in lines[1:]]
+    return [dict(zip(lines[0], cells, strict=True)) for cells in lines[1:]]
 
 
 # The comparison
@@ -251,26 +272,32 @@ def compare(record: Record, arms_path: str, secret: bytes, roster_path: str = ""
     """Compare all that was published; the number of units if nothing differs."""
     seed = seed_of(record, secret)
     check_round(record)
-    units, strata, said = read_arms(arms_path, record)
-    if roster_path and sha256(Path(roster_path).read_bytes()) != record["roster_hash"]:
+    units = read_arms(arms_path, record)
+    if roster_path and sha256(read_bytes(roster_path)) != record["roster_hash"]:
         raise Differs(f"{roster_path}: is not the roster that was hashed")
-    if sha256(canonical_roster(record, units, strata)) != record["roster_hash"]:
-        raise Differs(f"{arms_path}: a unit, or the stratum of one, is not as in the roster that was hashed")
-    labels = [csv_row(values) for values in strata]
+    if sha256(canonical_roster(record, units)) != record["roster_hash"]:
+        raise Differs(f"{arms_path}: a unit, or what is said of one, is not as in the roster that was hashed")
+    labels = strata_of(record, units)
     if unknown := sorted(set(labels) - set(record["ratio"])):
         raise Differs(f'the record has no ratio for stratum "{unknown[0]}"')
     drawn = draw(record, units, labels, seed)
-    differ = [row for row in range(len(units)) if drawn[row] != said[row]]
+    differ = [row for row in range(len(drawn)) if drawn[row] != units.arms[row]]
     if differ:
         row = differ[0]
-        first = f'unit "{units[row]}" is said to be in arm "{said[row]}", the draw gives "{drawn[row]}"'
-        raise Differs(f"{first}; {len(differ)} of {len(units)} differ")
+        said = f'unit "{units.names[row]}" is said to be in arm "{units.arms[row]}"'
+        raise Differs(f'{said}, the draw gives "{drawn[row]}"; {len(differ)} of {len(drawn)} differ')
     check_counts(record, labels, drawn)
-    return len(units)
+    return len(drawn)
 
 
-def check_counts(record: Record, labels: List[str], drawn: List[str]) -> None:
-    counts = Counter(zip(labels, drawn))
+def strata_of(record: Record, units: Units) -> list[str]:
+    """Each unit's stratum: its values of the stratifying columns as one row."""
+    columns = [units.columns[name] for name in record["strata"]]
+    return [csv_row([column[row] for column in columns]) for row in range(len(units.names))]
+
+
+def check_counts(record: Record, labels: list[str], drawn: list[str]) -> None:
+    counts = Counter(zip(labels, drawn, strict=True))
     for label, by_arm in record["counts"].items():
         for arm, said in by_arm.items():
             if counts[label, arm] != said:
@@ -279,7 +306,7 @@ def check_counts(record: Record, labels: List[str], drawn: List[str]) -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    if len(arguments) not in (3, 4) or any(re.match("-", argument) for argument in arguments):
+    if len(arguments) not in (3, 4) or any(argument.startswith("-") for argument in arguments):
         print("usage: python3 redraw.py RECORD ARMS SECRET [ROSTER]", file=sys.stderr)
         return 2
     try:
@@ -291,6 +318,9 @@ def main(arguments: Sequence[str]) -> int:
     except Differs as error:
         print(f"differs: {error}")
         return 1
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError, csv.Error) as error:
+        print(f"cannot be used: not as it was written ({error!r})", file=sys.stderr)
+        return 2
     print(f"same: {units} units drawn again by {record['method']}, every arm as published")
     return 0
 
