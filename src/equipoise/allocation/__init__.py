@@ -4,19 +4,27 @@ The draw knows arrays and frozen records; `units`, `stages` and `tables` go betw
 people. Clocks and public beacons are its callers' business.
 """
 
-from equipoise.allocation.allocating import Allocation, allocate, arm_on_arrival, simulate
+from equipoise.allocation.allocating import Allocation, allocate, arm_on_arrival
 from equipoise.allocation.arrival import arrival_plan
 from equipoise.allocation.balance import BalanceRow, balance_table
 from equipoise.allocation.beacon import QUICKNET, Beacon, ExpectedRound
+from equipoise.allocation.beside import Beside
 from equipoise.allocation.clusters import clusters_of, inherited_arms
 from equipoise.allocation.design import METHOD_NAMES, Design, design
 from equipoise.allocation.enrolment import arrivals_in
 from equipoise.allocation.methods import METHODS, ArrivalPlan
-from equipoise.allocation.probabilities import every_allocation, exact_probabilities, unit_probabilities
+from equipoise.allocation.probabilities import (
+    Estimated,
+    UnitProbabilities,
+    every_allocation,
+    exact_probabilities,
+    unit_probabilities,
+)
 from equipoise.allocation.record import AllocationRecord, record_of
 from equipoise.allocation.roster_hash import canonical_roster, roster_hash
 from equipoise.allocation.secret import read_secret, secret_from_text
 from equipoise.allocation.seed import PublicRound, Seed, commitment, derive_seed, first_round, given_seed
+from equipoise.allocation.simulating import simulate
 from equipoise.allocation.stages import draw_stage, record_arrivals, refuse_unready, stage_of, stage_seed
 from equipoise.allocation.tables import arms_text, balance_rows, balance_text
 from equipoise.allocation.text import strata_labels
@@ -32,10 +40,13 @@ __all__ = [
     "ArrivalPlan",
     "BalanceRow",
     "Beacon",
+    "Beside",
     "Design",
+    "Estimated",
     "ExpectedRound",
     "PublicRound",
     "Seed",
+    "UnitProbabilities",
     "Units",
     "Verification",
     "allocate",

@@ -1,23 +1,23 @@
-"""A stage's arms: drawn verifiably, allocated on arrival, or simulated, by whatever method."""
+"""A stage's arms: drawn verifiably or allocated on arrival, by whatever method."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
-from equipoise.allocation.design import NOTHING, Beside, Codes, Counts, Design, Ratio, design
+from equipoise.allocation.beside import NOTHING, Beside
+from equipoise.allocation.design import Codes, Counts, Design, Ratio, design
 from equipoise.allocation.keyed import Key
 from equipoise.allocation.methods import METHODS, Arrival, ArrivalPlan
-from equipoise.allocation.probabilities import unit_probabilities
+from equipoise.allocation.probabilities import UnitProbabilities, unit_probabilities
 from equipoise.allocation.text import distinct, normalised
 from equipoise.errors import DesignError, Problem
 
-__all__ = ["Allocation", "allocate", "arm_on_arrival", "simulate"]
+__all__ = ["Allocation", "allocate", "arm_on_arrival"]
 
 _STAGE = re.compile(r"[a-z][a-z0-9_]*")
-_AT_ONCE = 4_000_000  # arms simulated in one piece, to bound memory
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,9 +42,9 @@ class Allocation:
         names = self.design.arms
         return [names[code] for code in self.codes.tolist()]
 
-    @property
-    def probability(self) -> npt.NDArray[np.float64]:
-        """Each unit's chance of each arm, shape (n, arms), columns as `design.arms`."""
+    @cached_property
+    def probabilities(self) -> UnitProbabilities:
+        """Each unit's chance of each arm, columns as `design.arms`, and whether it is exact."""
         return unit_probabilities(self.design)
 
     @property
@@ -126,20 +126,6 @@ def arm_on_arrival(plan: ArrivalPlan, stage: str, seed: bytes, *, stratum: str, 
     return plan.arms[arrive(plan, _key(seed, stage), Arrival(label, number))]
 
 
-def simulate(plan: Design, trials: int, rng: np.random.Generator) -> Codes:
-    """Draw a design many times over.
-
-    Args:
-        plan: as `design` gives it.
-        trials: how many draws.
-        rng: where the chance comes from.
-    Returns:
-        Codes of arms, shape (trials, units).
-    """
-    pieces = [METHODS[plan.method].simulate(plan, size, rng) for size in _pieces(plan, trials)]
-    return np.concatenate(pieces) if pieces else np.empty((0, len(plan.stratum)), dtype=np.int8)
-
-
 def _key(seed: bytes, stage: str) -> Key:
     if not _STAGE.fullmatch(stage):
         message = (
@@ -147,14 +133,6 @@ def _key(seed: bytes, stage: str) -> Key:
         )
         raise DesignError(Problem("", "allocation.stage", message))
     return Key(seed, stage)
-
-
-def _pieces(plan: Design, trials: int) -> Iterator[int]:
-    """How many trials at a time."""
-    widest = max(len(plan.stratum), int(plan.shares.sum()) * max(plan.blocks) * len(plan.arms))
-    size = max(1, _AT_ONCE // widest)
-    for start in range(0, trials, size):
-        yield min(size, trials - start)
 
 
 def _counts(plan: Design, codes: Codes) -> Counts:

@@ -5,16 +5,17 @@ The keyed draw and the simulations read the same `Design`, so they cannot disagr
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 
+from equipoise.allocation.beside import NOTHING, Beside, minimisation_misfits
 from equipoise.allocation.text import normalised
 from equipoise.errors import DesignError, NotSupportedError, Problem, nearest
 
-__all__ = ["METHOD_NAMES", "NOTHING", "Beside", "Codes", "Counts", "Design", "Ratio", "design"]
+__all__ = ["METHOD_NAMES", "Codes", "Counts", "Design", "Ratio", "design"]
 
 Codes = npt.NDArray[np.int8]
 Counts = npt.NDArray[np.int64]
@@ -26,24 +27,6 @@ LATER_METHODS = ("minimised", "rerandomised", "matched-pairs")
 IN_ORDER_OF_ARRIVAL = ("simple", "permuted-blocks")
 LARGEST_RATIO = 10_000  # each share is a slot that leftover units may draw
 MOST_ARMS = 127  # arms are kept as one signed byte
-
-
-@dataclass(frozen=True, eq=False)
-class Beside:
-    """What a method looks at in each unit, beside its stratum.
-
-    Attributes:
-        columns: by name, each unit's value as text: the factors of a minimisation, a criterion's covariates.
-        coin: a minimisation's probability of the arm that balances best.
-        accept: the share of draws that a criterion accepts.
-    """
-
-    columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    coin: float | None = None
-    accept: float | None = None
-
-
-NOTHING = Beside()
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,10 +100,13 @@ def design(
     shares_by_label, problems = _shares(ratio, labels, arrival)
     sizes = tuple((1, 2, 3) if blocks is None else blocks)
     problems += _misfits(len(stratum), shares_by_label, method, sizes, arrival)
+    if method == "minimised" and not problems:
+        problems += minimisation_misfits(beside, list(shares_by_label.values()))
     if problems:
         raise DesignError(problems)
     arms, shares = _lowest_terms(shares_by_label, labels)
-    return Design(method, arms, labels, stratum, shares, tuple(sorted(set(sizes))), arrival, beside)
+    seen = beside.of(len(stratum))
+    return Design(method, arms, labels, stratum, shares, tuple(sorted(set(sizes))), arrival, seen)
 
 
 def _known(method: str) -> None:

@@ -11,7 +11,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from equipoise import __version__
 from equipoise.allocation.allocating import Allocation
-from equipoise.allocation.probabilities import exact_probabilities
+from equipoise.allocation.probabilities import Estimated, exact_probabilities
 from equipoise.allocation.seed import PublicRound, Seed, SeedSource
 from equipoise.errors import InputError, Problem
 
@@ -39,12 +39,15 @@ class AllocationRecord:
         seed_source: in words.
         seed_could_have_been_chosen: nothing public went into the seed.
         counts: units by stratum, then arm.
-        probabilities: exact, as fractions, by stratum, then arm.
+        probabilities: the shares as fractions, by stratum, then arm; exact unless `estimated`.
         warnings: strata in which an arm got nobody.
         software: version that drew.
         beside: names of the columns that the method looked at beside the strata; they follow the strata in
             the roster that was hashed.
         coin, accept: of a minimisation, and of a criterion.
+        weights, measure: of a minimisation; weights in the order of `beside`, none where all count alike.
+        estimated: how the units' chances, which stand beside their arms, were estimated; None where
+            `probabilities` are exactly theirs.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
@@ -71,6 +74,9 @@ class AllocationRecord:
     beside: tuple[str, ...] = ()
     coin: float | None = None
     accept: float | None = None
+    weights: tuple[int, ...] = ()
+    measure: str | None = None
+    estimated: Estimated | None = None
 
     def to_json(self) -> str:
         """The record as text, keys sorted, one line feed at the end; equal records give equal bytes."""
@@ -139,6 +145,9 @@ def record_of(
         beside=tuple(plan.beside.columns),
         coin=plan.beside.coin,
         accept=plan.beside.accept,
+        weights=plan.beside.weights,
+        measure=plan.beside.measure,
+        estimated=allocation.probabilities.estimated,
     )
 
 

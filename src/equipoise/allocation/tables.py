@@ -26,7 +26,7 @@ def arms_text(
 ) -> str:
     """Who is in which arm, as CSV: identifier, unit, what the draw hung on, arm, and each arm's chance."""
     arms, rows_of = _by_person(units, allocation)
-    chances = allocation.probability
+    chances = allocation.probabilities.of_units
     seen = {column: [values[row] for row in rows_of] for column, values in units.columns.items()}
     columns: dict[str, Sequence[object]] = {identifier: texts(units.people, identifier, "identifier")}
     if units.cluster is not None and stage.unit not in seen:
@@ -45,8 +45,9 @@ def arms_text(
 def balance_rows(study: Study, stage: Stage, units: Units, allocation: Allocation) -> tuple[BalanceRow, ...]:
     """How alike the arms are in what the roster says of people, weighted where chances differ."""
     arms, rows_of = _by_person(units, allocation)
-    received = allocation.probability[rows_of, [allocation.design.arms.index(arm) for arm in arms]]
-    even = bool(np.allclose(allocation.probability, allocation.probability[0]))
+    chances = allocation.probabilities.of_units
+    received = chances[rows_of, [allocation.design.arms.index(arm) for arm in arms]]
+    even = bool(np.allclose(chances, chances[0]))
     targets = list(stage.arms) or list(allocation.design.arms)
     reference = next(arm for arm in targets if arm in set(arms))
     covariates = _covariates(study, units)

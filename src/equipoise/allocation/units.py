@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
+from equipoise.allocation.beside import NOTHING, Beside
 from equipoise.allocation.clusters import clusters_of
-from equipoise.allocation.design import NOTHING, Beside, Design, design
+from equipoise.allocation.design import Design, design
 from equipoise.allocation.rules import ratio_of
 from equipoise.allocation.text import strata_labels
 from equipoise.errors import DesignError, NotSupportedError, Problem, nearest

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from equipoise.allocation.allocating import Allocation, allocate
-from equipoise.allocation.design import Beside
+from equipoise.allocation.beside import Beside
 from equipoise.allocation.record import AllocationRecord, record_of
 from equipoise.allocation.roster_hash import roster_hash
 from equipoise.allocation.seed import GIVEN, Seed, commitment, derive_seed, first_round
@@ -25,6 +25,8 @@ _REPEATED = (
     "beside",
     "coin",
     "accept",
+    "weights",
+    "measure",
 )
 
 
@@ -88,7 +90,7 @@ def verify_allocation(
     checks += _round_checked(record)
     columns = {name: strata[name] for name in (*record.strata, *record.beside)}
     if roster_hash(units, columns, unit=record.unit) != record.roster_hash:
-        changed = "a unit, or the stratum of one, has changed"
+        changed = f"a unit, or its {' or '.join(columns)}, has changed" if columns else "a unit has changed"
         raise CheckFailedError(f"the roster is not the one that was hashed: {changed}.")
     checks.append("the roster is the one that was hashed")
     drawn = _drawn_again(record, units, columns, seed)
@@ -152,7 +154,17 @@ def _drawn_again(
         seed=seed.value,
         blocks=record.blocks or None,
         arrival=record.arrival,
-        beside=Beside({name: columns[name] for name in record.beside}, record.coin, record.accept),
+        beside=_beside(record, columns),
+    )
+
+
+def _beside(record: AllocationRecord, columns: Mapping[str, Sequence[str]]) -> Beside:
+    return Beside(
+        {name: columns[name] for name in record.beside},
+        coin=record.coin,
+        accept=record.accept,
+        weights=record.weights,
+        measure=record.measure,
     )
 
 

@@ -218,7 +218,7 @@ def test_every_method_is_drawn_again_with_the_chances_of_its_draw(method):
         20_000, np.random.default_rng,
     )  # fmt: skip
     codes = np.concatenate(list(redraws.pieces()))
-    for arm, chance in enumerate(unit_probabilities(plan).T):
+    for arm, chance in enumerate(unit_probabilities(plan).of_units.T):
         error = (chance * (1 - chance) / len(codes)) ** 0.5
         assert (np.abs((codes == arm).mean(axis=0) - chance) < 4.5 * error).all()
 
