@@ -1,0 +1,70 @@
+"""From a study and a change of its assumptions to an engine that simulates its trials, chunk by chunk."""
+
+from typing import Protocol
+
+import polars as pl
+
+from equipoise import streams
+from equipoise.diagnosis.claims import Claim, claims_of
+from equipoise.diagnosis.people import invent_participants
+from equipoise.diagnosis.refusals import refuse_unassumed
+from equipoise.diagnosis.scenario import UNCHANGED, Scenario
+from equipoise.diagnosis.trials import Trials
+from equipoise.diagnosis.whole import WholeEngine
+from equipoise.errors import DesignError
+from equipoise.protocol.study import Study
+
+__all__ = ["Engine", "compile_study"]
+
+
+class Engine(Protocol):
+    """Simulates the trials of one study under one scenario.
+
+    Attributes:
+        size: trials in a chunk.
+        claims: the effects that are estimated.
+    """
+
+    size: int
+    claims: tuple[Claim, ...]
+
+    def trials(self, chunk: int, seed: int) -> Trials:
+        """The trials of a chunk, from a stream of chance that seed and chunk alone decide."""
+        ...
+
+
+def compile_study(
+    study: Study, scenario: Scenario = UNCHANGED, *, participants: pl.DataFrame | None = None
+) -> Engine:
+    """An engine: the quick way where the analyses allow it, else the whole way.
+
+    Args:
+        study: `diagnosis.assume` says what is assumed.
+        scenario: what is changed of it.
+        participants: typed rows of real or synthetic people; None to invent as many as the study expects.
+            Where the scenario says how many take part they are drawn from these with replacement.
+    Returns:
+        An engine whose people, with their strata and clusters, are the same in every trial.
+    Raises:
+        DesignError, NotSupportedError: assumptions that are missing, or a design that cannot be simulated.
+    """
+    refuse_unassumed(study)
+    if not claims_of(study):
+        raise DesignError(
+            f"{study.protocol.study.id}: no analysis estimates an effect for everybody, so there is nothing "
+            "to diagnose; add an analysis without `by`"
+        )
+    return WholeEngine(study, scenario, _people(study, scenario, participants))
+
+
+def _people(study: Study, scenario: Scenario, given: pl.DataFrame | None) -> pl.DataFrame:
+    rng = streams.generator("0", "simulation", "diagnosis", "people")
+    if given is None:
+        return invent_participants(study, scenario.people, rng)
+    if scenario.people is None or scenario.people == given.height:
+        return given
+    roster = study.protocol.participants.roster if study.protocol.participants else {}
+    identifier = next(name for name, column in roster.items() if column.role == "identifier")
+    rows = rng.integers(0, given.height, size=scenario.people)
+    numbers = pl.Series(identifier, [f"P{number + 1:06d}" for number in range(scenario.people)])
+    return given[rows].with_columns(numbers)

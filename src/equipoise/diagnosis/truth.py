@@ -1,0 +1,91 @@
+"""The effect that an analysis is after, as the assumptions plant it in the population."""
+
+from collections.abc import Mapping
+from itertools import product
+
+import numpy as np
+
+from equipoise import streams
+from equipoise.diagnosis.claims import Claim
+from equipoise.diagnosis.timing import answer_moments
+from equipoise.estimation.arrays import Floats
+from equipoise.findings.levels.weeks import weeks_since
+from equipoise.findings.sampling.cells import cells_of
+from equipoise.findings.sampling.points import own_waves, weights_at
+from equipoise.findings.sampling.sample import shares_of, supported_contrast
+from equipoise.findings.scheduled import compares_periods
+from equipoise.protocol.models.assumptions import AssumedEffect
+from equipoise.protocol.study import Study
+from equipoise.protocol.timeline import timeline
+
+__all__ = ["effect_at", "true_effects"]
+
+_ANSWERS = 20_000
+"""Answer times over which an effect that changes by week is averaged: to a hundredth of its range."""
+
+
+def true_effects(study: Study, claims: tuple[Claim, ...]) -> Floats:
+    """The mean effect on everybody randomised, shape (claims,), in the outcomes' units.
+
+    Those who do not take the intervention up are among them, and have no effect. Whoever answers counts as
+    much as whoever does not: where response depends on the outcome, complete cases miss this truth, and the
+    bias that is reported is theirs. NaN where an analysis is after something else: compliers, those who kept
+    to the protocol, ratings, periods of a schedule.
+    """
+    return np.array([_true_effect(study, claim) for claim in claims])
+
+
+def _true_effect(study: Study, claim: Claim) -> float:
+    protocol, analysis = study.protocol, study.protocol.analyses[claim.analysis]
+    assumed = protocol.diagnosis.assume.outcomes.get(claim.outcome)
+    if assumed is None:
+        return np.nan
+    if not assumed.effects and not assumed.attributes and not assumed.interactions:
+        return 0.0
+    other = analysis.target != "all" or analysis.kind != "as-randomised"
+    if other or protocol.outcomes[claim.outcome].task is not None or compares_periods(study, claim.contrast):
+        nothing = all(_nil(effect) for effect in assumed.effects) and not _shifts(assumed.attributes)
+        return 0.0 if nothing and not any(each.add for each in assumed.interactions) else np.nan
+    waves = own_waves(study, claim.outcome) or ("",)
+    weights = weights_at(study, claim.outcome, claim.at) if claim.at else np.ones(1)
+    return float(
+        sum(
+            weight * _contrasted(study, claim, wave)
+            for wave, weight in zip(waves, weights, strict=False)
+            if weight
+        )
+    )
+
+
+def _nil(effect: AssumedEffect) -> bool:
+    return not effect.constant and not any(effect.by_week)
+
+
+def _shifts(attributes: Mapping[str, Mapping[str, float]]) -> bool:
+    return any(shift for levels in attributes.values() for shift in levels.values())
+
+
+def _contrasted(study: Study, claim: Claim, wave: str) -> float:
+    protocol = study.protocol
+    levels = {protocol.arm_column(name): protocol.drawn(name) for name in protocol.allocation}
+    cells = cells_of(supported_contrast(study, claim.contrast), levels, shares_of(study))
+    assume = protocol.diagnosis.assume
+    effects = assume.outcomes[claim.outcome].effects
+    by_cell = [
+        sum(effect_at(study, effect, wave) for effect in effects if effect.arm in cell)
+        for cell in product(*cells.levels)
+    ]
+    return float(cells.weights @ np.array(by_cell)) * assume.uptake
+
+
+def effect_at(study: Study, effect: AssumedEffect, wave: str) -> float:
+    """An arm's effect on those who take it up, averaged over the weeks in which a wave is answered."""
+    if not effect.by_week:
+        return effect.constant
+    times = timeline(study.protocol)
+    if times.launch is None or not wave:
+        return effect.by_week[0]
+    rng = streams.generator("0", "simulation", "truth", wave)
+    weeks = weeks_since(answer_moments(study.protocol, wave, times, _ANSWERS, rng), times.launch)
+    place = np.clip(weeks - 1, 0, len(effect.by_week) - 1).astype(np.int64)
+    return float(np.asarray(effect.by_week)[place].mean())
