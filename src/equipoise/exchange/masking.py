@@ -11,7 +11,7 @@ from equipoise.instruments.definition import Composite
 from equipoise.instruments.library import load
 from equipoise.protocol.asked import OTHER_TEXT, WHY
 from equipoise.protocol.columns import answer_columns
-from equipoise.protocol.recorded import FIELDWORK_EVENTS, recorded_columns
+from equipoise.protocol.recorded import FIELDWORK_EVENTS, recorded_columns, time_of_event
 from equipoise.protocol.study import Study
 from equipoise.protocol.timeline import waves_before
 
@@ -83,6 +83,7 @@ def _of_people(study: Study, column: str) -> str | None:
     if column.startswith("probability_"):
         return _CHANCE
     known = (*study.protocol.events, *study.protocol.harms, *FIELDWORK_EVENTS)
+    known = (*known, *map(time_of_event, study.protocol.events))
     return _EVENT if column.removesuffix(WHY) in known else None
 
 

@@ -16,7 +16,7 @@ from equipoise.protocol.extracts import ABSENT, measured
 from equipoise.protocol.factors import contrast_factors, waves_asking
 from equipoise.protocol.models.outcomes import Outcome
 from equipoise.protocol.models.participants import ColumnType
-from equipoise.protocol.recorded import FIELDWORK_EVENTS, recorded_columns
+from equipoise.protocol.recorded import FIELDWORK_EVENTS, recorded_columns, times_of_events
 from equipoise.protocol.study import Study
 
 __all__ = ["Variable", "VariableType", "variables_of"]
@@ -204,6 +204,8 @@ def _participants(study: Study) -> Iterator[Variable]:
     yield Variable("partner", "text", "The partner whose people include the participant", "the roster")
     for event in dict.fromkeys((*protocol.events, *protocol.harms, *FIELDWORK_EVENTS)):
         yield Variable(event, "yes-no", f"Happened after allocation: {event}", "fieldwork")
+    for event, column in times_of_events(protocol).items():
+        yield Variable(column, "moment", f"When it happened: {event}", "fieldwork")
 
 
 def _outcome(study: Study, name: str, outcome: Outcome) -> Iterator[Variable]:

@@ -8,6 +8,7 @@ from equipoise.errors import DesignError
 from equipoise.estimation.inference import Estimate
 from equipoise.estimation.meaning.standardised import hedges_g, reference_sd
 from equipoise.findings.beside import besides
+from equipoise.findings.beside.stratum import bounded_in_stratum, has_stratum
 from equipoise.findings.caution import cautions
 from equipoise.findings.deciding.claims import planned_effect
 from equipoise.findings.estimates import standardised_of, with_estimate
@@ -48,6 +49,9 @@ def effect_findings(
     values = values_at(study, data, outcome, at)
     measured = Measured(study, data, name, analysis, outcome, at, sample, values)
     shared = _provenance(measured, text, planned=planned)
+    if has_stratum(study):
+        yield from bounded_in_stratum(shared, measured)
+        return
     words = model_words(analysis, outcome, ())
     try:
         words = model_words(analysis, outcome, measured.adjusted_for)

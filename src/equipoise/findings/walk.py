@@ -31,7 +31,7 @@ from equipoise.findings.reading.scores import scored
 from equipoise.findings.reliability import reliabilities
 from equipoise.findings.results import Finding, Findings
 from equipoise.findings.sampling.points import ever_measured, points_at, values_at, why_unmeasured
-from equipoise.findings.sampling.strategies import SUPPORTED, under_strategies
+from equipoise.findings.sampling.strategies import under_strategies
 from equipoise.findings.scheduled import compares_periods, scheduled_findings
 from equipoise.protocol.checks.analyses import WAVE
 from equipoise.protocol.models.analyses import Analysis
@@ -112,11 +112,6 @@ def refuse_unsupported(study: Study) -> None:
         why = not_redrawn(study, analysis) if analysis.test.by == "randomisation" else None
         if why is not None:
             found.append(f"analyses.{name}: randomisation tests {why}")
-    found += [
-        f"events.{event}: the strategy {strategy}"
-        for event, strategy in study.protocol.events.items()
-        if strategy not in SUPPORTED
-    ]
     found += not_stepped_down(study)
     if found:
         listed = "\n  ".join(found)

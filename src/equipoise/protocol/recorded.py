@@ -21,10 +21,11 @@ from types import MappingProxyType
 from typing import Literal
 
 from equipoise.protocol.columns import answer_columns
+from equipoise.protocol.models.protocol import Protocol
 from equipoise.protocol.questionnaire import questionnaire
 from equipoise.protocol.study import Study
 
-__all__ = ["FIELDWORK_EVENTS", "RecordedColumn", "recorded_columns"]
+__all__ = ["FIELDWORK_EVENTS", "RecordedColumn", "recorded_columns", "time_of_event", "times_of_events"]
 
 # What fieldwork knows of a participant after allocation, whether or not the protocol names it as an event.
 FIELDWORK_EVENTS = ("opted_out", "left_employer", "withdrew")
@@ -52,6 +53,20 @@ def recorded_columns(study: Study, survey: str) -> tuple[RecordedColumn, ...]:
     """
     answers = {column.name for column in answer_columns(study, survey)}
     return tuple(column for column in _columns(study, survey) if column.name not in answers)
+
+
+def time_of_event(event: str) -> str:
+    """The column of the frame that says when an event happened."""
+    return f"{event}_at"
+
+
+def times_of_events(protocol: Protocol) -> dict[str, str]:
+    """The events of which a study has to know when they happened, with the column that says so.
+
+    No other times are kept: they say more of people than the analysis needs.
+    """
+    dated = [event for event, strategy in protocol.events.items() if strategy == "while-on-treatment"]
+    return {event: time_of_event(event) for event in dated}
 
 
 def _columns(study: Study, survey: str) -> Iterator[RecordedColumn]:

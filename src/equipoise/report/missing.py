@@ -14,6 +14,14 @@ _IMPUTED_TIPPING = "shift of what was imputed for them that would undo the concl
 _ALLOWING = "the same, allowing for chance as well"
 _MANSKI = "whatever those who did not answer would have said"
 _LEE = "assuming the arm moves response one way only"
+_STRATUM = "nobody is seen in both arms; assuming the arm moves the event one way only"
+
+_KINDS = {
+    ".lee.": ("Lee bounds for people who would answer under either arm", _LEE),
+    ".principal-stratum.": ("Bounds for people to whom the event would happen in neither arm", _STRATUM),
+    ".": ("Bounds for everybody randomised", _MANSKI),
+}
+"""What a bound is and what it means, by a part of its id."""
 
 
 def response(results: Results, names: Names) -> Table | None:
@@ -97,8 +105,8 @@ def events(results: Results, names: Names) -> Table | None:
         Column("Total", True),
     )
     notes = (
-        "Not answering is missing data. Events are what the estimand deals with: people to whom one happened "
-        "are analysed in their arm if they answered.",
+        "Not answering is missing data. Events are what the estimand deals with; it says for each what is "
+        "done about the answers of people to whom it happened.",
     )
     caption = "Missing answers and events after allocation"
     return Table("events", caption, columns, tuple(rows), notes) if rows else None
@@ -130,16 +138,11 @@ def _bound(one: Finding, names: Names) -> tuple[str, str, str]:
         whose = names.arm(one.arm or one.id.rpartition(".")[2])
         return f"{what}, {whose}", value, _IMPUTED_TIPPING if imputed else _TIPPING
     value = words.interval_text(one, names) if one.interval else f"not estimable: {one.not_estimable}"
-    lee = ".lee" in one.id
-    what = (
-        "Lee bounds for people who would answer under either arm"
-        if lee
-        else "Bounds for everybody randomised"
-    )
+    what, means = next(said for part, said in _KINDS.items() if part in f"{one.id}.")
     if one.id.endswith(".interval"):
         level = one.interval.level if one.interval else None
         return f"{what}, {level or 0.95:.0%} interval", value, _ALLOWING
-    return what, value, _LEE if lee else _MANSKI
+    return what, value, means
 
 
 def _shift(one: Finding, names: Names) -> str:

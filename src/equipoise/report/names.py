@@ -9,6 +9,7 @@ from functools import cached_property
 from equipoise.findings.results import Finding
 from equipoise.protocol.models.analyses import Analysis
 from equipoise.protocol.models.protocol import Protocol
+from equipoise.protocol.names import in_words
 from equipoise.protocol.waves import SLOPE, points_of
 from equipoise.report.numbers import Scale
 
@@ -28,18 +29,18 @@ class Names:
     def arms(self) -> dict[str, str]:
         """Labels of the arms of all stages."""
         stages = self.protocol.allocation.values()
-        return {name: arm.label or _plain(name) for stage in stages for name, arm in stage.arms.items()}
+        return {name: arm.label or in_words(name) for stage in stages for name, arm in stage.arms.items()}
 
     def arm(self, name: str | None) -> str:
         """An arm's label."""
-        return "All" if name is None else self.arms.get(name, _plain(name))
+        return "All" if name is None else self.arms.get(name, in_words(name))
 
     def outcome(self, name: str | None) -> str:
         """An outcome's label, beginning with a capital."""
         if name is None:
             return "Outcome"
         outcome = self.protocol.outcomes.get(name)
-        return _capital((outcome.label if outcome is not None else None) or _plain(name))
+        return _capital((outcome.label if outcome is not None else None) or in_words(name))
 
     def wave(self, name: str | None) -> str:
         """A wave's label; of an average all of its waves."""
@@ -48,7 +49,7 @@ class Names:
         if name and len(points_of(name)) > 1:
             return f"average of {' and '.join(self.wave(one) for one in points_of(name))}"
         wave = self.protocol.waves.get(name) if name else None
-        return (wave.label if wave is not None else None) or _plain(name or "")
+        return (wave.label if wave is not None else None) or in_words(name or "")
 
     def measured(self, finding: Finding) -> str:
         """An outcome's label, and the point of time where the outcome has several."""
@@ -61,16 +62,16 @@ class Names:
         people = self.protocol.participants
         column = people.roster.get(name) if people is not None else None
         if column is not None:
-            return _capital(column.label or _plain(name))
+            return _capital(column.label or in_words(name))
         for outcome in self.protocol.outcomes:
             wave = name.removeprefix(outcome + "_")
             if wave != name and wave in self.protocol.waves:
                 return f"{self.outcome(outcome)}, {self.wave(wave)}"
-        return _capital(_plain(name))
+        return _capital(in_words(name))
 
     def level(self, name: str) -> str:
         """A level of a factor or category."""
-        return _plain(name)
+        return in_words(name)
 
     def scale(self, outcome: str | None, *, difference: bool) -> Scale:
         """How values of an outcome, or differences between them, are printed."""
@@ -84,7 +85,7 @@ class Names:
     def analysis(self, name: str) -> str:
         """An analysis's label, of the protocol or of what was explored beside it."""
         found = self.protocol.analyses.get(name) or self.explore.get(name)
-        return (found.label if found is not None else None) or _capital(_plain(name.replace("-", " ")))
+        return (found.label if found is not None else None) or _capital(in_words(name.replace("-", " ")))
 
     def whose(self, finding: Finding, among: Sequence[Finding]) -> str:
         """The analysis behind a row, in brackets, where a table shows the same outcome of several."""
@@ -110,11 +111,7 @@ class Names:
         # Factors are clear from their levels: `shown.blinded - shown.named within ethnicity.x` loses both
         # names.
         bare = re.sub(r"\b[a-z]\w*\.(\w+)", r"\1", finding.contrast or finding.analysis)
-        return _plain(bare).replace(" - ", " \u2212 ").replace(" within ", ", for ")
-
-
-def _plain(name: str) -> str:
-    return name.replace("_", " ")
+        return in_words(bare).replace(" - ", " \u2212 ").replace(" within ", ", for ")
 
 
 def _capital(text: str) -> str:

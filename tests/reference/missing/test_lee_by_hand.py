@@ -177,3 +177,41 @@ def test_what_lee_cannot_bound_is_refused(change, message):
             np.nan_to_num(y), answered, arm, change.get("contrast", (-1, 1)), cells=cells,
             arm_names=("usual", "texts", "calls"),
         )  # fmt: skip
+
+
+def test_unknown_outcomes_of_those_held_count_in_the_shares_alone():
+    rng = np.random.default_rng(3)
+    y, held, arm = trial(3, people=400, rates=(0.6, 0.9))
+    known = held & (rng.random(400) < 0.7)
+    found = lee_bounds(np.where(known, y, np.nan), held, arm, (-1, 1), known=known)
+    share = held[arm == 0].mean() / held[arm == 1].mean()
+    values, other = np.sort(y[known & (arm == 1)]), y[known & (arm == 0)].mean()
+    part = np.clip(len(values) * share - np.arange(len(values)), 0, 1)
+    ends = [part @ values / part.sum() - other, part @ values[::-1] / part.sum() - other]
+    assert (found.low, found.high) == pytest.approx(ends, rel=1e-12)
+
+
+def test_the_errors_with_unknown_outcomes_are_the_spread_of_repeated_trials():
+    rng, found = np.random.default_rng(4), []
+    for seed in range(600):
+        y, held, arm = trial(seed, people=500, rates=(0.6, 0.85))
+        known = held & (rng.random(500) < 0.6)
+        found.append(lee_bounds(y, held, arm, (-1, 1), known=known))
+    for end in ("low", "high"):
+        spread = np.std([getattr(one, end) for one in found], ddof=1)
+        told = np.sqrt(np.mean([getattr(one, f"{end}_error") ** 2 for one in found]))
+        assert told == pytest.approx(spread, rel=0.1)  # three Monte-Carlo errors of a spread: 0.087
+
+
+def test_bounds_hold_the_effect_in_the_stratum_where_everybody_is_known_under_both_arms():
+    rng, people = np.random.default_rng(6), 200_000
+    stratum = rng.choice(["neither", "control only", "both"], people, p=[0.6, 0.25, 0.15])
+    spared = np.stack([stratum == "neither", stratum != "both"], axis=1)  # the treatment prevents the event
+    base = rng.normal(np.where(stratum == "neither", 1.0, 0.0), 1.0)
+    y = np.stack([base, base + np.where(stratum == "neither", 0.5, -1.0)], axis=1)
+    arm = rng.permutation(np.arange(people) % 2)
+    held = spared[np.arange(people), arm]
+    found = lee_bounds(y[np.arange(people), arm], held, arm, (-1, 1))
+    naive = y[held & (arm == 1), 1].mean() - y[held & (arm == 0), 0].mean()
+    assert found.low < 0.5 < found.high
+    assert naive < 0.1  # comparing whoever is left says that nothing happened

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from equipoise.errors import NotSupportedError, ProtocolError
+from equipoise.errors import ProtocolError, RosterError
 from equipoise.findings import Findings, analyse, read_data
 from equipoise.protocol import load_study
 
@@ -98,7 +98,164 @@ def test_a_composite_without_a_worst_value_is_refused_when_the_protocol_is_check
         load_study(made)
 
 
-@pytest.mark.parametrize("strategy", ["while-on-treatment", "principal-stratum"])
-def test_a_strategy_that_needs_more_than_the_frame_knows_is_refused(folder, moved, tmp_path, strategy):
-    with pytest.raises(NotSupportedError, match=rf"events\.left_employer: the strategy {strategy}"):
-        found(folder, moved, tmp_path, strategy)
+TWO_WAVES = (
+    (
+        "  after: {",
+        "  middle: {survey: nothing, opens: launch + 2 weeks, closes: launch + 4 weeks}\n  after: {",
+    ),
+    ("waves: [after], role: primary", "waves: [middle, after], role: primary"),
+)
+AT_BOTH = "  effect: {outcomes: score, contrast: texts - control, adjust: none, model: linear, at: [middle, after], missing: none}"
+HOUR = pd.Timedelta(hours=1)
+OPENED = {
+    wave: pd.Timestamp(day, tz="UTC") for wave, day in (("middle", "2021-03-15"), ("after", "2021-04-26"))
+}
+
+
+@pytest.fixture
+def dated(people: pd.DataFrame) -> pd.DataFrame:
+    """The score at two waves with the time of each answer, and when people left: before, between, after."""
+    rng = np.random.default_rng(5)
+    left = rng.random(len(people)) < np.where(people["arm"] == "texts", 0.4, 0.2)
+    day = pd.Timestamp("2021-03-02", tz="UTC") + pd.to_timedelta(rng.integers(0, 2400, len(people)), unit="h")
+    frame = people.drop(columns="score").assign(
+        score_middle=people["score"].sample(frac=1, random_state=1).to_numpy(),
+        score_after=people["score"],
+        left_employer=left * 1,
+        left_employer_at=pd.Series(day).where(left),
+    )
+    for wave, opens in OPENED.items():
+        answered = opens + pd.to_timedelta(rng.integers(0, 300, len(people)), unit="h")
+        frame[f"answered_{wave}"] = pd.Series(answered).where(frame[f"score_{wave}"].notna())
+    return frame
+
+
+def of_events(folder, people, tmp_path, events: str, analyses: str, *changes: tuple[str, str]) -> Findings:
+    made = folder(analyses)
+    text = (made / "protocol.yaml").read_text()
+    for before, after in (*changes, ("  - {then: [days, passed], method: holm}\n", "")):
+        text = text.replace(before, after)
+    (made / "protocol.yaml").write_text(text.replace("analyses:", f"events: {{{events}}}\nanalyses:", 1))
+    people.to_csv(tmp_path / "data.csv", index=False)
+    study = load_study(made)
+    return analyse(study, read_data(study, tmp_path / "data.csv"))
+
+
+def until_left(people: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """Both waves as last answered before leaving, person by person."""
+    closes = {"middle": pd.Timestamp("2021-03-29", tz="UTC"), "after": pd.Timestamp("2021-05-24", tz="UTC")}
+    rows = []
+    for _, one in people.iterrows():
+        known, kept = np.nan, []
+        for wave in ("middle", "after"):
+            answered, left = one[f"answered_{wave}"], one["left_employer_at"]
+            gone_first = pd.notna(left) and not answered <= left and left < closes[wave]
+            known = known if gone_first else one[f"score_{wave}"]
+            kept.append(known)
+        rows.append(kept)
+    return tuple(pd.Series(column, index=people.index) for column in zip(*rows, strict=True))
+
+
+def test_while_on_treatment_takes_the_last_answer_before_the_event(folder, dated, tmp_path):
+    results = of_events(folder, dated, tmp_path, "left_employer: while-on-treatment", AT_BOTH, *TWO_WAVES)
+    middle, after = until_left(dated)
+    carried = (after == dated["score_middle"]) & dated["score_after"].ne(after)
+    assert carried.any()  # somebody's earlier answer stands for the later wave
+    assert (after.isna() & dated["score_after"].notna()).any()  # somebody had answered nothing by then
+    for wave, values in (("middle", middle), ("after", after)):
+        effect = results.find(f"effect.score.{wave}.texts - control")
+        assert effect.estimate == pytest.approx(difference(values, dated["arm"]), abs=1e-10)
+        assert effect.n["texts"] == int(values[dated["arm"] == "texts"].notna().sum())
+    assert "Score at after, or as last answered before left employer where that came first" in effect.estimand
+    assert "left employer: what was last answered before it counts (while on treatment)" in effect.estimand
+    missing = int((dated["left_employer"].eq(1) & after.isna()).sum())
+    assert f"{missing} of them had answered nothing by then" in " ".join(effect.warnings)
+
+
+def test_with_one_wave_an_answer_after_the_event_is_missing_and_one_on_its_day_counts(
+    folder, dated, tmp_path
+):
+    one = dated.rename(columns={"score_after": "score"}).drop(columns=["score_middle", "answered_middle"])
+    one["left_employer_at"] = one["left_employer_at"].dt.strftime("%Y-%m-%d")
+    effect = of_events(folder, one, tmp_path, "left_employer: while-on-treatment", SCORE).find(BASE)
+    day = pd.to_datetime(one["left_employer_at"], utc=True)
+    gone = day.notna() & ~(one["answered_after"] < day + pd.Timedelta(days=1))
+    gone &= day < pd.Timestamp("2021-05-24", tz="UTC")
+    assert effect.estimate == pytest.approx(difference(one["score"].mask(gone), one["arm"]), abs=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("lost", "why"),
+    [
+        ("left_employer_at", 'fill in the column "left_employer_at"'),
+        ("answered_after", "it is not known which came first"),
+    ],
+)
+def test_an_event_or_answer_without_a_date_is_no_estimate(folder, dated, tmp_path, lost, why):
+    one = dated.rename(columns={"score_after": "score"}).drop(columns=[lost])
+    effect = of_events(folder, one, tmp_path, "left_employer: while-on-treatment", SCORE).find(BASE)
+    assert effect.estimate is None
+    assert why in str(effect.not_estimable)
+
+
+def test_a_date_of_what_did_not_happen_is_refused(folder, dated, tmp_path):
+    wrong = dated.rename(columns={"score_after": "score"}).assign(left_employer=0)
+    with pytest.raises(RosterError, match=r'left_employer_at.*"left_employer" says that it did not happen'):
+        of_events(folder, wrong, tmp_path, "left_employer: while-on-treatment", SCORE)
+
+
+def test_of_several_events_composite_counts_first_then_hypothetical(folder, dated, tmp_path):
+    rng = np.random.default_rng(2)
+    both = dated.assign(
+        opted_out=(rng.random(len(dated)) < 0.3) * 1, moved=(rng.random(len(dated)) < 0.3) * 1
+    )
+    events = "left_employer: while-on-treatment, opted_out: hypothetical, moved: composite"
+    effect = of_events(folder, both, tmp_path, events, AT_BOTH, *TWO_WAVES).find("effect.score.after")
+    values = until_left(dated)[1].mask(both["opted_out"] == 1).mask(both["moved"] == 1, 0.0)
+    assert effect.estimate == pytest.approx(difference(values, both["arm"]), abs=1e-10)
+
+
+def test_a_principal_stratum_is_bounded_and_not_estimated(folder, moved, tmp_path):
+    results = of_events(folder, moved, tmp_path, "left_employer: principal-stratum", SCORE)
+    effect, bounds = results.find(BASE), results.find(f"{BASE}.principal-stratum")
+    assert effect.estimate is None
+    assert effect.p_value is None
+    assert effect.decision == "none"
+    assert "nobody is seen in both arms" in str(effect.not_estimable)
+    assert "to whom left employer would happen in neither arm" in effect.estimand
+    assert (bounds.kind, bounds.interval.level) == ("bound", None)
+    assert "assuming that the arm moves left employer one way only" in bounds.model
+    spared = moved["left_employer"] == 0
+    shares = spared.groupby(moved["arm"]).mean()
+    texts, control = (moved["score"][spared & (moved["arm"] == arm)].dropna() for arm in ("texts", "control"))
+    assert shares["control"] > shares["texts"]  # so that control is trimmed
+    kept = len(control) * shares["texts"] / shares["control"]
+    ends = []
+    for values in (np.sort(control)[::-1], np.sort(control)):
+        part = np.clip(kept - np.arange(len(values)), 0, 1)
+        ends.append(texts.mean() - part @ values / kept)
+    assert (bounds.interval.low, bounds.interval.high) == pytest.approx(tuple(ends), rel=1e-10)
+    silent = int((spared & moved["score"].isna() & moved["arm"].isin(["texts", "control"])).sum())
+    assert f"{silent} people did not answer" in " ".join(bounds.warnings)
+    interval = results.find(f"{BASE}.principal-stratum.interval").interval
+    assert interval.low < bounds.interval.low < bounds.interval.high < interval.high
+
+
+@pytest.mark.parametrize(
+    ("strategy", "analyses", "why"),
+    [
+        ("principal-stratum", SCORE.replace("at: after", "at: after, by: site"), "effect is by site"),
+        ("principal-stratum", SCORE.replace("texts - control", "(texts + calls) / 2 - control"), "more than two"),
+        (
+            "while-on-treatment",
+            f"{SCORE}\n{REST.replace('[days, passed]', 'once')}",
+            '"once" is measured in no',
+        ),
+    ],
+)
+def test_what_a_strategy_cannot_be_asked_is_refused_when_the_protocol_is_checked(
+    folder, moved, tmp_path, strategy, analyses, why
+):
+    once = ("outcomes:\n", "outcomes:\n  once: {column: once, role: secondary}\n")
+    with pytest.raises(ProtocolError, match=why):
+        of_events(folder, moved, tmp_path, f"left_employer: {strategy}", analyses, once)

@@ -23,6 +23,7 @@ def between(low: float, high: float, level: float | None = None) -> dict[str, ob
 
 MISSING = [
     bound("lee", interval=between(-0.4, 1.1), warnings=("uninformative: response differs by 0.8",)),
+    bound("principal-stratum", interval=between(-0.2, 0.9)),
     bound("lee.interval", interval=between(-0.9, 1.6, 0.95)),
     bound("imputation.tipping-point.video", arm="video", estimate=-2.1),
     bound("imputation.tipping-point.control", arm="control", estimate=0.4, units="log-odds"),
@@ -71,6 +72,11 @@ def test_every_bound_says_what_it_is_and_what_it_means(lost) -> None:
     lee = "Lee bounds for people who would answer under either arm"
     assert told[lee] == ("−0.40 to 1.10", "assuming the arm moves response one way only")
     assert told[f"{lee}, 95% interval"][1] == "the same, allowing for chance as well"
+    stratum = told["Bounds for people to whom the event would happen in neither arm"]
+    assert stratum == (
+        "−0.20 to 0.90",
+        "nobody is seen in both arms; assuming the arm moves the event one way only",
+    )
     assert told["Tipping point by imputation, Video of thanks"][0].startswith("−2.1")
     assert told["Tipping point by imputation, Usual communications"][0] == "0.40 log-odds"
     assert told["Tipping point, Usual communications"][0] == "none within the range"

@@ -61,16 +61,21 @@ class LeeBounds:
 
 @dataclass(frozen=True)
 class _Rows:
-    """People of the two arms compared: `first` says who is in the arm of positive weight."""
+    """People of the two arms compared.
+
+    `first` says who is in the arm of positive weight, `known` whose outcome is known of those held.
+    """
 
     y: Floats
     held: Bools
+    known: Bools
     first: Bools
     cell: Ints
     cluster: Ints
 
     def of(self, rows: Bools) -> "_Rows":
-        return _Rows(self.y[rows], self.held[rows], self.first[rows], self.cell[rows], self.cluster[rows])
+        held, known = self.held[rows], self.known[rows]
+        return _Rows(self.y[rows], held, known, self.first[rows], self.cell[rows], self.cluster[rows])
 
     def response(self, *, first: bool) -> float:
         return float(self.held[self.first == first].mean())
@@ -104,6 +109,7 @@ def lee_bounds(
     arm: npt.ArrayLike,
     contrast: npt.ArrayLike,
     *,
+    known: npt.ArrayLike | None = None,
     cells: npt.ArrayLike | None = None,
     cluster: npt.ArrayLike | None = None,
     level: float = 0.95,
@@ -120,6 +126,10 @@ def lee_bounds(
         answered: (n,) true or false.
         arm: (n,) codes from 0.
         contrast: one weight an arm; two of them not 0.
+        known: (n,) whose outcome is known, among those who `answered`; left out, everybody's. The others
+            count in the shares that are compared, and are taken to be like those of their arm and cell whose
+            outcome is known. So the bounds serve whatever else keeps people from being compared, such as
+            death (Zhang & Rubin 2003, J. Educ. Behav. Stat. 28:353), with some answers missing besides.
         cells: (n,) labels known before allocation, such as strata. Each cell is trimmed by its own response,
             and cells weigh by their people who would answer under either arm: in large samples never wider.
         cluster: (n,) labels, where clusters were allocated.
@@ -136,7 +146,7 @@ def lee_bounds(
 
     Lee (2009), Review of Economic Studies 76:1071, propositions 1 and 3, section 4 for cells.
     """
-    rows, weight, codes = _rows(outcome, answered, arm, contrast, cells, cluster, arm_names)
+    rows, weight, codes = _rows(outcome, answered, known, arm, contrast, cells, cluster, arm_names)
     found = [rows.of(rows.cell == cell) for cell in np.unique(rows.cell)]
     for one in found:
         _check_cell(one, codes, arm_names)
@@ -169,6 +179,7 @@ def lee_bounds(
 def _rows(
     outcome: npt.ArrayLike,
     answered: npt.ArrayLike,
+    known: npt.ArrayLike | None,
     arm: npt.ArrayLike,
     contrast: npt.ArrayLike,
     cells: npt.ArrayLike | None,
@@ -178,19 +189,20 @@ def _rows(
     """The people of the two arms, the contrast's scale, and the arms' codes: positive weight first."""
     held, codes = np.asarray(answered, dtype=bool), np.asarray(arm, dtype=np.int64)
     values = np.asarray(outcome, dtype=np.float64)
+    seen = held if known is None else held & np.asarray(known, dtype=bool)
     cell = np.zeros(len(held), dtype=np.int64) if cells is None else codes_of(cells, "cells")[0]
     block = np.arange(len(held)) if cluster is None else codes_of(cluster, "cluster")[0]
-    same_length(len(held), arm=codes, outcome=values, cells=cell, cluster=block)
+    same_length(len(held), arm=codes, outcome=values, known=seen, cells=cell, cluster=block)
     weights = contrast_weights(contrast, codes)
     compared = arms_compared(weights)
     if len(compared) != 2:
         raise refuse("contrast", f"compares {len(compared)} arms; Lee's bounds compare two.")
     positive, other = sorted(compared, key=lambda code: -weights[code])
     inside = np.isin(codes, compared)
-    rows = _Rows(np.where(held, values, 0.0), held, codes == positive, cell, block).of(inside)
+    rows = _Rows(np.where(seen, values, 0.0), held, seen, codes == positive, cell, block).of(inside)
     finite(rows.y, "outcome")
     for code in (positive, other):
-        if not (held & (codes == code)).any():
+        if not (seen & (codes == code)).any():
             raise refuse("answered", f"nobody in {name_of(code, names, 'arm')} answered.")
     return rows, float(weights[positive]), (positive, other)
 
@@ -198,7 +210,7 @@ def _rows(
 def _check_cell(one: _Rows, codes: tuple[int, int], names: Sequence[str] | None) -> None:
     for first, code in ((True, codes[0]), (False, codes[1])):
         members = one.first == first
-        if not (members & one.held).any():
+        if not (members & one.known).any():
             raise refuse("cells", f"a stratum has nobody who answered in {name_of(code, names, 'arm')}.")
         if len(np.unique(one.cluster[members])) < 2:
             raise refuse(
@@ -210,15 +222,16 @@ def _ends_of_cell(one: _Rows, *, first: bool) -> _Ends:
     """Both bounds of a cell; `first` says which arm is trimmed, the one that answered more."""
     trimmed, other = one.first == first, one.first != first
     more, less = one.held[trimmed].mean(), one.held[other].mean()
-    values, rest = one.y[trimmed & one.held], one.y[other & one.held]
-    kept = float(trimmed.sum() * less)  # of the trimmed arm's answers: as many as the other arm's response
+    values, rest = one.y[trimmed & one.known], one.y[other & one.known]
+    # of the trimmed arm's answers: as many as the other arm's response, of those that are known
+    kept = float(trimmed.sum() * less) * (len(values) / (trimmed & one.held).sum())
     # where the trimmed arm is subtracted, its highest answers make the difference least
     tails = (_tail(values, kept, lowest=first), _tail(values, kept, lowest=not first))
     influence = np.zeros((2, len(one.y)))
     for end, tail in enumerate(tails):
-        influence[end, trimmed & one.held] = tail.influence / more
+        influence[end, trimmed & one.known] = tail.influence / one.known[trimmed].mean()
         influence[end, trimmed] -= tail.slope / more * (one.held[trimmed] - more)
-        influence[end, other & one.held] = (rest.mean() - rest) / less
+        influence[end, other & one.known] = (rest.mean() - rest) / one.known[other].mean()
         influence[end, other] += tail.slope / less * (one.held[other] - less)
     sign = 1.0 if first else -1.0
     ends = np.array([sign * (tail.mean - rest.mean()) for tail in tails])

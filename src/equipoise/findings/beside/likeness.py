@@ -13,6 +13,7 @@ from equipoise.findings.estimates import interval_of
 from equipoise.findings.fitting import Fitted
 from equipoise.findings.results import Finding
 from equipoise.findings.sampling.measured import Measured
+from equipoise.protocol.names import in_words
 
 __all__ = ["likeness_in_clusters"]
 
@@ -87,7 +88,7 @@ def _design_effects(base: Finding, found: Likeness, measured: Measured) -> Itera
 
 
 def _sizes(found: Likeness, unit: str) -> str:
-    noun = unit.replace("_", " ")
+    noun = in_words(unit)
     return (
         f"{found.clusters} clusters ({noun}) of {found.mean_size:.1f} people on average, coefficient of "
         f"variation of their sizes {found.variation:.2f}"

@@ -4,20 +4,29 @@ from collections.abc import Iterator
 
 from equipoise.findings.sampling.measured import Measured
 from equipoise.findings.sampling.strategies import events_met
+from equipoise.protocol.names import in_words
 
 __all__ = ["events_dealt_with"]
 
 
 def events_dealt_with(measured: Measured) -> Iterator[str]:
     """How many people an event's strategy concerns, by event; treatment policy concerns nobody."""
-    for event, met in events_met(measured.study, measured.data, "composite"):
-        count = int((met & measured.sample.inside).sum())
+    study, data, inside = measured.study, measured.data, measured.sample.inside
+    for event, met in events_met(study, data, "composite"):
+        count = int((met & inside).sum())
         if count:
-            yield f"{event.replace('_', ' ')}: {count} people count with the worst value (composite strategy)"
-    for event, met in events_met(measured.study, measured.data, "hypothetical"):
-        count = int((met & measured.sample.inside).sum())
+            yield f"{in_words(event)}: {count} people count with the worst value (composite strategy)"
+    for event, met in events_met(study, data, "while-on-treatment"):
+        count, without = int((met & inside).sum()), int((met & inside & ~measured.answered).sum())
         if count:
             yield (
-                f"{event.replace('_', ' ')}: the answers of {count} people are set aside (hypothetical "
+                f"{in_words(event)}: {count} people count with what they last answered before it; {without} "
+                "of them had answered nothing by then and are missing (while-on-treatment strategy)"
+            )
+    for event, met in events_met(study, data, "hypothetical"):
+        count = int((met & inside).sum())
+        if count:
+            yield (
+                f"{in_words(event)}: the answers of {count} people are set aside (hypothetical "
                 "strategy), which assumes that without it they would have answered as people like them did"
             )

@@ -7,6 +7,7 @@ from equipoise.estimation.mixed.arms import fit_arms
 from equipoise.estimation.mixed.fit import MixedDof, MixedFit
 from equipoise.findings.fitting.fitted import Fitted
 from equipoise.findings.sampling.measured import Measured
+from equipoise.protocol.names import in_words
 
 __all__ = ["at_boundary", "fit_mixed_model"]
 
@@ -24,7 +25,7 @@ def fit_mixed_model(measured: Measured) -> Fitted:
         measured.y,
         measured.arm,
         measured.weights,
-        {str(analysis.cluster).replace("_", " "): cluster},
+        {in_words(analysis.cluster): cluster},
         covariates=measured.columns,
         strata=measured.strata,
         arm_names=measured.arm_names,

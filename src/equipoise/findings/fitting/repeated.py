@@ -28,7 +28,7 @@ def fit_waves(measured: Measured) -> Fitted:
     columns = columns_of(measured.study, measured.outcome)
     absent = [column for column in columns if not measured.data.has(column)]
     if absent:
-        raise DesignError(f'the data have no column "{absent[0]}", a wave of the model')
+        raise DesignError(f"a wave of the model is missing: {measured.data.why_lacking(absent[0])}")
     waves = np.stack([measured.data.numbers(column) for column in columns], axis=1)
     ever = np.where(np.isnan(waves).all(axis=1), np.nan, 0.0)
     whole = replace(measured, values=ever)

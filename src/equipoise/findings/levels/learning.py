@@ -70,7 +70,7 @@ def _values(study: Study, data: StudyData, outcome: str, waves: Sequence[str]) -
     columns = columns_of(study, outcome)
     for column in columns:
         if not data.has(column):
-            raise refuse("waves", f'the data have no column "{column}".')
+            raise refuse("waves", f"{data.why_lacking(column).rstrip('.')}.")
     return np.stack([data.numbers(column) for column in columns], axis=1)
 
 

@@ -7,8 +7,9 @@ import polars as pl
 
 from equipoise.errors import Problem, nearest
 from equipoise.protocol.models.protocol import Protocol
+from equipoise.protocol.recorded import time_of_event
 
-__all__ = ["arm_problems", "exclusion_problems", "strangers"]
+__all__ = ["arm_problems", "event_problems", "exclusion_problems", "strangers"]
 
 
 def strangers(
@@ -63,5 +64,19 @@ def arm_problems(protocol: Protocol, participants: pl.DataFrame, file: str, *, m
         if absent:
             kind = "arms" if stage.to == "arms" else "sequences"
             message = f"nobody is in {', '.join(absent)}; the protocol has the {kind} {', '.join(drawn)}"
+            problems.append(Problem(file, column, message))
+    return problems
+
+
+def event_problems(protocol: Protocol, participants: pl.DataFrame, file: str) -> list[Problem]:
+    """What has a time did happen."""
+    problems = []
+    for event in protocol.events:
+        column = time_of_event(event)
+        if not {event, column} <= set(participants.columns) or participants[event].dtype != pl.Boolean:
+            continue
+        denied = int((~participants[event] & participants[column].is_not_null()).sum())
+        if denied:
+            message = f'{denied} people have a time here, and "{event}" says that it did not happen to them'
             problems.append(Problem(file, column, message))
     return problems

@@ -16,7 +16,12 @@ import numpy.typing as npt
 import polars as pl
 
 from equipoise.errors import Problem, RosterError, nearest
-from equipoise.findings.reading.belonging import arm_problems, exclusion_problems, strangers
+from equipoise.findings.reading.belonging import (
+    arm_problems,
+    event_problems,
+    exclusion_problems,
+    strangers,
+)
 from equipoise.findings.reading.dictionary import DataSource, Dictionary, Sealed, read_dictionary
 from equipoise.findings.reading.typing import Declared, typed_column
 from equipoise.findings.results import SeenByArm
@@ -25,7 +30,7 @@ from equipoise.protocol.columns import answer_columns
 from equipoise.protocol.doses import dose_columns, sent_columns
 from equipoise.protocol.factors import contrast_factors, waves_asking
 from equipoise.protocol.models.protocol import Protocol
-from equipoise.protocol.recorded import FIELDWORK_EVENTS, recorded_columns
+from equipoise.protocol.recorded import FIELDWORK_EVENTS, recorded_columns, time_of_event
 from equipoise.protocol.study import Study
 from equipoise.roster.reading import read_table
 
@@ -44,7 +49,8 @@ class StudyData:
     `participants` has one row a participant, in the order of the identifier; `ratings` one row a rating, by
     task; `answers` one row a participant who answered, by wave; `sources` the data from elsewhere;
     `exclusions` one row for whom and of what. `files` names the file of each table, for messages. Where
-    `masked`, the arms go by letters; `arms_drawn` says whether the study has arms at all.
+    `masked`, the arms go by letters; `arms_drawn` says whether the study has arms at all. `lacking` has the
+    columns that cannot be worked out from what was read, each with the reason.
     """
 
     identifier: str
@@ -59,6 +65,7 @@ class StudyData:
     looks: tuple[SeenByArm, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
     arms_drawn: bool = True
+    lacking: Mapping[str, str] = field(default_factory=dict)
 
     def numbers(self, column: str) -> Floats:
         """A column of the participants as numbers, shape (n,), NaN where missing."""
@@ -77,6 +84,16 @@ class StudyData:
     def with_columns(self, columns: Iterable[pl.Series]) -> "StudyData":
         """The same data with columns added to the participants."""
         return replace(self, participants=self.participants.with_columns(list(columns)))
+
+    def without(self, reasons: Mapping[str, str]) -> "StudyData":
+        """The same data without these columns of the participants, each with the reason why it is lacking."""
+        return replace(
+            self, participants=self.participants.drop(reasons), lacking={**self.lacking, **reasons}
+        )
+
+    def why_lacking(self, column: str) -> str:
+        """Why the participants' table does not have a column, in words for a reader."""
+        return self.lacking.get(column, f'the data have no column "{column}"')
 
 
 def read_data(study: Study, path: Path) -> StudyData:
@@ -110,6 +127,7 @@ def read_data(study: Study, path: Path) -> StudyData:
     participants = participants.rename(_short_names(protocol, participants.columns))
     problems += strangers(participants[identifier], tables, identifier, files)
     problems += arm_problems(protocol, participants, files[PARTICIPANTS].name, masked=said.masked)
+    problems += event_problems(protocol, participants, files[PARTICIPANTS].name)
     if EXCLUSIONS in tables:
         problems += exclusion_problems(protocol, tables[EXCLUSIONS], files[EXCLUSIONS].name)
     if problems:
@@ -266,6 +284,8 @@ def _declared(study: Study, table: str, identifier: str, *, masked: bool) -> dic
     declared |= {dose.name: Declared(dose.type) for dose in dose_columns(protocol)}
     events = (*protocol.events, *protocol.harms, *FIELDWORK_EVENTS)
     known = {**dict.fromkeys(events, Declared("yes-no")), "enrolled_at": Declared("moment")}
+    when = Declared("moment", day_ends=protocol.study.timezone)
+    known |= {time_of_event(event): when for event in protocol.events}
     declared |= {name: kind for name, kind in known.items() if name not in declared}
     return declared
 

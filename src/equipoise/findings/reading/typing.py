@@ -1,6 +1,7 @@
 """Cells as text into the type that the protocol declares, with the fault of every cell that is not."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 import polars as pl
 
@@ -9,6 +10,7 @@ from equipoise.errors import nearest
 __all__ = ["Declared", "typed_column"]
 
 _SHOWN = 10
+_TO_ITS_END = timedelta(days=1) - timedelta(microseconds=1)
 _YES = {"true": 1.0, "yes": 1.0, "1": 1.0, "1.0": 1.0, "false": 0.0, "no": 0.0, "0": 0.0, "0.0": 0.0}
 _MOMENTS = ("%Y-%m-%dT%H:%M:%S%.f%:z", "%Y-%m-%d %H:%M:%S%.f%:z", "%+")
 _LOCAL_MOMENTS = ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M")
@@ -16,12 +18,16 @@ _LOCAL_MOMENTS = ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%
 
 @dataclass(frozen=True)
 class Declared:
-    """What a column may hold: a kind of value, and where declared its levels, range and format of dates."""
+    """What a column may hold: a kind of value, and where declared its levels, range and format of dates.
+
+    `day_ends` is the zone in which a day without an hour is the end of that day; None: its start in UTC.
+    """
 
     kind: str
     levels: tuple[str, ...] | None = None
     span: tuple[float, float] | None = None
     format: str | None = None
+    day_ends: str | None = None
 
 
 def typed_column(cells: pl.Series, declared: Declared | None) -> tuple[pl.Series, list[tuple[int, str]]]:
@@ -50,7 +56,7 @@ def typed_column(cells: pl.Series, declared: Declared | None) -> tuple[pl.Series
         typed = numbers if declared.kind == "yes-no-number" else numbers.cast(pl.Boolean)
         return typed, _faults(bad, text, "expected yes or no (or 1 and 0), found {}")
     if declared.kind == "moment":
-        return _moment(text)
+        return _moment(text, declared.day_ends)
     if declared.kind == "date":
         typed = text.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
         if declared.format is not None:  # the roster's way of writing dates, where the data keep it
@@ -94,7 +100,7 @@ def _number(text: pl.Series, declared: Declared) -> tuple[pl.Series, list[tuple[
     return numbers, faults
 
 
-def _moment(text: pl.Series) -> tuple[pl.Series, list[tuple[int, str]]]:
+def _moment(text: pl.Series, day_ends: str | None) -> tuple[pl.Series, list[tuple[int, str]]]:
     """A moment, or yes and no where only that is known."""
     typed = pl.Series(text.name, [None] * len(text), dtype=pl.Datetime("us", "UTC"))
     if text.null_count() < len(text):
@@ -108,10 +114,20 @@ def _moment(text: pl.Series) -> tuple[pl.Series, list[tuple[int, str]]]:
     for form in _LOCAL_MOMENTS:
         local = text.str.to_datetime(form, strict=False, time_unit="us").dt.replace_time_zone("UTC")
         typed = typed.zip_with(typed.is_not_null(), local)
-    days = text.str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+    days = _days(text.str.to_date("%Y-%m-%d", strict=False), day_ends)
     typed = typed.zip_with(typed.is_not_null(), days).alias(text.name)
     bad = text.is_not_null() & typed.is_null()
     return typed, _faults(bad, text, "expected a moment such as 2021-03-01T09:30:00+00:00, found {}")
+
+
+def _days(days: pl.Series, zone: str | None) -> pl.Series:
+    """The start of each day in UTC; where a zone is given, the last moment of it there."""
+    if zone is None:
+        return days.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+    ends = days.cast(pl.Datetime("us")) + _TO_ITS_END
+    return ends.dt.replace_time_zone(zone, ambiguous="latest", non_existent="null").dt.convert_time_zone(
+        "UTC"
+    )
 
 
 def _guessed(text: pl.Series) -> pl.Series:

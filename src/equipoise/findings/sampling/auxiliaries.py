@@ -13,6 +13,7 @@ from equipoise.instruments.scoring import Floats
 from equipoise.protocol.doses import sent_columns
 from equipoise.protocol.expressions import compile_expression
 from equipoise.protocol.facts import before_allocation
+from equipoise.protocol.names import in_words
 
 __all__ = ["Predicting", "predicting"]
 
@@ -124,4 +125,4 @@ def _in_words(measured: Measured, name: str) -> str:
         return f"the score {protocol.waves[name].label or name}"
     if name in protocol.outcomes:
         return protocol.outcomes[name].label or name
-    return name.replace("_", " ")
+    return in_words(name)

@@ -99,4 +99,4 @@ def why_unmeasured(study: Study, data: StudyData, outcome: str, at: str) -> str 
         return f'"{outcome}" is not measured at {", ".join(absent)} after the allocation'
     columns = [study.protocol.frame_column(outcome, wave or None) for wave in waves]
     lacking = [column for column in columns if not data.has(column)]
-    return f'the data have no column "{lacking[0]}"' if lacking else None
+    return data.why_lacking(lacking[0]) if lacking else None

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from equipoise.protocol.models.analyses import Analysis
 from equipoise.protocol.models.outcomes import Outcome
+from equipoise.protocol.names import in_words
 from equipoise.protocol.study import Study
 from equipoise.protocol.waves import SLOPE, points_of
 
@@ -12,9 +13,12 @@ __all__ = ["Estimand", "estimand_of"]
 
 _TWO_ARMS = re.compile(r"^([a-z]\w*) - ([a-z]\w*)$")
 _POLICY = "treatment-policy"
+_STRATUM = "principal-stratum"
 _STRATEGIES = {
     "composite": "counts as the worst value of the outcome (composite)",
     "hypothetical": "as if it had not happened; what was answered is set aside (hypothetical)",
+    "while-on-treatment": "what was last answered before it counts (while on treatment)",
+    _STRATUM: "the effect is that on people to whom it would happen in neither arm (principal stratum)",
 }
 _SUMMARIES = {"yes-no": "difference in shares", "count": "difference in mean counts"}
 
@@ -68,8 +72,8 @@ def estimand_of(study: Study, analysis: Analysis, outcome: str, at: str | None, 
     spec = study.protocol.outcomes[outcome]
     return Estimand(
         treatment=_treatment(study, analysis, spec, contrast),
-        population=_population(analysis, spec),
-        variable=_variable(study, spec, at),
+        population=_population(study, analysis, spec),
+        variable=_variable(study, spec, at) + _until(study, spec),
         events=_events(study),
         summary=_summary(spec, at, contrast),
         estimated=_estimated(analysis, spec, at),
@@ -82,11 +86,11 @@ def _treatment(study: Study, analysis: Analysis, spec: Outcome, contrast: str) -
         return f"{compared}, as shown"
     if analysis.target == "complier":
         return (
-            f"{_plain(analysis.take_up)} where the arm leads to it, by the allocation {compared}, assuming: "
-            f"{str(analysis.assumption).rstrip('.')}"
+            f"{in_words(analysis.take_up)} where the arm leads to it, by the allocation {compared}, "
+            f"assuming: {str(analysis.assumption).rstrip('.')}"
         )
     if analysis.kind == "per-protocol":
-        return f"{compared}, received as the arm foresees by {_plain(analysis.take_up)}; not randomised"
+        return f"{compared}, received as the arm foresees by {in_words(analysis.take_up)}; not randomised"
     return f"{compared}, as allocated and whatever was received"
 
 
@@ -100,7 +104,7 @@ def _compared(study: Study, contrast: str) -> str:
     return contrast
 
 
-def _population(analysis: Analysis, spec: Outcome) -> str:
+def _population(study: Study, analysis: Analysis, spec: Outcome) -> str:
     if spec.task is not None:
         who, weighting = "everybody who was asked to judge", "each rating counts once; these stimuli only"
     else:
@@ -110,13 +114,16 @@ def _population(analysis: Analysis, spec: Outcome) -> str:
         if analysis.model == "mixed" and analysis.cluster is not None:
             weighting = "Clusters count by their precision: between each cluster once and each person once"
     if analysis.target == "complier":
-        who = f"those whose {_plain(analysis.take_up)} follows their arm"
+        who = f"those whose {in_words(analysis.take_up)} follows their arm"
     elif analysis.kind == "per-protocol":
-        who = f"those who followed their arm by {_plain(analysis.take_up)} (not randomised)"
+        who = f"those who followed their arm by {in_words(analysis.take_up)} (not randomised)"
+    stratum = _events_with(study, _STRATUM)
+    if stratum and spec.task is None:
+        who += f" to whom {' or '.join(stratum)} would happen in neither arm"
     if analysis.among:
         who += f" for whom {analysis.among}"
     if analysis.by:
-        who += f", apart by {_plain(analysis.by)}"
+        who += f", apart by {in_words(analysis.by)}"
     return f"{who}. {weighting[0].upper()}{weighting[1:]}{_of_strata(analysis)}"
 
 
@@ -140,17 +147,25 @@ def _variable(study: Study, spec: Outcome, at: str | None) -> str:
     return f"{label} at {waves[0]}" if len(waves) == 1 else f"{label} on average over {' and '.join(waves)}"
 
 
+def _until(study: Study, spec: Outcome) -> str:
+    """Where an event ends what is measured."""
+    events = _events_with(study, "while-on-treatment") if spec.task is None else []
+    return f", or as last answered before {' or '.join(events)} where that came first" if events else ""
+
+
+def _events_with(study: Study, strategy: str) -> list[str]:
+    return [in_words(event) for event, chosen in study.protocol.events.items() if chosen == strategy]
+
+
 def _events(study: Study) -> str:
-    events = study.protocol.events
-    policy = [_plain(event) for event, strategy in events.items() if strategy == _POLICY]
-    told = []
+    policy, told = _events_with(study, _POLICY), []
     if policy:
         told.append(
             f"{', '.join(policy)}: whatever happened, everybody counts in their arm (treatment policy)"
         )
     told += [
-        f"{_plain(event)}: {_STRATEGIES.get(strategy, strategy.replace('-', ' '))}"
-        for event, strategy in events.items()
+        f"{in_words(event)}: {_STRATEGIES[strategy]}"
+        for event, strategy in study.protocol.events.items()
         if strategy != _POLICY
     ]
     named = "; ".join(told) or "none named"
@@ -179,7 +194,3 @@ def _estimated(analysis: Analysis, spec: Outcome, at: str | None) -> str:
 def _label(study: Study, at: str) -> str:
     wave = study.protocol.waves.get(at)
     return (wave.label or at) if wave else at
-
-
-def _plain(name: str | None) -> str:
-    return str(name).replace("_", " ")

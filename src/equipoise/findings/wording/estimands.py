@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from equipoise.findings.wording.attributes import estimand_of
 from equipoise.protocol.models.analyses import Analysis
+from equipoise.protocol.names import in_words
 from equipoise.protocol.study import Study
 
 __all__ = ["estimand", "model_words"]
@@ -50,9 +51,9 @@ def model_words(analysis: Analysis, outcome: str, covariates: tuple[str, ...]) -
     """The model as fitted: what was regressed on what, with which errors."""
     words = _MODELS.get(str(analysis.model), str(analysis.model))
     if analysis.target == "complier":
-        words = f"two-stage least squares, {_plain(analysis.take_up)} moved by the allocation alone"
+        words = f"two-stage least squares, {in_words(analysis.take_up)} moved by the allocation alone"
     if analysis.model == "mixed" and analysis.cluster is not None:
-        words += f" for each {_plain(analysis.cluster)}"
+        words += f" for each {in_words(analysis.cluster)}"
     if covariates:
         words += f", adjusted for {' and '.join(covariates)}"
     elif analysis.adjust and outcome in analysis.unadjusted:
@@ -72,7 +73,3 @@ def _errors(analysis: Analysis) -> str:
         str(analysis.variance), f"{analysis.variance} standard errors"
     )
     return errors if analysis.cluster is None else f"{errors} clustered by {analysis.cluster}"
-
-
-def _plain(name: str | None) -> str:
-    return str(name).replace("_", " ")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -15,12 +15,15 @@ from equipoise.platform.incidents.queries import KindCount, newest_statements
 from equipoise.platform.people.models import Allocation
 from equipoise.platform.registry.models import Stage, Study
 from equipoise.platform.registry.queries import folder_of
+from equipoise.protocol.recorded import times_of_events
 
 __all__ = ["counts_by_arm", "logged_events"]
 
 
 def logged_events(study: Study, keys: Sequence[str]) -> list[pl.Series]:
     """Whether what can be logged happened to each participant, a column for each kind of the protocol.
+
+    Where the study has to know when, a further column has the end of the first day on which it did.
 
     What happened before somebody was first allocated is no consequence of it and no event. On the day itself
     nobody knows the hour, so it counts.
@@ -33,14 +36,21 @@ def logged_events(study: Study, keys: Sequence[str]) -> list[pl.Series]:
     for allocation in _allocations(study):
         day = _day(study, allocation)
         first[allocation.participant_id] = min(day, first.get(allocation.participant_id, day))
-    drawn = bool(folder_of(study).protocol.allocation)
-    met: dict[str, set[str]] = {kind: set() for kind in kinds_of(study) if kind != OTHER}
+    protocol = folder_of(study).protocol
+    met: dict[str, dict[str, date]] = {kind: {} for kind in kinds_of(study) if kind != OTHER}
     for row in rows:
         since = first.get(row.participant_id)
-        after = not drawn if since is None else row.happened_on >= since
+        after = not protocol.allocation if since is None else row.happened_on >= since
         if after and row.kind in met:
-            met[row.kind].add(row.key)
-    return [pl.Series(kind, [key in those for key in keys], dtype=pl.Boolean) for kind, those in met.items()]
+            day = met[row.kind].get(row.key, row.happened_on)
+            met[row.kind][row.key] = min(day, row.happened_on)
+    found = [pl.Series(kind, [key in days for key in keys], dtype=pl.Boolean) for kind, days in met.items()]
+    zone = ZoneInfo(protocol.study.timezone)
+    for event, column in times_of_events(protocol).items():
+        if event in met:
+            at = [_end_of(met[event].get(key), zone) for key in keys]
+            found.append(pl.Series(column, at, dtype=pl.Datetime("us", "UTC")))
+    return found
 
 
 def counts_by_arm(stage: Stage) -> dict[str, dict[str, KindCount]]:
@@ -107,6 +117,13 @@ def _statements(study: Study) -> "QuerySet[Statement]":
 
 def _allocations(study: Study) -> "QuerySet[Allocation]":
     return Allocation.objects.filter(participant__in=_statements(study).values("participant"))
+
+
+def _end_of(day: date | None, zone: ZoneInfo) -> datetime | None:
+    """The last moment of a day: of an answer on the same day nobody knows whether it came after."""
+    if day is None:
+        return None
+    return datetime.combine(day, time.max, zone).astimezone(UTC)
 
 
 def _day(study: Study, allocation: Allocation) -> date:

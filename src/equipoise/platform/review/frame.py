@@ -24,10 +24,11 @@ from equipoise.platform.extracts.frames import outcomes_frame
 from equipoise.platform.fieldwork.answers import answered_sessions, answers_frame
 from equipoise.platform.incidents.events import logged_events
 from equipoise.platform.people.frames import people_frame, pieces
-from equipoise.platform.people.models import Allocation, Participant
+from equipoise.platform.people.models import Allocation, Participant, Withdrawal
 from equipoise.platform.registry.models import Stage, Study
 from equipoise.platform.registry.queries import folder_of, rolling, stages
 from equipoise.protocol import Study as StudyFolder
+from equipoise.protocol.recorded import times_of_events
 
 __all__ = [
     "Counts",
@@ -194,7 +195,9 @@ def _known(study: Study, people: Any, identifier: str) -> pl.DataFrame:
     )
     first = {identifier: pl.String(), "partner": pl.String(), "enrolled_at": MOMENT}
     events = {"opted_out": MOMENT, "left_employer": MOMENT, "withdrew": pl.String()}
-    known = _table(rows.iterator(_AT_ONCE), {**first, **events}).with_columns(
+    known = _table(rows.iterator(_AT_ONCE), {**first, **events})
+    when = known.select("opted_out", "left_employer").with_columns(_withdrew_at(study, known[identifier]))
+    known = known.with_columns(
         pl.col("opted_out", "left_employer").is_not_null(), pl.col("withdrew") == "withdrawn"
     )
     keys = known[identifier]
@@ -202,9 +205,18 @@ def _known(study: Study, people: Any, identifier: str) -> pl.DataFrame:
         pl.Series(f"answered_{wave}", [times.get(key) for key in keys], dtype=MOMENT)
         for wave, times in answered_times(study).items()
     ]
-    frame = known.select(*first, *answered, *events)
+    dated = times_of_events(folder_of(study).protocol).items()
+    times = [when[event].alias(column) for event, column in dated if event in when.columns]
+    frame = known.select(*first, *answered, *events, *times)
     logged = logged_events(study, keys.to_list())
     return frame.with_columns(each for each in logged if each.name not in frame.columns)
+
+
+def _withdrew_at(study: Study, keys: pl.Series) -> pl.Series:
+    """When each participant stopped everything."""
+    rows = Withdrawal.objects.filter(participant__study=study, participant__state="withdrawn")
+    said = dict(rows.order_by("-at").values_list("participant__key", "at"))  # the first of them counts
+    return pl.Series("withdrew", [said.get(key) for key in keys], dtype=MOMENT)
 
 
 def _beside(frame: pl.DataFrame, more: pl.DataFrame) -> pl.DataFrame:

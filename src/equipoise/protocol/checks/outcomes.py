@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from equipoise.errors import Problem
 from equipoise.instruments.definition import Instrument
 from equipoise.instruments.library import instrument_ids, load
+from equipoise.protocol.checks.events import check_events
 from equipoise.protocol.checks.places import at, unknown
 from equipoise.protocol.factors import questions, waves_asking
 from equipoise.protocol.models.outcomes import Outcome
 from equipoise.protocol.reserved import reserved_problem
 from equipoise.protocol.study import Study
-from equipoise.protocol.worst import worst_value
 
 __all__ = ["check_outcomes"]
 
@@ -29,22 +29,7 @@ def check_outcomes(study: Study) -> Iterator[Problem]:
             yield from _instrument(study, name, outcome)
         if outcome.question is not None:
             yield from _question(study, name, outcome)
-    yield from _composite(study)
-
-
-def _composite(study: Study) -> Iterator[Problem]:
-    """An event that counts as the worst outcome needs a worst value of everything that is analysed."""
-    protocol = study.protocol
-    analysed = {name for analysis in protocol.analyses.values() for name in analysis.outcomes or ()}
-    for event, strategy in protocol.events.items():
-        for name in sorted(analysed & set(protocol.outcomes)) if strategy == "composite" else ():
-            outcome = protocol.outcomes[name]
-            if outcome.task is None and worst_value(outcome) is None:
-                message = (
-                    f'"composite" counts it as the worst value of every outcome, and "{name}" has none: give '
-                    "it `range:` and `good: high` or `good: low`, or choose another strategy"
-                )
-                yield at(study, "events", event, message=message)
+    yield from check_events(study)
 
 
 def _taken(study: Study, name: str, outcome: Outcome) -> str | None:
