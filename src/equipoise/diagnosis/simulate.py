@@ -27,6 +27,7 @@ from equipoise.findings.reading.data import StudyData
 from equipoise.instruments.scoring import Floats
 from equipoise.protocol.columns import answer_columns
 from equipoise.protocol.factors import questions, waves_asking
+from equipoise.protocol.recorded import times_of_events
 from equipoise.protocol.study import Study
 from equipoise.protocol.timeline import Timeline, timeline, waves_before
 from equipoise.protocol.times import parse_duration, parse_time, resolve
@@ -107,7 +108,7 @@ class _Simulation:
         ratings = {task: task_ratings(self.study, task, people, self._stream) for task in self.protocol.tasks}
         self._columns_without_wave()
         self._sends(times)
-        self._events()
+        self._events(times)
         data = StudyData(
             identifier=self.identifier,
             participants=self.people,
@@ -258,7 +259,18 @@ class _Simulation:
         treated = (arms != self._main_arms()[0]).to_numpy()
         self.people = self.people.with_columns(pl.Series("dose_taken_up", treated & self.taken_up))
 
-    def _events(self) -> None:
+    def _events(self, times: Timeline) -> None:
+        """What happened to whom, and where the study has to know it when: any time until the last wave."""
+        dated = times_of_events(self.protocol)
         for name in dict.fromkeys((*self.protocol.events, *self.protocol.harms)):
             happened = self._stream("event", name).random(self.n) < self.assume.events.get(name, 0.0)
             self.people = self.people.with_columns(pl.Series(name, happened))
+            if name in dated and times.launch is not None:
+                length = max(times.closes.values(), default=times.launch) - times.launch
+                at = [
+                    times.launch + length * part for part in self._stream("event", name, "at").random(self.n)
+                ]
+                moments = pl.Series(dated[name], at, dtype=pl.Datetime("us", "UTC"))
+                self.people = self.people.with_columns(
+                    moments.zip_with(pl.Series(happened), moments.clear(self.n))
+                )
