@@ -103,6 +103,11 @@ def test_a_covariate_that_nobody_or_everybody_lacks_needs_no_indicator():
         assert adjusted == estimator(DATA["y"], DATA["arm"], (-1, 1))
 
 
+def test_lins_estimator_of_people_of_one_stratum_is_that_without_strata():
+    alone = lin_interacted(DATA["y"], DATA["arm"], (-1, 1), strata=np.full(ROWS, "north"))
+    assert alone == lin_interacted(DATA["y"], DATA["arm"], (-1, 1))
+
+
 def test_lins_estimator_compares_arms_at_the_centre_given():
     centred = DATA.assign(age=DATA["age"] - 35, site=DATA["site"] - 0.5)
     model = smf.ols("y ~ arm * (age + site)", centred).fit(cov_type="HC2")

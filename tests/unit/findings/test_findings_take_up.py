@@ -1,5 +1,7 @@
 """Effects among those who took something up, from the protocol's words to findings that say what they assume."""
 
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -73,6 +75,61 @@ def test_an_interval_without_ends_says_that_take_up_hardly_differed(folder, read
     assert "take-up hardly differed between the arms" in beside.warnings[0]
     effect = findings.find("readers.score.after.texts - control")
     assert any("only the Anderson-Rubin interval can be relied upon" in text for text in effect.warnings)
+
+
+REDRAWN = COMPLIERS.replace("target: complier,", "target: complier, test: {by: randomisation, draws: 2000},")
+
+
+@pytest.fixture
+def few_readers(readers) -> pd.DataFrame:
+    """Five people of one site in each arm, all of whom answered; four of those texted read."""
+    rng = np.random.default_rng(9)
+    answered = readers[readers["score"].notna() & (readers["site"] == "north")]
+    few = pd.concat([answered[answered["arm"] == arm].head(5) for arm in ("control", "texts", "calls")])
+    few["score"] = rng.normal(50, 5, 15).round(1) + 12 * (few["arm"] == "texts")
+    few["read_any"] = np.where((few["arm"] == "texts") & (np.arange(15) != 9), "yes", "no")
+    others = readers[(readers["site"] != "north") & (readers["arm"] == "control")]
+    silent = others.drop_duplicates("site").assign(score=np.nan)  # their sites say nothing here
+    return pd.concat([few, silent], ignore_index=True)
+
+
+def test_an_effect_among_compliers_is_tested_and_its_interval_found_by_all_allocations(
+    folder, few_readers, tmp_path
+):
+    """An effect of b is tested by outcomes less b times what was taken up, each allocation by itself."""
+    effect = found(folder, few_readers, tmp_path, REDRAWN).find("readers.score.after.texts - control")
+    ten = few_readers[(few_readers["arm"] != "calls") & few_readers["score"].notna()]
+    y, taken = ten["score"].to_numpy(), (ten["read_any"] == "yes").to_numpy().astype(float)
+    texts = (ten["arm"] == "texts").to_numpy()
+    allocations = np.array([np.isin(range(10), chosen) for chosen in combinations(range(10), 5)])
+
+    def p_value(b: float) -> float:
+        left = y - b * taken
+        tops, bottoms = (np.array([left[rows] for rows in given]) for given in (allocations, ~allocations))
+        error = np.sqrt((tops.var(axis=1, ddof=1) + bottoms.var(axis=1, ddof=1)) / 5)
+        t = np.abs(tops.mean(axis=1) - bottoms.mean(axis=1)) / error
+        return float(np.mean(t >= t[(allocations == texts).all(axis=1)] - 1e-9))
+
+    assert effect.draws == 252
+    assert effect.p_value == pytest.approx(p_value(0.0))
+    assert effect.estimate == pytest.approx((y[texts].mean() - y[~texts].mean()) / taken[texts].mean())
+    low, high = effect.interval.low, effect.interval.high
+    for inside, outside in ((low + 1e-6, low - 1e-6), (high - 1e-6, high + 1e-6)):
+        assert p_value(inside) > 0.05 >= p_value(outside)
+    assert "(Anderson-Rubin)" in effect.model
+    assert "all 252 allocations" in effect.model
+
+
+def test_its_interval_has_no_ends_where_the_draw_does_not_tell_that_take_up_differs(
+    folder, few_readers, tmp_path
+):
+    few_readers["read_any"] = np.where(np.arange(17) % 4 == 1, "yes", "no")
+    findings = found(folder, few_readers, tmp_path, REDRAWN)
+    effect = findings.find("readers.score.after.texts - control")
+    assert (effect.interval.low, effect.interval.high) == (None, None)
+    assert any("by re-drawing has no ends" in warning for warning in effect.warnings)
+    beside = findings.find("readers.score.after.texts - control.anderson-rubin")
+    assert beside.draws is None
 
 
 def test_take_up_that_some_lack_gives_no_estimate_and_says_what_to_do(folder, readers, tmp_path):

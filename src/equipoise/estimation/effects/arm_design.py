@@ -158,7 +158,7 @@ def _centred_covariates(
         return np.empty((rows, 0))
     columns = finite_columns(covariates, "covariates")
     same_length(rows, covariates=columns)
-    at = np.average(columns, axis=0, weights=mass) if centre is None else finite(centre, "centre")
+    at = _means(columns, mass) if centre is None else finite(centre, "centre")
     if len(at) != columns.shape[1]:
         raise refuse("centre", f"has {len(at)} means; expected {columns.shape[1]}, one a covariate.")
     return np.asarray(columns - at)
@@ -181,7 +181,12 @@ def _centred_strata(
             empty = str(labels[int(np.flatnonzero(held == 0)[0])])
             raise refuse("strata", f'stratum "{empty}" has nobody in {name_of(code, arm_names, "arm")}.')
     indicators = (stratum[:, None] == np.arange(1, len(labels))).astype(np.float64)
-    return np.asarray(indicators - np.average(indicators, axis=0, weights=mass))
+    return np.asarray(indicators - _means(indicators, mass))
+
+
+def _means(columns: Floats, mass: Floats | None) -> Floats:
+    """Of each column, of which there may be none: where everybody is of one stratum, say."""
+    return np.asarray(columns.mean(axis=0) if mass is None else mass @ columns / mass.sum())
 
 
 def _no_regression(arm: int, arm_names: Sequence[str] | None) -> DesignError:

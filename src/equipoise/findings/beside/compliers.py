@@ -29,6 +29,8 @@ def anderson_rubin_interval(effect: Finding, measured: Measured, fitted: Fitted)
             "interval": _interval(found.anderson_rubin),
             "standardised": None,
             "margin": None,
+            "draws": None,
+            "mc_error": None,
             "model": _WORDS,
             "warnings": _said(found.anderson_rubin),
         }

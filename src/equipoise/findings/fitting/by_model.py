@@ -9,6 +9,7 @@ from equipoise.findings.fitting.mixed import fit_mixed_model
 from equipoise.findings.fitting.ordinal import fit_ordinal
 from equipoise.findings.fitting.per_protocol import fit_per_protocol
 from equipoise.findings.fitting.randomised import by_redraws
+from equipoise.findings.fitting.redrawn_take_up import takers_by_redraws
 from equipoise.findings.fitting.regression import fit_regression
 from equipoise.findings.fitting.repeated import fit_waves
 from equipoise.findings.sampling.measured import Measured
@@ -23,7 +24,7 @@ def fit(measured: Measured) -> Fitted:
         DesignError: the data cannot carry the estimate; the message names the arm, stratum or variable.
     """
     if measured.analysis.target == "complier":
-        return fit_compliers(measured)
+        return takers_by_redraws(measured, fit_compliers(measured))
     by_model = _BY_MODEL[str(measured.analysis.model)]
     if measured.analysis.kind == "per-protocol":
         return fit_per_protocol(measured, by_model)

@@ -12,7 +12,7 @@ from equipoise.findings.sampling.measured import Measured
 from equipoise.findings.sampling.take_up import amount_of, take_up_column
 from equipoise.instruments.scoring import Floats
 
-__all__ = ["fit_compliers"]
+__all__ = ["fit_compliers", "taken_by"]
 
 WEAK = 10.0
 """A first-stage F below this is called weak: Staiger & Stock (1997), Econometrica 65:557."""
@@ -29,7 +29,7 @@ def fit_compliers(measured: Measured) -> Fitted:
         measured.y,
         measured.arm,
         measured.weights,
-        _taken(measured),
+        taken_by(measured),
         covariates=measured.columns,
         strata=measured.strata,
         cluster=measured.cluster,
@@ -42,8 +42,12 @@ def fit_compliers(measured: Measured) -> Fitted:
     return Fitted(found.effect, notes, compliers=found)
 
 
-def _taken(measured: Measured) -> Floats:
-    """What those analysed took up, shape (n,), without gaps."""
+def taken_by(measured: Measured) -> Floats:
+    """What those analysed took up, shape (n,), without gaps.
+
+    Raises:
+        DesignError: it is not known of somebody, or cannot be read.
+    """
     column = take_up_column(measured.study, measured.analysis, measured.at)
     taken = amount_of(measured.study, measured.data, column)[measured.answered]
     unknown = int(np.isnan(taken).sum())

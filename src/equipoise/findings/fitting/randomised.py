@@ -22,10 +22,11 @@ from equipoise.protocol.factors import compared_stage
 from equipoise.protocol.models.analyses import Analysis
 from equipoise.protocol.study import Study
 
-__all__ = ["by_redraws", "not_redrawn", "statistic_for"]
+__all__ = ["by_redraws", "contrast_of", "how_drawn", "not_redrawn", "statistic_for", "told_of_draws"]
 
 FEWEST_DOF = 10
 """With clusters, and Satterthwaite's degrees of freedom under this, a t test is not to be relied upon."""
+_NOTHING_REJECTED = "no interval: whatever the effect, so few allocations cannot reject it at this level"
 _CLUSTERED = ("CR0", "CR1", "CR2", "CR3")
 
 
@@ -106,8 +107,8 @@ def not_redrawn(study: Study, analysis: Analysis) -> str | None:
     later = [method for method in methods if method not in METHODS]
     if analysis.by is not None:
         return f"by {analysis.by}: no draw tells levels apart"
-    if analysis.target != "all" or analysis.kind != "as-randomised":
-        return "of effects among those who took up what their arm offered"
+    if analysis.kind != "as-randomised":
+        return "of those who followed their arm, whom no draw chose"
     if any(study.protocol.gives_sequences(name) for name in _stages(study, analysis)):
         return None
     if any(study.protocol.outcomes[name].task for name in analysis.outcomes or ()):
@@ -178,11 +179,12 @@ def _tested(measured: Measured, fitted: Fitted) -> Fitted:
         "mc_error": test.mc_error,
         "dof": None,
         "model": f"{model_words(measured.analysis, measured.outcome, measured.adjusted_for)}; "
-        f"{_how(measured, drawing, test)}",
+        f"{how_drawn(measured, drawing, test)}{_how_inverted(measured, test)}",
     }
+    notes = (*fitted.notes, *told_of_draws(measured, drawing, test, compared))
     if test.interval is None and not scored:
         fields["interval"] = None
-    notes = (*fitted.notes, *_told(measured, drawing, test, compared))
+        notes += (_NOTHING_REJECTED,)
     return replace(fitted, estimate=estimate, notes=notes, fields=fields)
 
 
@@ -195,28 +197,30 @@ def _place_of(measured: Measured, drawing: Drawing, rows: Rows) -> Ints:
     return np.array([unit[str(cluster)] for cluster in rows.cluster])
 
 
-def _how(measured: Measured, drawing: Drawing, test: RandomisationTest) -> str:
+def how_drawn(measured: Measured, drawing: Drawing, test: RandomisationTest) -> str:
+    """How the p-value arose, in words that follow the model's."""
     draws = f"all {test.draws:,} allocations" if test.exact else f"{test.draws:,} draws"
     studentised = measured.analysis.test.statistic == "studentised"
     statistic = "the effect over its standard error" if studentised else "the effect itself"
     if measured.analysis.model in SCORED_MODELS:
         over = ", over its robust error" if studentised else ""
-        statistic = f"the score of the arm in that model fitted without it{over}; the interval is the model's"
-    words = f"p-value by re-drawing the {drawing.plan.method} allocation ({draws}), comparing {statistic}"
-    return (
-        words if test.interval is None else f"{words}; interval of a constant effect by inverting that test"
-    )
+        statistic = f"the score of the arm in that model fitted without it{over}"
+    return f"p-value by re-drawing the {drawing.plan.method} allocation ({draws}), comparing {statistic}"
 
 
-def _told(
+def _how_inverted(measured: Measured, test: RandomisationTest) -> str:
+    if measured.analysis.model in SCORED_MODELS:
+        return "; the interval is the model's"
+    return "" if test.interval is None else "; interval of a constant effect by inverting that test"
+
+
+def told_of_draws(
     measured: Measured, drawing: Drawing, test: RandomisationTest, compared: list[int]
 ) -> tuple[str, ...]:
     """What the test rests on, for the reader."""
     found = []
     if test.exact or test.smallest > 0.001:
         found.append(f"the smallest p-value that {test.draws:,} allocations allow is {test.smallest:.3g}")
-    if test.interval is None and measured.analysis.model not in SCORED_MODELS:
-        found.append("no interval: whatever the effect, so few allocations cannot reject it at this level")
     if (measured.sample.inside & ~measured.answered).any():
         found.append("the randomisation test assumes that the arm does not move who answers")
     if not drawing.possible:

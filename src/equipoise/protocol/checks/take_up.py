@@ -53,11 +53,8 @@ def _not_asked(study: Study, path: Path, analysis: Analysis, what: str) -> Itera
     if analysis.missing:
         message = f"bounds and tipping points are of the effect as randomised, not of {what}; leave them out"
         yield at(study, *path, "missing", message=message)
-    if analysis.test.by == "randomisation":
-        message = (
-            f"{what} has no randomisation test of its own: test the effect as randomised, which is nil "
-            "wherever this one is"
-        )
+    if analysis.test.by == "randomisation" and analysis.kind == "per-protocol":
+        message = f"{what} has no randomisation test: no draw says who follows; test the effect as randomised"
         yield at(study, *path, "test", message=message)
     if analysis.target == "complier" and analysis.model != "linear":
         message = f"{what} is estimated by two-stage least squares; write the model `linear`, or leave it out"
