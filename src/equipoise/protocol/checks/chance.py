@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import suppress
 from fractions import Fraction
-from math import comb
+from math import ceil, comb
 
 from equipoise.errors import EquipoiseError, Problem
 from equipoise.protocol.checks.places import at
@@ -21,8 +21,9 @@ DEFAULT_ALPHA = 0.05
 def check_chance(study: Study) -> Iterator[Problem]:
     """Comparisons of clusters whose smallest p-value is above the error rate: three against three, 0.10.
 
-    It can be told where the roster lists the clusters (`levels`) and they are drawn at fixed numbers without
-    strata. With so few clusters the p-value comes from the randomisation test, whatever `test` says.
+    It can be told where clusters are drawn at fixed numbers without strata, and the roster lists them
+    (`levels`) or the protocol says how many people are expected and how many a cluster has. With so few
+    clusters the p-value comes from the randomisation test, whatever `test` says.
     """
     alpha = max((step.alpha for step in study.protocol.testing or ()), default=DEFAULT_ALPHA)
     for name, analysis in study.protocol.analyses.items():
@@ -48,18 +49,33 @@ def _too_few(first: int, second: int, unit: str, alpha: float) -> str | None:
 
 
 def _compared(study: Study, stage: Stage, text: str) -> tuple[int, int] | None:
-    """The clusters of the two arms that a contrast compares; None where they are not known."""
-    participants = study.protocol.participants
-    column = participants.roster.get(stage.unit) if participants else None
-    if column is None or not column.levels or not _fixed(stage):
+    """The clusters of the two arms that a contrast compares, at most; None where they are not known."""
+    if not _fixed(stage):
         return None
-    shares = stage.ratio[0].shares
-    each = Fraction(len(column.levels), sum(shares.values()))
-    arms = _arms(study, text)
-    if each.denominator != 1 or len(arms) != 2 or not set(arms) <= set(shares):
+    shares, arms = stage.ratio[0].shares, _arms(study, text)
+    if len(arms) != 2 or not set(arms) <= set(shares):
         return None
-    first, second = (int(each) * shares[arm] for arm in arms)
+    listed, planned = _listed(study, stage.unit), _planned(study, stage.unit)
+    each = Fraction(listed or planned or 0, sum(shares.values()))
+    if not each or (listed and each.denominator != 1):
+        return None
+    first, second = (ceil(each * shares[arm]) for arm in arms)
     return first, second
+
+
+def _listed(study: Study, unit: str) -> int | None:
+    """The clusters that the roster lists."""
+    participants = study.protocol.participants
+    column = participants.roster.get(unit) if participants else None
+    return len(column.levels) if column is not None and column.levels else None
+
+
+def _planned(study: Study, unit: str) -> int | None:
+    """The clusters that the people expected fill, if the last is filled only in part it counts too."""
+    participants, spec = study.protocol.participants, study.protocol.units.get(unit)
+    if participants is None or participants.expected is None or spec is None or spec.people is None:
+        return None
+    return ceil(Fraction(participants.expected) / Fraction(str(spec.people)))
 
 
 def _fixed(stage: Stage) -> bool:
