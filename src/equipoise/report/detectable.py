@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from math import sqrt
 
-from equipoise.diagnosis.detectable import detectable_difference
+from equipoise.diagnosis.formulas import detectable_difference
 from equipoise.estimation.mixed.icc import design_effect
 from equipoise.findings.results import Finding
 from equipoise.protocol.models.assumptions import AssumedOutcome
