@@ -40,6 +40,7 @@ SeedSource = Literal[
 ]
 GIVEN: SeedSource = "given on the command line: tests and rehearsals only"
 BYTES = 32  # of a secret, a public value and a seed; fixed, so that joining them cannot be read in two ways
+SIGNATURE = 48  # bytes of a beacon's signature
 WAIT = timedelta(hours=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -54,26 +55,33 @@ class PublicRound:
         genesis: when round 1 appeared, in seconds since 1970 UTC; with `period`, lets anyone check the
             choice.
         period: seconds between rounds.
+        signature: the beacon's own, in hexadecimal, where it was kept; see `Beacon.signed`.
     """
 
     number: int
     randomness: str
     genesis: int | None = None
     period: int | None = None
+    signature: str | None = None
 
     def __post_init__(self) -> None:
         _bytes(self.randomness, "round", "the round's randomness")
+        if self.signature is not None:
+            _bytes(self.signature, "round", "the round's signature", SIGNATURE)
         if self.number < 1:
             raise InputError(Problem("", "round", f"round {self.number}: rounds are counted from 1."))
 
     @classmethod
     def read(cls, text: str) -> "PublicRound":
-        """Read `NUMBER:HEX`, as written on a command line."""
-        number, colon, randomness = text.strip().partition(":")
-        if not (colon and number.isascii() and number.isdigit()):
-            message = f'found "{text}", expected the round\'s number, a colon and its 64 hexadecimal digits.'
+        """Read `NUMBER:HEX` or `NUMBER:HEX:SIGNATURE`, as written on a command line."""
+        number, *digits = text.strip().lower().split(":")
+        if not (len(digits) in (1, 2) and number.isascii() and number.isdigit() and len(number) < 20):
+            message = (
+                f'found "{text[:300]}", expected the round\'s number, a colon and its 64 hexadecimal digits; '
+                "after another colon, its signature."
+            )
             raise InputError(Problem("", "round", message))
-        return cls(int(number), randomness.lower())
+        return cls(int(number), digits[0], signature=digits[1] if digits[1:] else None)
 
 
 @dataclass(frozen=True)
@@ -169,9 +177,9 @@ def first_round(recorded: datetime, *, genesis: int, period: int) -> int:
     return max(1, -(-wait // timedelta(seconds=period)) + 1)
 
 
-def _bytes(text: str, where: str, what: str) -> bytes:
-    """32 bytes written as 64 hexadecimal digits."""
-    if len(text) != 2 * BYTES or any(digit not in "0123456789abcdefABCDEF" for digit in text):
-        message = f"{what} must be {2 * BYTES} hexadecimal digits; found {len(text)} characters that are not."
+def _bytes(text: str, where: str, what: str, count: int = BYTES) -> bytes:
+    """Bytes written in hexadecimal."""
+    if len(text) != 2 * count or any(digit not in "0123456789abcdefABCDEF" for digit in text):
+        message = f"{what} must be {2 * count} hexadecimal digits; found {len(text)} characters that are not."
         raise InputError(Problem("", where, message))
     return bytes.fromhex(text)

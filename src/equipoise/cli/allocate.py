@@ -28,7 +28,10 @@ def allocate(
     ] = None,
     public_round: Annotated[
         str | None,
-        typer.Option("--round", help="The public round of chance that the lock foresees, as NUMBER:HEX."),
+        typer.Option(
+            "--round",
+            help="The public round of chance that the lock foresees, as NUMBER:HEX or NUMBER:HEX:SIGNATURE.",
+        ),
     ] = None,
     seed: Annotated[
         str | None,
@@ -126,12 +129,12 @@ def _chance(
     seed: str | None,
 ) -> "Seed":
     """The seed: given outright, or from the team's secret and the public round."""
-    from equipoise.allocation import PublicRound, given_seed, read_secret, roster_hash, stage_seed
+    from equipoise.allocation import QUICKNET, given_seed, read_secret, roster_hash, stage_seed
 
     if secret is None:
         return given_seed(seed or "")
     value = read_secret(secret)
-    beacon = PublicRound.read(public_round) if public_round is not None else None
+    beacon = QUICKNET.read(public_round) if public_round is not None else None
     hashed = roster_hash(units.units, units.columns, unit=stage.unit)
     try:
         chance = stage_seed(study, name, value, roster_hash=hashed, public_round=beacon)

@@ -117,9 +117,11 @@ def public_round(stage: Stage, text: str | None) -> PublicRound | None:
 
     Args:
         stage: committed.
-        text: `NUMBER:HEX`; None or empty for none.
+        text: `NUMBER:HEX` or, for the signature to be checked, `NUMBER:HEX:SIGNATURE`; None or empty for
+            none.
     Raises:
-        InputError: none where one is needed, one where none is foreseen, another one, or one to come.
+        InputError: none where one is needed, one where none is foreseen, another one, one to come, or one
+            that the beacon did not sign.
     """
     expected, text = expected_round(stage), (text or "").strip()
     place = f"{stage.study.name}: {stage.name}"
@@ -134,13 +136,13 @@ def public_round(stage: Stage, text: str | None) -> PublicRound | None:
     if not text:
         message = f"round {expected.number} decides this draw; {when}; give it as {expected.number}:HEX"
         raise InputError(Problem(place, "round", message))
-    given = PublicRound.read(text)
+    given = QUICKNET.read(text)
     if given.number != expected.number:
         message = f"found round {given.number}, but the rule chose round {expected.number}; {when}"
         raise InputError(Problem(place, "round", message))
     if now() < expected.appears:
         raise InputError(Problem(place, "round", f"round {expected.number} is still to come; {when}"))
-    return QUICKNET.public_round(given.number, given.randomness)
+    return QUICKNET.public_round(given.number, given.randomness, given.signature)
 
 
 def draw_units(stage: Stage, units: Units, chance: PublicRound | None) -> tuple[Allocation, AllocationRecord]:
