@@ -3,13 +3,13 @@
 import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from equipoise.allocation.allocating import Allocation, allocate
 from equipoise.allocation.beside import Beside
 from equipoise.allocation.record import AllocationRecord, record_of
 from equipoise.allocation.roster_hash import roster_hash
-from equipoise.allocation.seed import GIVEN, Seed, commitment, derive_seed, first_round
+from equipoise.allocation.rounds import round_checks
+from equipoise.allocation.seed import GIVEN, Seed, commitment, derive_seed
 from equipoise.allocation.text import strata_labels
 from equipoise.errors import CheckFailedError, DesignError, InputError
 
@@ -87,7 +87,7 @@ def verify_allocation(
     _columns(record, units, strata, arms)
     seed = seed_from_secret(record, secret)
     checks = ["the secret is the one committed to"]
-    checks += _round_checked(record)
+    checks += round_checks(record.public_round, record.roster_recorded)
     columns = {name: strata[name] for name in (*record.strata, *record.beside)}
     if roster_hash(units, columns, unit=record.unit) != record.roster_hash:
         changed = f"a unit, or its {' or '.join(columns)}, has changed" if columns else "a unit has changed"
@@ -123,23 +123,6 @@ def _columns(
         raise DesignError(f"the record's draw needs the column {', '.join(missing)}; found {found}.")
     if len(arms) != len(units):
         raise DesignError(f"{len(arms)} arms for {len(units)} units; each needs one.")
-
-
-def _round_checked(record: AllocationRecord) -> list[str]:
-    """Whether the round is the one that the rule gives, where the record says enough to tell."""
-    public = record.public_round
-    if public is None:
-        return []
-    if public.genesis is None or public.period is None or record.roster_recorded is None:
-        return []
-    recorded = datetime.fromisoformat(record.roster_recorded)
-    expected = first_round(recorded, genesis=public.genesis, period=public.period)
-    if public.number != expected:
-        rule = f"the first at least an hour after {record.roster_recorded} is {expected}"
-        raise CheckFailedError(
-            f"public round {public.number} was used, but {rule}: it could have been chosen."
-        )
-    return ["the public round is the first at least an hour after the roster was recorded"]
 
 
 def _drawn_again(

@@ -37,6 +37,7 @@ from equipoise.cli import (
     serve,
     service,
     staff,
+    stamp,
     study,
     study_approvals,
     study_messages,
@@ -64,6 +65,7 @@ app = typer.Typer(
 app.command("new")(new.new)
 app.command("check")(check.check)
 app.command("lock")(lock.lock)
+app.command("stamp")(stamp.stamp)
 app.command("amend")(amend.amend)
 app.command("diff")(diff.diff)
 app.add_typer(import_roster.app, name="import")

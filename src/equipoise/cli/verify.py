@@ -1,21 +1,24 @@
 """`equipoise verify`: do it again and compare."""
 
-import csv
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from equipoise.cli.terminal import Json, Quiet, answer, working
+from equipoise.cli.verify_draw import RECORD, verified_draw, write_script
 from equipoise.cli.workspaces import at_work_in
-from equipoise.errors import CheckFailedError, InputError, Problem, nearest
-
-if TYPE_CHECKING:
-    from equipoise.allocation import AllocationRecord
+from equipoise.errors import CheckFailedError, InputError, Problem
 
 __all__ = ["verify"]
 
-_RECORD = ".record.json"
+
+class Language(StrEnum):
+    """In which a script for strangers is written."""
+
+    PYTHON = "python"
+    R = "r"
 
 
 def verify(
@@ -32,6 +35,20 @@ def verify(
     seed: Annotated[
         str | None, typer.Option("--seed", help="The seed, where the record says that it was given outright.")
     ] = None,
+    public_round: Annotated[
+        str | None,
+        typer.Option(
+            "--round", help="The public round with its signature, NUMBER:HEX:SIGNATURE, to check that too."
+        ),
+    ] = None,
+    script: Annotated[
+        Language | None,
+        typer.Option("--script", help="Write the script that draws this record again without Equipoise."),
+    ] = None,
+    authority: Annotated[
+        Path | None,
+        typer.Option("--authority", help="Certificates (PEM) of who stamped a study's lock with the time."),
+    ] = None,
     anchor: Annotated[
         Path | None,
         typer.Option("--anchor", help="Heads of a workspace's chains that were kept elsewhere (JSON)."),
@@ -40,20 +57,38 @@ def verify(
     quiet: Quiet = False,
 ) -> None:
     """Verify an allocation by drawing it again, a locked study by its hashes, a workspace by all it holds."""
-    if anchor is not None and not (path / "workspace.yaml").is_file():
-        raise InputError(Problem("--anchor", str(anchor), "heads are kept of a workspace; name its folder"))
+    given: dict[str, object] = {
+        "--secret": secret,
+        "--seed": seed,
+        "--round": public_round,
+        "--script": script,
+    }
+    given |= {"--authority": authority, "--anchor": anchor}
     if (path / "workspace.yaml").is_file():
+        _refuse_beside(given, "--anchor", of="a workspace")
         record, lines = _workspace(path, anchor, quiet=quiet or json)
-    elif path.name.endswith(_RECORD):
-        record, lines = _allocation(path, secret, seed, quiet=quiet or json)
+    elif path.name.endswith(RECORD):
+        _refuse_beside(given, "--secret", "--seed", "--round", "--script", of="an allocation's record")
+        if script is not None:
+            record, lines = write_script(path, script.value)
+        else:
+            record, lines = verified_draw(path, secret, seed, public_round, quiet=quiet or json)
     elif path.is_dir():
-        record, lines = _folder(path)
+        _refuse_beside(given, "--authority", of="a locked study")
+        record, lines = _folder(path, authority)
     else:
         message = "expected an allocation's .record.json, or the folder of a locked study"
         raise InputError(
             Problem(str(path), "", message if path.exists() else f"there is no such file; {message}")
         )
     answer(lines, record, json=json, quiet=quiet)
+
+
+def _refuse_beside(given: dict[str, object], *fitting: str, of: str) -> None:
+    """An option that has nothing to do with what is verified is a mistake that must not look like a check."""
+    for name, value in given.items():
+        if value is not None and name not in fitting:
+            raise InputError(Problem(name, "", f"does not go with {of}; leave it out, or name another path"))
 
 
 def _workspace(path: Path, anchor: Path | None, *, quiet: bool) -> tuple[dict[str, Any], list[str]]:
@@ -77,80 +112,7 @@ def _workspace(path: Path, anchor: Path | None, *, quiet: bool) -> tuple[dict[st
     return record | {"heads": told}, lines
 
 
-def _allocation(
-    path: Path, secret: Path | None, seed: str | None, *, quiet: bool
-) -> tuple[dict[str, Any], list[str]]:
-    from equipoise.allocation import AllocationRecord, verify_allocation
-
-    if not path.is_file():
-        raise InputError(Problem(str(path), "", "there is no such file"))
-    record = AllocationRecord.from_json(path.read_text("utf-8"), place=path.name)
-    arms_path = path.with_name(path.name.removesuffix(_RECORD))
-    value = _secret(record, secret, seed)
-    units, strata, arms = _said(record, arms_path)
-    with working("Drawing again", quiet=quiet):
-        try:
-            found = verify_allocation(record, units, strata, arms, value)
-        except CheckFailedError as error:
-            raise CheckFailedError(f"{path}: {error}") from None
-    caution = (
-        [f"Mind: the seed could have been chosen ({record.seed_source})."]
-        if record.seed_could_have_been_chosen
-        else []
-    )
-    lines = [f"{path}: verified, {found.units:,} units.", *(f"  {check}" for check in found.checks), *caution]
-    told = {"path": str(path), "ok": True, "units": found.units, "checks": list(found.checks)}
-    return told | {"seed_could_have_been_chosen": record.seed_could_have_been_chosen}, lines
-
-
-def _secret(record: "AllocationRecord", secret: Path | None, seed: str | None) -> bytes:
-    from equipoise.allocation import given_seed, read_secret
-
-    if secret is not None and seed is None:
-        return read_secret(secret)
-    if seed is not None and secret is None:
-        return given_seed(seed).value
-    message = f"a draw is repeated with its secret: give --secret FILE, or --seed HEX ({record.seed_source})"
-    raise InputError(Problem("", "--secret", message))
-
-
-def _said(record: "AllocationRecord", path: Path) -> tuple[list[str], dict[str, list[str]], list[str]]:
-    """Units, strata and arms as the file of arms says them; clusters once each."""
-    if not path.is_file():
-        raise InputError(
-            Problem(str(path), "", "the file of arms that belongs to this record is not beside it")
-        )
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file))
-    if not rows:
-        raise CheckFailedError(f"{path}: the file of arms is empty")
-    columns = list(rows[0])
-    unit = columns[0] if record.unit == "participant" else record.unit
-    arm = record.stage if record.stage in columns else "arm"
-    lacking = [name for name in (unit, arm, *record.strata) if name not in columns]
-    if lacking:
-        listed = nearest(lacking[0], columns)
-        raise InputError(Problem(path.name, lacking[0], f"this column is missing. Columns: {listed}"))
-    if record.unit != "participant":
-        rows = _one_row_a_cluster(rows, unit, arm, path)
-    return (
-        [row[unit] for row in rows],
-        {name: [row[name] for row in rows] for name in record.strata},
-        [row[arm] for row in rows],
-    )
-
-
-def _one_row_a_cluster(rows: list[dict[str, str]], unit: str, arm: str, path: Path) -> list[dict[str, str]]:
-    first: dict[str, dict[str, str]] = {}
-    for line, row in enumerate(rows, start=2):
-        if first.setdefault(row[unit], row)[arm] != row[arm]:
-            raise CheckFailedError(
-                f'{path}:{line}: "{row[unit]}" is said to be in two arms, and is drawn whole'
-            )
-    return [first[name] for name in sorted(first)]
-
-
-def _folder(path: Path) -> tuple[dict[str, Any], list[str]]:
+def _folder(path: Path, authority: Path | None) -> tuple[dict[str, Any], list[str]]:
     from equipoise.protocol import changes_since_lock, current_hash, load_study
     from equipoise.protocol.programme import is_programme, load_programme
 
@@ -164,7 +126,31 @@ def _folder(path: Path) -> tuple[dict[str, Any], list[str]]:
         problems += [f"{name}: changed since the lock: {change}" for change in changes_since_lock(study)]
         amended = f", with {len(study.amendments)} amendments" if study.amendments else ""
         lines.append(f"{name}: as locked on {locked.time}{amended}; hash {current_hash(study)}")
-        told.append({"study": name, "locked": locked.time, "hash": current_hash(study), "ok": True})
+        stamp, said = _stamp(study.folder, authority)
+        lines += [f"{name}: {line}" for line in said]
+        told.append(
+            {"study": name, "locked": locked.time, "hash": current_hash(study), "ok": True, "stamp": stamp}
+        )
     if problems:
         raise CheckFailedError("\n".join(problems))
     return {"path": str(path), "ok": True, "studies": told}, lines
+
+
+def _stamp(folder: Path, authority: Path | None) -> tuple[dict[str, str] | None, list[str]]:
+    """What a time stamp beside the lock says, as far as the certificates that were given can tell."""
+    from equipoise.protocol.timestamp import RESPONSE, read_certificates, read_response, verified_stamp
+
+    place, lock = folder / RESPONSE, (folder / "lock.json").read_bytes()
+    if not place.is_file():
+        if authority is not None:
+            message = "there is no time stamp to check; ask for one with `equipoise stamp`"
+            raise InputError(Problem(str(place), "", message))
+        return None, []
+    if authority is None:
+        read_response(place.read_bytes(), lock, place=str(place))
+        return None, [f"{RESPONSE} is about this lock; who stamped it is checked with --authority FILE"]
+    certificates = read_certificates(authority.read_bytes(), str(authority))
+    found = verified_stamp(place.read_bytes(), lock, certificates, place=str(place))
+    time = found.time.strftime("%Y-%m-%dT%H:%M:%SZ")
+    line = f"the lock was there at {time}, says {found.authority} in {RESPONSE}"
+    return {"time": time, "authority": found.authority}, [line]

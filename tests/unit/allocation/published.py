@@ -74,6 +74,8 @@ def publish(
     blocks: list[int] | None = None,
     arrival: bool = False,
     sizes: int = 1,
+    public_round: PublicRound = ROUND,
+    recorded: str = RECORDED,
 ) -> Published:
     """Draw, and write what a stranger gets; `sizes` people to a unit where clusters are drawn."""
     hashed = roster_hash(units, strata, unit=unit)
@@ -82,7 +84,7 @@ def publish(
         protocol_hash=PROTOCOL,
         stage=stage,
         roster_hash=None if arrival else hashed,
-        public_round=ROUND,
+        public_round=public_round,
     )
     labels = strata_labels(list(strata.values())) if strata else None
     drawn = allocate(
@@ -95,7 +97,7 @@ def publish(
         strata=tuple(strata),
         roster_hash=hashed,
         protocol_hash=PROTOCOL,
-        roster_recorded=RECORDED,
+        roster_recorded=recorded,
         unit=unit,
     )
     found = Published(
