@@ -14,6 +14,7 @@ from equipoise.estimation.least_squares.covariance import Variance
 from equipoise.estimation.meaning.standardised import hedges_g, reference_sd
 from equipoise.findings.deciding.claims import claimed, tier_of
 from equipoise.findings.estimates import standardised_of, with_estimate
+from equipoise.findings.fitting.redrawn_ratings import ratings_by_redraws
 from equipoise.findings.levels.categories import Rows, by_category, of_how_many
 from equipoise.findings.reading.data import StudyData
 from equipoise.findings.results import Finding, Standardised
@@ -58,8 +59,19 @@ def rating_findings(
         standardised=_standardised(estimate, rated),
         warnings=(f"{int(rated.answered.sum())} ratings by {people} participants",),
     )
-    yield effect
+    yield _redrawn(study, effect, rated) if analysis.test.by == "randomisation" else effect
     yield from _by_text_shown(study, effect, rated)
+
+
+def _redrawn(study: Study, effect: Finding, rated: Rated) -> Finding:
+    """The effect with p-value and interval from drawing again what was shown."""
+    task = str(study.protocol.outcomes[str(effect.outcome)].task)
+    try:
+        found = ratings_by_redraws(study, rated, task)
+    except DesignError as error:
+        return _without_numbers(effect, str(error))
+    told = {"model": f"{effect.model}; {found.how}", "warnings": (*effect.warnings, *found.notes)}
+    return effect.model_copy(update=found.fields | told)
 
 
 def _provenance(study: Study, name: str, rated: Rated, outcome: str, text: str, *, planned: bool) -> Finding:

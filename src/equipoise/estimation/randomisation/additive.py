@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from equipoise.estimation.arrays import Bools, Floats
+from equipoise.estimation.arrays import Bools, Floats, Ints
 from equipoise.estimation.least_squares.covariance import BLIND, FULL_LEVERAGE, Variance
 from equipoise.estimation.randomisation.blocks import Blocks
 from equipoise.estimation.randomisation.moments import Moments, settled
@@ -32,12 +32,15 @@ class Additive:
         contrast: (arms,) weights by the codes of the draw, adding up to 0.
         variance: the kind of covariance.
         scale: (q,) the size of each outcome.
+        together: (b,) for CR0 of blocks that are drawn apart and err together: the cluster of each block, as
+            codes; None where a block errs by itself.
     """
 
     blocks: Blocks
     contrast: Floats
     variance: Variance
     scale: Floats
+    together: Ints | None = None
     _scratch: Scratch = field(default_factory=Scratch)
 
     def __call__(self, codes: Codes, /) -> Moments:
@@ -98,6 +101,10 @@ class Additive:
         if self.variance == "classical":
             length = np.square(arms.weights).sum(axis=0)
             return length[:, None, None] * _products(residuals) / left, np.zeros(len(length), dtype=bool)
+        if self.together is not None:
+            influence = self._combined("influence", arms.columns, arms.weights)
+            scores = [_by_cluster(influence * residual, self.together) for residual in residuals]
+            return _products(scores), np.zeros(len(influence), dtype=bool)
         if blocks.free.shape[1] == 1:
             squares, blind = self._squares(arms)
             weighted = [
@@ -199,3 +206,9 @@ def _between(ones: list[Floats], others: list[Floats]) -> Floats:
 
 def _by_block(products: Floats, blocks: Blocks) -> Floats:
     return np.asarray(products.reshape(len(products), blocks.count, -1).sum(axis=2))
+
+
+def _by_cluster(products: Floats, cluster: Ints) -> Floats:
+    order = np.argsort(cluster, kind="stable")
+    starts = np.flatnonzero(np.diff(cluster[order], prepend=-1))
+    return np.asarray(np.add.reduceat(products[:, order], starts, axis=1))

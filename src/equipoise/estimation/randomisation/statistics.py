@@ -1,6 +1,7 @@
 """The statistic of a randomisation test: the contrast of a model with its robust error, for many draws."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
@@ -55,7 +56,7 @@ def statistic_of(
         covariates: (n, p) from before the draw.
         strata: (n,) labels.
         randomised: people randomised in each stratum, by its label, for a difference in means.
-        cluster: (n,) labels; each cluster must lie within one unit of the draw.
+        cluster: (n,) labels; each cluster must lie within one unit of the draw, but for linear with CR0.
         variance: kind of covariance; HC2, or CR2 with clusters, unless given.
     Raises:
         DesignError: sizes that differ, or a model, variance or cluster that the test cannot take.
@@ -80,6 +81,8 @@ def statistic_of(
         within = np.zeros(len(y), dtype=np.int64) if stratum is None else stratum
         return means(outcomes, units, weights, within, share, scale)
     kind = _variance(variance, clustered=block is not None)
+    if block is not None and model == "linear" and kind == "CR0" and not _whole(block, units):
+        return _apart(outcomes, units, weights, extra, stratum, block, scale)
     if block is not None:
         drawn_whole(block, units)
     if model == "lin-interacted":
@@ -107,16 +110,34 @@ def _variance(variance: str | None, *, clustered: bool) -> Variance:
     return cast(Variance, chosen)
 
 
+def _apart(
+    outcomes: Floats,
+    units: Ints,
+    weights: Floats,
+    covariates: Floats | None,
+    stratum: Ints | None,
+    block: Ints,
+    scale: Floats,
+) -> Additive:
+    """Rows that are drawn apart and err together: as what a person is shown one after another."""
+    blocks = blocks_of(outcomes, np.arange(len(units)), covariates, stratum, None)
+    kept = blocks.place
+    return Additive(replace(blocks, place=units[kept]), weights, "CR0", scale, block[kept])
+
+
 def drawn_whole(cluster: Ints, place: Ints) -> None:
     """Refuse clusters, (n,) codes, that hold people of several units of the draw, (n,).
 
     Raises:
         DesignError: one does.
     """
-    pairs = np.unique(np.stack((cluster, place)), axis=1)
-    if pairs.shape[1] > len(np.unique(cluster)):
+    if not _whole(cluster, place):
         raise refuse(
             "cluster",
             "holds people of several units of the draw, whose arms may differ; cluster by the unit that is "
             "drawn, or by one inside it.",
         )
+
+
+def _whole(cluster: Ints, place: Ints) -> bool:
+    return bool(np.unique(np.stack((cluster, place)), axis=1).shape[1] == len(np.unique(cluster)))

@@ -83,7 +83,8 @@ def not_stepped_down(study: Study) -> list[str]:
             for outcome in analysis.outcomes or ()
             for at in (None, *study.protocol.outcomes[outcome].waves)
         )
-        why = not_redrawn(study, analysis) if claimed else None
+        rated = any(study.protocol.outcomes[outcome].task for outcome in analysis.outcomes or ())
+        why = ("of ratings" if rated else not_redrawn(study, analysis)) if claimed else None
         if why is not None:
             found.append(f"testing: Westfall-Young tests of {name} {why}")
     return found

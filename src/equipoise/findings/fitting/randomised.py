@@ -112,7 +112,7 @@ def not_redrawn(study: Study, analysis: Analysis) -> str | None:
     if any(study.protocol.gives_sequences(name) for name in _stages(study, analysis)):
         return None
     if any(study.protocol.outcomes[name].task for name in analysis.outcomes or ()):
-        return "of ratings"
+        return None if analysis.variance != "two-way" else "with the variance two-way"
     if analysis.model not in (*TESTED_MODELS, *SCORED_MODELS):
         return f"with the model {analysis.model}; supported: {', '.join((*TESTED_MODELS, *SCORED_MODELS))}"
     if analysis.variance in ("two-way", "wild-bootstrap"):
