@@ -32,6 +32,7 @@ from equipoise.protocol.timeline import waves_before
 __all__ = ["Files", "spell_out", "spell_out_analyses"]
 
 _REPEATABLE = ("linear", "lin-interacted")
+_WEIGHTED: Mapping[str, ModelName] = {"hajek": "linear", "horvitz-thompson": "difference-in-means"}
 _OF_ANY_MODEL = {"bounds", "tipping-point", "lee"}
 EVERY_OTHER_ARM = "each_other_arm"
 
@@ -156,12 +157,15 @@ def _analysis(analysis: Analysis, protocol: Protocol, files: Files) -> Analysis:
     asked = {name: waves_asking(protocol, files.surveys, outcome) for name, outcome in outcomes.items()}
     cluster = analysis.cluster or ("participant" if tasks else _cluster(protocol, stage))
     compliers = analysis.target == "complier"
-    model = analysis.model or ("linear" if tasks or compliers else _model(protocol, stage))
+    model = analysis.model or _WEIGHTED.get(analysis.weights or "")
+    model = model or ("linear" if tasks or compliers else _model(protocol, stage))
     if analysis.model is None and model in _REPEATABLE and _repeats(analysis, protocol, outcomes, stage):
         model = "mmrm"
     adjust = analysis.adjust
     if adjust is None:
         adjust = _drawn(tasks, protocol, files) if tasks else _adjustments(protocol, asked, stage, model)
+        if analysis.weights is not None:  # by the chances that strata gave
+            adjust = tuple(name for name in adjust if name != "strata")
     update: dict[str, object] = {
         "outcomes": names,
         "at": analysis.at or ("each",),
@@ -236,7 +240,7 @@ def _missing(analysis: Analysis, protocol: Protocol, stage: str, *, rated: bool)
         return ()
     checks_another = analysis.sensitivity_of or analysis.supplementary_to or analysis.by or rated
     of_takers = analysis.target == "complier" or analysis.kind == "per-protocol"
-    return () if checks_another or of_takers else ("bounds", "tipping-point")
+    return () if checks_another or of_takers or analysis.weights else ("bounds", "tipping-point")
 
 
 def _cluster(protocol: Protocol, stage: str) -> str | None:
@@ -274,7 +278,7 @@ def _repeats(analysis: Analysis, protocol: Protocol, outcomes: Mapping[str, Outc
     before = waves_before(protocol, stage)
     repeated = [len(set(outcome.waves) - set(before)) > 1 for outcome in outcomes.values()]
     plain = all(outcome.scale == "continuous" for outcome in outcomes.values())
-    other = analysis.variance or analysis.cluster or analysis.by
+    other = analysis.variance or analysis.cluster or analysis.by or analysis.weights
     of_takers = analysis.kind != "as-randomised" or analysis.target == "complier"
     needs_linear = (
         other or of_takers or analysis.test.by != "t" or set(analysis.missing or ()) - _OF_ANY_MODEL

@@ -142,6 +142,8 @@ def design(of: Study, names: Names) -> Facts | None:
 
 def _analysis(analysis: Analysis, names: Names) -> str:
     how = f"{analysis.model or 'model by the design'}, {analysis.variance or 'variance by the design'}"
+    if analysis.weights is not None:
+        how += f", weighted by one over the chance of the arm ({analysis.weights})"
     told = f"{how}, {analysis.interval:.0%} intervals"
     taken = names.level(str(analysis.take_up))
     if analysis.target == "complier":

@@ -34,7 +34,8 @@ def besides(effect: Finding, measured: Measured, fitted: Fitted) -> Iterator[Fin
     """
     analysis = measured.analysis
     as_randomised = analysis.target == "all" and analysis.kind == "as-randomised"
-    for each in _BESIDE if as_randomised else _OF_TAKERS:
+    chosen = _BESIDE if as_randomised else _OF_TAKERS
+    for each in _WEIGHTED if analysis.weights is not None else chosen:
         yield from each(effect, measured, fitted)
 
 
@@ -51,5 +52,7 @@ _BESIDE: tuple[Callable[[Finding, Measured, Fitted], Iterator[Finding]], ...] = 
     by_imputation,
     by_response_weights,
 )
+_WEIGHTED = (allowing_for_looks, likeness_in_clusters)
+"""Of those weighted by the chance of their arm: all else would compare them unweighted."""
 _OF_TAKERS = (anderson_rubin_interval,)
 """Of those who took something up: all else is about the effect as randomised, and stands beside that."""

@@ -12,6 +12,7 @@ from equipoise.findings.fitting.randomised import by_redraws
 from equipoise.findings.fitting.redrawn_take_up import takers_by_redraws
 from equipoise.findings.fitting.regression import fit_regression
 from equipoise.findings.fitting.repeated import fit_waves
+from equipoise.findings.fitting.weighted import fit_weighted
 from equipoise.findings.sampling.measured import Measured
 
 __all__ = ["fit"]
@@ -25,6 +26,8 @@ def fit(measured: Measured) -> Fitted:
     """
     if measured.analysis.target == "complier":
         return takers_by_redraws(measured, fit_compliers(measured))
+    if measured.analysis.weights is not None:
+        return fit_weighted(measured)
     by_model = _BY_MODEL[str(measured.analysis.model)]
     if measured.analysis.kind == "per-protocol":
         return fit_per_protocol(measured, by_model)

@@ -41,7 +41,8 @@ def until_event(data: StudyData, events: Mapping[str, Bools]) -> Floats:
             raise refuse(
                 "events",
                 f"{event}: it happened to {unknown} people of whom the data do not say when, so what they "
-                f'had answered before is not known; fill in the column "{column}", or choose another strategy.',
+                f'had answered before is not known; fill in the column "{column}", or choose another '
+                "strategy.",
             )
         first = np.where(met, np.fmin(first, when), first)
     return np.where(np.isinf(first), np.nan, first)

@@ -26,6 +26,12 @@ _MODELS = {
     "mmrm": "mixed model for repeated measures (REML), arms and covariates by wave; covariance of the waves "
     "unstructured, else Toeplitz, else AR(1)",
 }
+_WEIGHTED = {
+    "hajek": "difference in means weighted by one over the chance of each person's arm (Hajek), by least "
+    "squares",
+    "horvitz-thompson": "difference of totals over the chances of the arms, divided by everybody "
+    "randomised (Horvitz and Thompson), normal distribution",
+}
 
 
 def estimand(
@@ -52,6 +58,7 @@ def model_words(analysis: Analysis, outcome: str, covariates: tuple[str, ...]) -
     words = _MODELS.get(str(analysis.model), str(analysis.model))
     if analysis.target == "complier":
         words = f"two-stage least squares, {in_words(analysis.take_up)} moved by the allocation alone"
+    words = _WEIGHTED.get(analysis.weights or "", words)
     if analysis.model == "mixed" and analysis.cluster is not None:
         words += f" for each {in_words(analysis.cluster)}"
     if covariates:
@@ -69,7 +76,6 @@ def model_words(analysis: Analysis, outcome: str, covariates: tuple[str, ...]) -
 def _errors(analysis: Analysis) -> str:
     if analysis.model in ("mixed", "mmrm"):
         return "the model's standard errors"
-    errors = {"neyman": "Neyman's variance"}.get(
-        str(analysis.variance), f"{analysis.variance} standard errors"
-    )
+    neyman = "Aronow and Samii's variance" if analysis.weights else "Neyman's variance"
+    errors = {"neyman": neyman}.get(str(analysis.variance), f"{analysis.variance} standard errors")
     return errors if analysis.cluster is None else f"{errors} clustered by {analysis.cluster}"

@@ -8,6 +8,7 @@ from equipoise.protocol.checks.missing import check_missing
 from equipoise.protocol.checks.models import check_model
 from equipoise.protocol.checks.places import at, expression_problems, unknown
 from equipoise.protocol.checks.take_up import check_take_up
+from equipoise.protocol.checks.weights import check_weights
 from equipoise.protocol.claims import is_main, may_be_claimed
 from equipoise.protocol.contrasts import Contrast, parse_contrast
 from equipoise.protocol.factors import compared_stage, contrast_factors, default_factor, waves_asking
@@ -74,6 +75,7 @@ def _analysis_in_protocol(study: Study, path: Path, analysis: Analysis) -> Itera
     yield from _adjust(study, path, analysis, stage)
     yield from check_model(study, path, analysis, stage, rated=rated)
     yield from check_take_up(study, path, analysis, rated=rated)
+    yield from check_weights(study, path, analysis, stage, rated=rated)
     yield from check_missing(study, path, analysis)
     yield from _references(study, path, analysis)
 

@@ -29,6 +29,7 @@ Method = Literal[
 Dof = Literal["satterthwaite", "residual", "kenward-roger"]
 MODEL_BASED = ("mixed", "mmrm")
 """Models whose errors are the model's own: their variance is `classical`."""
+Weights = Literal["hajek", "horvitz-thompson"]
 Missing = Literal["bounds", "tipping-point", "lee", "imputation", "response-weights"]
 
 _SHARE_OF_ANSWERS = re.compile(r"^(0?\.[0-9]{1,6}) of answers$")
@@ -56,7 +57,9 @@ class Analysis(Record):
     level of a category, along a column of numbers, by `wave`, or by `week since launch`; `by: dose` describes
     the outcome by how much people took. `take-up` names the column of what people took up: for `target:
     complier`, whose `assumption` says why the allocation acts through it alone, for `kind: per-protocol`, and
-    for `by: dose`.
+    for `by: dose`. `weights` counts everybody by one over the chance of their arm, where chances differ:
+    `hajek` compares weighted means; `horvitz-thompson` totals, which need everybody's answer and move with a
+    constant added to all of them.
     """
 
     outcomes: tuple[Name, ...] | None = None
@@ -73,11 +76,12 @@ class Analysis(Record):
     dof: Dof = "satterthwaite"
     cluster: Name | None = None
     average_over: Literal["people", "clusters"] | None = None
+    # Left out of the spelled-out form where nobody names any: studies that were locked without them keep
+    # their hash. So are `auxiliaries`.
+    weights: Weights | None = Field(default=None, exclude_if=lambda given: given is None)
     test: TestPlan = TestPlan()
     interval: float = Field(default=0.95, gt=0.5, lt=1)
     missing: tuple[Missing, ...] | None = None
-    # Left out of the spelled-out form where nobody names any: studies that were locked without them keep
-    # their hash.
     auxiliaries: tuple[Name, ...] | None = Field(default=None, exclude_if=lambda given: given is None)
     by: str | None = None
     kind: Literal["as-randomised", "per-protocol"] = "as-randomised"
