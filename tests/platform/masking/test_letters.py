@@ -61,6 +61,7 @@ def test_swapped_names_leave_every_letter_and_whoever_comes_later_changes_none(
 ):
     study = add_example("swing", change)
     assert comes_one_by_one(study) is (change is rolling)
+    study.stages.update(state="drawn")
     allocated(study, ["messages", "control"] * (PEOPLE // 2))
     first = letters(study)
     assert set(first.values()) == {"A", "B"}

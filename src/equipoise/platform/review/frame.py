@@ -84,10 +84,17 @@ def participants_frame(study: Study, *, masked: bool) -> pl.DataFrame:
 
 
 def masked_participants(study: Study, frame: pl.DataFrame) -> pl.DataFrame:
-    """The participants as they are shown to whoever may not know the arms yet."""
+    """The participants as they are shown to whoever may not know the arms yet.
+
+    While people still come one by one there are no letters either: in the order of arrival they would show
+    the blocks, and so whose turn is next.
+    """
     arms = {folder_of(study).protocol.arm_column(stage.name): stage for stage in stages(study)}
     return masked_table(study, "participants", frame).with_columns(
-        pl.col(column).replace(_letters(study, stage)) for column, stage in arms.items()
+        pl.lit(None, pl.String).alias(column)
+        if rolling(study) and stage.state != "drawn"
+        else pl.col(column).replace(_letters(study, stage))
+        for column, stage in arms.items()
     )
 
 
