@@ -34,9 +34,16 @@ def cells_of_strata(protocol: Protocol, stage: Stage) -> int:
     return prod(sizes)
 
 
-def units_expected(protocol: Protocol, stage: Stage) -> float | None:
-    """How many units a stage allocates, people or clusters; None where the protocol does not say."""
-    people = protocol.participants.expected if protocol.participants else None
+def units_expected(protocol: Protocol, stage: Stage, people: int | None = None) -> float | None:
+    """How many units a stage allocates, people or clusters; None where the protocol does not say.
+
+    Args:
+        protocol: says how many people are expected, which clusters there are or how many are in each.
+        stage: of the protocol.
+        people: in place of those expected.
+    """
+    if people is None and protocol.participants is not None:
+        people = protocol.participants.expected
     if stage.unit == "participant" or protocol.participants is None:
         return people
     unit, column = protocol.units.get(stage.unit), protocol.participants.roster.get(stage.unit)

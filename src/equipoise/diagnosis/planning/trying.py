@@ -1,0 +1,141 @@
+"""Trying a design under a scenario, so that designs which are tried alike share their chance."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import polars as pl
+
+from equipoise.diagnosis.claims import Claim
+from equipoise.diagnosis.diagnose import Chunk
+from equipoise.diagnosis.performance import Performance, Rated, Sums, performance_of
+from equipoise.diagnosis.scenario import Scenario
+from equipoise.errors import DesignError
+from equipoise.estimation.arrays import Bools
+from equipoise.protocol.models.variations import Variation
+from equipoise.protocol.study import Study
+from equipoise.protocol.variations import varied
+
+__all__ = ["Decided", "MapsChunks", "Tried", "Tries", "Trying", "expected_people", "gain", "try_variation"]
+
+MapsChunks = Callable[[Callable[[int], Any], Iterable[int]], Iterable[Any]]
+"""A map over numbers of chunks that gives results in their order: `map`, or that of a pool of processes."""
+
+
+@dataclass(frozen=True, eq=False)
+class Tried:
+    """What a design showed, and each trial's decisions: trials of the same number share their chance.
+
+    `rejected` has shape (trials, claims), its columns in the order of the performance's claims.
+    """
+
+    performance: Performance
+    rejected: Bools
+
+    def decisions(self, claim: str) -> Bools:
+        """Whether each trial rejected a claim, shape (trials,)."""
+        ids = [each.claim.id for each in self.performance.claims]
+        return np.asarray(self.rejected[:, ids.index(claim)], dtype=bool)
+
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        """The effects that were estimated."""
+        return tuple(each.claim for each in self.performance.claims)
+
+    @property
+    def leading(self) -> tuple[Claim, ...]:
+        """The primary claims; all, where no claim is primary."""
+        return tuple(claim for claim in self.claims if claim.tier == "primary") or self.claims
+
+
+class Trying(Protocol):
+    """A way to try a study under a scenario; the same study and scenario give the same figures."""
+
+    def __call__(self, study: Study, scenario: Scenario) -> Tried:
+        """The design tried."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Tries:
+    """Trials simulated through the study's own analyses.
+
+    Attributes:
+        simulations: trials for each design and scenario that is tried.
+        seed: any whole number from 0, the same for all.
+        participants: typed rows of real or synthetic people; None to invent them.
+        mapped: runs the chunks.
+    """
+
+    simulations: int
+    seed: int
+    participants: pl.DataFrame | None = None
+    mapped: MapsChunks = map
+
+    def __call__(self, study: Study, scenario: Scenario) -> Tried:
+        """The design tried.
+
+        Raises:
+            DesignError, NotSupportedError: what cannot be simulated or analysed.
+        """
+        if self.simulations < 1:
+            raise DesignError(f"{self.simulations} simulations; at least one is needed")
+        chunk = Chunk(study, scenario, self.participants, self.simulations, self.seed)
+        numbers = range(-(-self.simulations // chunk.engine.size))
+        found = list(self.mapped(Decided(chunk), numbers))
+        total: Sums = found[0][0]
+        for sums, _ in found[1:]:
+            total = total + sums
+        return Tried(performance_of(total), np.concatenate([rejected for _, rejected in found]))
+
+
+@dataclass(frozen=True, eq=False)
+class Decided:
+    """Simulates a chunk, and keeps the decisions beside the sums: one byte for each claim of each trial."""
+
+    chunk: Chunk
+
+    def __call__(self, number: int) -> tuple[Sums, Bools]:
+        engine = self.chunk.engine
+        trials = engine.trials(number, self.chunk.seed)
+        trials = trials.first(min(engine.size, self.chunk.simulations - number * engine.size))
+        return Sums.of(trials), trials.rejected
+
+
+def try_variation(trying: Trying, study: Study, variation: Variation) -> Tried:
+    """Another design of a study tried; where it has other people, so many of those given are drawn."""
+    return trying(varied(study, variation), Scenario(people=variation.people))
+
+
+def expected_people(study: Study) -> int:
+    """How many people the study expects.
+
+    Raises:
+        DesignError: it does not say.
+    """
+    expected = study.protocol.participants.expected if study.protocol.participants else None
+    if expected is None:
+        raise DesignError(
+            f"{study.protocol.study.id}: `participants` does not say how many are `expected`, so there is no "
+            "number to vary; write it"
+        )
+    return expected
+
+
+def gain(first: Bools, second: Bools) -> Rated:
+    """By how much more often one design rejects than another, trial by trial, with its Monte-Carlo error.
+
+    Args:
+        first, second: shape (trials,), of designs that shared their chance.
+    Returns:
+        The difference of the shares, second less first; its error is that of paired shares, which is small
+        where the same trials reject.
+    """
+    if len(first) != len(second):
+        raise DesignError(
+            f"{len(first)} trials of one design and {len(second)} of another; to be compared, both need as "
+            "many"
+        )
+    step = second.astype(np.float64) - first
+    return Rated(float(step.mean()), float(np.sqrt(step.var() / len(step))))
