@@ -165,6 +165,19 @@ def test_a_model_fitted_by_likelihood_is_tested_by_its_score(study, found) -> No
     assert effect.interval.high == pytest.approx(effect.estimate + half)  # the model's, not inverted
 
 
+@pytest.mark.parametrize(("by", "words"), [("site", "levels of site"), ("age", "each unit of age")])
+def test_whether_an_effect_varies_is_tested_by_the_draw(study, found, by, words) -> None:
+    frame = people("ctct" * 10)
+    frame["score"] += 4 * ((frame["site"] == "north") & (frame["arm"] == "texts"))
+    results = found(study(analysis=f"test: {{by: randomisation, draws: 999}}, by: {by}, adjust: none"), frame)
+    effect = results.find(f"{ID}.interaction")
+    assert words in effect.model
+    assert "under the null that the effect is the same for everybody" in effect.model
+    assert effect.draws == 999
+    assert effect.statistic * effect.estimate > 0
+    assert (effect.p_value < 0.05) == (by == "site")
+
+
 def test_few_clusters_are_drawn_again_without_being_asked_for(study, found) -> None:
     frame = people("cccctttt" * 4)
     effect = found(study(more="unit: team, method: complete", analysis="model: linear"), frame).find(ID)
@@ -278,7 +291,7 @@ def test_a_contrast_of_several_stages_is_not_tested_by_the_draw_of_one(study, fo
     ("analysis", "message"),
     [
         ("model: mixed, cluster: site", "with the model mixed; supported: difference-in-means, linear"),
-        ("by: site", "by site: no draw tells levels apart"),
+        ("by: week since launch", "by week since launch, which no draw tells apart"),
     ],
 )
 def test_what_no_draw_can_test_is_refused_before_anything_is_computed(study, found, analysis, message):

@@ -18,6 +18,7 @@ from equipoise.findings.sampling.redraws import Drawing, drawing_of
 from equipoise.findings.sampling.sample import Ints, supported_contrast
 from equipoise.findings.wording.estimands import model_words
 from equipoise.instruments.scoring import Floats
+from equipoise.protocol.checks.analyses import NO_GROUPS
 from equipoise.protocol.factors import compared_stage
 from equipoise.protocol.models.analyses import Analysis
 from equipoise.protocol.study import Study
@@ -105,15 +106,16 @@ def not_redrawn(study: Study, analysis: Analysis) -> str | None:
     """What keeps an analysis from being tested by re-drawing, in words that go on from "tests"; or None."""
     methods = [study.protocol.allocation[name].method for name in _stages(study, analysis)]
     later = [method for method in methods if method not in METHODS]
-    if analysis.by is not None:
-        return f"by {analysis.by}: no draw tells levels apart"
+    rated = any(study.protocol.outcomes[name].task for name in analysis.outcomes or ())
+    if analysis.by in NO_GROUPS or (analysis.by is not None and rated):
+        return f"by {analysis.by}{' of ratings' if rated else ''}, which no draw tells apart"
     if analysis.kind != "as-randomised":
         return "of those who followed their arm, whom no draw chose"
     if any(study.protocol.gives_sequences(name) for name in _stages(study, analysis)):
         return None
-    if any(study.protocol.outcomes[name].task for name in analysis.outcomes or ()):
+    if rated:
         return None if analysis.variance != "two-way" else "with the variance two-way"
-    if analysis.model not in (*TESTED_MODELS, *SCORED_MODELS):
+    if analysis.model not in (*TESTED_MODELS, *SCORED_MODELS) and analysis.by is None:
         return f"with the model {analysis.model}; supported: {', '.join((*TESTED_MODELS, *SCORED_MODELS))}"
     if analysis.variance in ("two-way", "wild-bootstrap"):
         return f"with the variance {analysis.variance}"

@@ -7,6 +7,7 @@ import numpy as np
 from equipoise.errors import DesignError
 from equipoise.estimation.effects.moderators import EffectAt, EffectInBin, effect_by_moderator
 from equipoise.findings.estimates import with_estimate
+from equipoise.findings.levels.redrawn import interaction_by_redraws
 from equipoise.findings.levels.variances import dof_of, variance_of
 from equipoise.findings.results import Finding
 from equipoise.findings.sampling.measured import Measured
@@ -52,7 +53,8 @@ def by_number(measured: Measured, base: Finding, number: Floats) -> Iterator[Fin
         update={"model": _LINE.format(by=by) + errors, "n": known.sample.counts(known.answered)}
     )
     words = f"change of the effect for each unit of {by}; {line.model}"
-    yield with_estimate(line, found.slope, id=f"{base.id}.interaction", model=words, margin=None)
+    slope = with_estimate(line, found.slope, id=f"{base.id}.interaction", model=words, margin=None)
+    yield interaction_by_redraws(slope, known, number[known.answered])
     yield from (_at_percentile(line, by, each) for each in found.at)
     binned = base.model_copy(update={"model": _BINS.format(by=by) + errors})
     yield from (_in_bin(binned, by, place, each, known) for place, each in enumerate(found.bins, 1))

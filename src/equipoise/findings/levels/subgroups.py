@@ -11,6 +11,7 @@ from equipoise.findings.deciding.claims import effect_id
 from equipoise.findings.levels.categories import Rows, by_category, of_how_many
 from equipoise.findings.levels.doses import by_dose
 from equipoise.findings.levels.moderated import by_number
+from equipoise.findings.levels.redrawn import interaction_by_redraws
 from equipoise.findings.levels.weeks import by_week, weeks_since
 from equipoise.findings.reading.data import StudyData
 from equipoise.findings.results import Finding
@@ -94,7 +95,23 @@ def _by_category(measured: Measured, base: Finding, levels: pl.Series) -> Iterat
         yield base.model_copy(update={"not_estimable": str(error)})
         return
     noted = base.model_copy(update={"warnings": (*base.warnings, *known.covariates.notes)})
-    yield from by_category(rows, noted, measured.analysis)
+    for finding in by_category(rows, noted, measured.analysis):
+        interaction = finding.id == f"{base.id}.interaction"
+        yield _redrawn(finding, known, levels) if interaction else finding
+
+
+def _redrawn(finding: Finding, known: Measured, levels: pl.Series) -> Finding:
+    """By re-drawing among the levels that the interaction compares: those with two people in every arm."""
+    labels, cells = levels.fill_null("").to_numpy(), known.sample.cells
+    compared = np.flatnonzero(cells.weights)
+    codes = known.sample.code
+    whole = [
+        level
+        for level in np.unique(labels[known.answered])
+        if all(((labels == level) & known.answered & (codes == arm)).sum() > 1 for arm in compared)
+    ]
+    kept = known.among(np.isin(labels, whole))
+    return interaction_by_redraws(finding, kept, labels[kept.answered].astype(str))
 
 
 _DESCRIBED: Mapping[str, Callable[[Measured, Finding], Iterator[Finding]]] = {
