@@ -7,6 +7,7 @@ from pathlib import Path
 
 from generation import (
     commands,
+    diagnosis,
     errors,
     findings,
     instruments,
@@ -35,7 +36,7 @@ def main() -> int:
 
 
 def _pages() -> Iterator[tuple[str, str]]:
-    for part in (study_files, findings, commands, instruments, errors, python_api, interface, permissions):
+    for part in (study_files, findings, diagnosis, commands, instruments, errors, python_api, interface, permissions):
         yield from part.pages()
 
 

@@ -2,6 +2,7 @@
 
 import types
 from collections.abc import Mapping
+from dataclasses import is_dataclass
 from datetime import date
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -71,7 +72,7 @@ def _words(annotation: Any, prefix: str) -> str:
             return words
     if annotation in _PLAIN:
         return _PLAIN[annotation]
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    if isinstance(annotation, type) and (issubclass(annotation, BaseModel) or is_dataclass(annotation)):
         return f"[{annotation.__name__}](#{prefix}-{annotation.__name__.lower()})"
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:

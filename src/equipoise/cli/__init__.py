@@ -22,6 +22,7 @@ from equipoise.cli import (
     analyse,
     backup,
     check,
+    diagnose,
     diff,
     doctor,
     export,
@@ -64,6 +65,7 @@ app = typer.Typer(
 )
 app.command("new")(new.new)
 app.command("check")(check.check)
+app.command("diagnose")(diagnose.diagnose)
 app.command("lock")(lock.lock)
 app.command("stamp")(stamp.stamp)
 app.command("amend")(amend.amend)

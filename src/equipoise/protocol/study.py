@@ -1,8 +1,9 @@
 """A study as loaded: one frozen record of everything that its folder says."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 from equipoise.instruments.wording import WordingPack
 from equipoise.protocol.models.analyses import Analysis
@@ -47,3 +48,12 @@ class Study:
     amendments: tuple[Amendment, ...] = ()
     registration: Registration | None = None
     documents: Mapping[str, Document] = field(default_factory=dict, repr=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For another process: views that nobody may write to cannot travel, so they go as copies."""
+        held = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {name: dict(value) if isinstance(value, Mapping) else value for name, value in held.items()}
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        """What came from another process."""
+        self.__dict__.update(state)

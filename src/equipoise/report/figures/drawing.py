@@ -55,6 +55,14 @@ class Drawing:
         """A rectangle."""
         self._add("rect", x=x, y=y, width=max(0, width), height=height, fill=fill, stroke=border, rx=round_)
 
+    def path(self, points: Sequence[tuple[float, float]], colour: str, width: float = 2.5) -> None:
+        """A line through points."""
+        self._add("polyline", points=_points(points), fill="none", stroke=colour, stroke_width=width)
+
+    def area(self, points: Sequence[tuple[float, float]], colour: str) -> None:
+        """An area within points, in a colour so light that what lies on it can be read."""
+        self._add("polygon", points=_points(points), fill=colour, fill_opacity=0.15)
+
     def marker(self, x: float, y: float, series: int, *, hollow: bool = False) -> None:
         """The marker of a series: circle, square, diamond, triangle."""
         colour = PALETTE[series % 4]
@@ -69,7 +77,7 @@ class Drawing:
             self._add("rect", x=x - 5, y=y - 5, width=10, height=10, **look)
         else:
             top = [(0, -7), (7, 0), (0, 7), (-7, 0)] if series % 4 == 2 else [(0, -7), (7, 6), (-7, 6)]
-            self._add("polygon", points=" ".join(f"{_n(x + dx)},{_n(y + dy)}" for dx, dy in top), **look)
+            self._add("polygon", points=_points([(x + dx, y + dy) for dx, dy in top]), **look)
 
     def text(
         self,
@@ -114,7 +122,7 @@ class Drawing:
         length = math.hypot(x2 - x1, y2 - y1) or 1.0
         ux, uy = (x2 - x1) / length, (y2 - y1) / length
         ends = [(0.0, 0.0), (-8 * ux + 5 * uy, -8 * uy - 5 * ux), (-8 * ux - 5 * uy, -8 * uy + 5 * ux)]
-        self._add("polygon", points=" ".join(f"{_n(x2 + dx)},{_n(y2 + dy)}" for dx, dy in ends), fill=GREY)
+        self._add("polygon", points=_points([(x2 + dx, y2 + dy) for dx, dy in ends]), fill=GREY)
 
     def end(self, height: float) -> "Drawing":
         """Cut or lengthen the drawing to what was drawn."""
@@ -170,6 +178,10 @@ def ticks(low: float, high: float, most: int = 6) -> list[float]:
 
 def _floor(value: float) -> float:
     return float((value + 1e-9) // 1)
+
+
+def _points(points: Sequence[tuple[float, float]]) -> str:
+    return " ".join(f"{_n(x)},{_n(y)}" for x, y in points)
 
 
 def _n(value: object) -> str:
