@@ -11,7 +11,7 @@ from pathlib import Path
 
 from equipoise.errors import InputError, Problem
 
-__all__ = ["end_with", "in_turn", "only_one"]
+__all__ = ["end_with", "heed_the_stop", "in_turn", "only_one"]
 
 _LOOK_SECONDS = 0.5
 
@@ -56,5 +56,35 @@ def end_with(parent: int) -> None:
         while os.getppid() == parent:
             time.sleep(_LOOK_SECONDS)
         os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def heed_the_stop(*, within: int | None = None) -> None:
+    """Let what SIGTERM and Ctrl-C ask for be done, however long the main thread waits.
+
+    Python notes a signal and runs its handler when the main thread next goes on. Of one that comes just
+    before that thread begins to wait, or that another thread gets, it would hear only after the wait: for a
+    server, never. So a signal wakes a thread, which wakes the main thread until the process has ended. To be
+    called in the main thread.
+
+    Args:
+        within: seconds after which a process that was told to end is ended, whatever it waits for.
+    """
+    told, tell = os.pipe()
+    os.set_blocking(tell, False)
+    signal.set_wakeup_fd(tell, warn_on_full_buffer=False)
+    signal.signal(signal.SIGURG, lambda *_: None)  # means nothing, but one that is ignored would wake nobody
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    main = threading.get_ident()
+
+    def watch() -> None:
+        while not {signal.SIGTERM, signal.SIGINT}.intersection(os.read(told, 64)):
+            pass
+        if within is not None:
+            signal.alarm(within)  # the system's own: it needs no thread of Python's to be free
+        while True:
+            signal.pthread_kill(main, signal.SIGURG)
+            time.sleep(_LOOK_SECONDS)
 
     threading.Thread(target=watch, daemon=True).start()

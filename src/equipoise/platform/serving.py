@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from equipoise.errors import InputError, Problem
-from equipoise.platform.processes import in_turn, only_one
+from equipoise.platform.processes import heed_the_stop, in_turn, only_one
 from equipoise.platform.workspace import Workspace
 
 __all__ = ["Serving", "make_ready", "serve"]
@@ -86,9 +86,10 @@ def serve(workspace: Workspace, how: Serving, *, listening: Callable[[], None]) 
         if how.worker:
             beside.start()
         try:
+            heed_the_stop()
             server = _server(how)
             server.on_startup(listening)
-            server.serve(target_loader=partial(loaded, os.getpid()))
+            server.serve(target_loader=partial(loaded, os.getpid(), _STOP_SECONDS))
         finally:
             stopping.set()
             if how.worker:
@@ -150,7 +151,7 @@ def _server(how: Serving) -> Any:
         log_access=False,  # addresses hold tokens
         log_level=LogLevels.warning,
         respawn_failed_workers=True,
-        workers_kill_timeout=_STOP_SECONDS,
+        workers_kill_timeout=None,  # each ends by itself; some that have ended would be said to refuse it
         websockets=False,
     )
 

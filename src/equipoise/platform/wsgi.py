@@ -8,7 +8,7 @@ from typing import Any
 from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
 
-from equipoise.platform.processes import end_with
+from equipoise.platform.processes import end_with, heed_the_stop
 
 __all__ = ["application", "loaded"]
 
@@ -38,12 +38,14 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
         response.close()
 
 
-def loaded(parent: int, _: str) -> Callable[..., Iterable[bytes]]:
+def loaded(parent: int, within: int, _: str) -> Callable[..., Iterable[bytes]]:
     """The application in a process of the server, which ends with the server.
 
     Args:
         parent: the number of the server's own process.
+        within: seconds for the requests that are being answered at the stop.
     """
     end_with(parent)
+    heed_the_stop(within=within)
     _ = get_resolver().url_patterns  # everything is imported now, and not while somebody waits
     return application

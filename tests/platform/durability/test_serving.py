@@ -1,5 +1,6 @@
 """`equipoise serve` and `equipoise work` as they are started from a shell, in processes of their own."""
 
+import ctypes
 import http.client
 import os
 import re
@@ -7,6 +8,7 @@ import signal
 import socket
 import ssl
 import stat
+from pathlib import Path
 
 import pytest
 import trustme
@@ -57,6 +59,28 @@ def worker_of(server):
     return found[0]
 
 
+def tell_another_thread(number, how):
+    """Send a signal that does not wake the main thread, like one that comes just before that thread waits."""
+    other = max(int(task.name) for task in Path(f"/proc/{number}/task").iterdir())
+    assert other != number
+    assert ctypes.CDLL(None).tgkill(number, other, how) == 0
+
+
+def page_servers(server):
+    """The numbers of the processes that answer, once the web server's own threads run in each."""
+
+    def ready(number):
+        return "tokio-rt-worker" in {
+            name.read_text().strip() for name in Path(f"/proc/{number}/task").glob("*/comm")
+        }
+
+    lines = filter(None, map(command_line, server.family()))
+    found = [number for number, words in lines if any("spawn_main" in word for word in words)]
+    assert found
+    assert eventually(lambda: all(map(ready, found)))
+    return found
+
+
 def command_line(number):
     """The number with what it was started with, or None."""
     try:
@@ -100,6 +124,9 @@ def test_a_workspace_is_served_once_worked_in_by_any_number_and_what_dies_is_sta
             assert "is being served already" in again.stderr
         os.kill(worker, signal.SIGKILL)
         assert eventually(lambda: worker_of(server) != worker)
+        told = page_servers(server)[0]
+        tell_another_thread(told, signal.SIGTERM)
+        assert eventually(lambda: not is_running(told))
         second = equipoise("work", workspace, "--once")
         taken = equipoise("serve", workspace.parent / "other", "--bind", f"127.0.0.1:{server.port}")
 
