@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from equipoise.diagnosis.claims import Claim
 from equipoise.diagnosis.performance import Performance, Rated
 from equipoise.diagnosis.planning.money import OWN, Cost, cost_of
+from equipoise.diagnosis.planning.planted import with_effects
 from equipoise.diagnosis.planning.trying import Tried, Trying, gain
 from equipoise.diagnosis.scenario import Scenario
 from equipoise.errors import DesignError
@@ -87,11 +88,12 @@ def compare_studies(studies: Mapping[str, Study], trying: Trying) -> Comparison:
     """Studies side by side.
 
     Args:
-        studies: by the name that each goes by; claims are compared where they have the same id.
+        studies: by the name that each goes by; claims are compared where they have the same id. Outcomes
+            without an assumed effect are given one, as there would be nothing to find.
         trying: how each is tried; the same for all, so that they share their chance.
     """
     first = next(iter(studies.values()))
-    tried = {name: trying(study, _scenario(first, study)) for name, study in studies.items()}
+    tried = {name: trying(with_effects(study), _scenario(first, study)) for name, study in studies.items()}
     designs = tuple(
         Compared(
             name,
