@@ -13,7 +13,7 @@ from equipoise.allocation.keyed import Key
 from equipoise.allocation.methods import METHODS, Arrival, ArrivalPlan
 from equipoise.allocation.probabilities import UnitProbabilities, unit_probabilities
 from equipoise.allocation.text import distinct, normalised
-from equipoise.errors import DesignError, Problem
+from equipoise.errors import DesignError, Problem, nearest
 
 __all__ = ["Allocation", "allocate", "arm_on_arrival"]
 
@@ -103,7 +103,16 @@ def allocate(
     return Allocation(names, plan, codes, _warnings(plan, _counts(plan, codes)))
 
 
-def arm_on_arrival(plan: ArrivalPlan, stage: str, seed: bytes, *, stratum: str, number: int) -> str:
+def arm_on_arrival(
+    plan: ArrivalPlan,
+    stage: str,
+    seed: bytes,
+    *,
+    stratum: str,
+    number: int,
+    levels: Sequence[str] = (),
+    earlier: Sequence[Sequence[str]] = (),
+) -> str:
     """The arm of one person who arrives: the same that `allocate` gives with `arrival` for the whole queue.
 
     Args:
@@ -112,8 +121,11 @@ def arm_on_arrival(plan: ArrivalPlan, stage: str, seed: bytes, *, stratum: str, 
         seed: 32 bytes, as `derive_seed` gives them.
         stratum: the person's (see `strata_labels`); empty where there are no strata.
         number: the person's place in the queue of the stratum, counted from 1.
+        levels: the person's levels of the factors that are minimised, in the order of the plan's `levels`.
+        earlier: the same of everybody who came before in the stratum, in order of arrival.
     Raises:
-        DesignError: a stratum that the plan does not know, or a place before the first.
+        DesignError: a stratum or a level that the plan does not know, a place before the first, or others
+            before it than those who came earlier.
     """
     if number < 1:
         raise DesignError(
@@ -123,7 +135,24 @@ def arm_on_arrival(plan: ArrivalPlan, stage: str, seed: bytes, *, stratum: str, 
     if arrive is None:
         raise DesignError(Problem("", "allocation.method", f"{plan.method} needs all units before the draw."))
     label = normalised([stratum], "stratum", empty=True)[0]
-    return plan.arms[arrive(plan, _key(seed, stage), Arrival(label, number))]
+    before = [_levels(plan, one) for one in earlier]
+    if plan.levels and len(before) != number - 1:
+        message = f"place {number} in the queue, and {len(before)} who came earlier; each of them counts."
+        raise DesignError(Problem("", "allocation", message))
+    return plan.arms[arrive(plan, _key(seed, stage), Arrival(label, number, _levels(plan, levels), before))]
+
+
+def _levels(plan: ArrivalPlan, given: Sequence[str]) -> tuple[str, ...]:
+    """The levels of one person, each known to the plan."""
+    if len(given) != len(plan.levels):
+        message = f"{len(given)} levels for the factors {', '.join(plan.levels) or '(none)'}; give one each."
+        raise DesignError(Problem("", "allocation.balance", message))
+    names = tuple(normalised(given, "level"))
+    for name, (factor, known) in zip(names, plan.levels.items(), strict=True):
+        if known is not None and name not in known:
+            message = f'"{name}" is no level of {factor}. Levels: {nearest(name, known)}'
+            raise DesignError(Problem("", "allocation.balance", message))
+    return names
 
 
 def _key(seed: bytes, stage: str) -> Key:

@@ -22,9 +22,9 @@ Counts = npt.NDArray[np.int64]
 Shares = Mapping[str, int]
 Ratio = Shares | Mapping[str, Shares]  # one ratio for everybody, or one for each stratum
 
-METHOD_NAMES = ("simple", "complete", "blocked", "permuted-blocks")
-LATER_METHODS = ("minimised", "rerandomised", "matched-pairs")
-IN_ORDER_OF_ARRIVAL = ("simple", "permuted-blocks")
+METHOD_NAMES = ("simple", "complete", "blocked", "permuted-blocks", "minimised")
+LATER_METHODS = ("rerandomised", "matched-pairs")
+IN_ORDER_OF_ARRIVAL = ("simple", "permuted-blocks", "minimised")
 LARGEST_RATIO = 10_000  # each share is a slot that leftover units may draw
 MOST_ARMS = 127  # arms are kept as one signed byte
 

@@ -1,5 +1,6 @@
 """A study with rolling enrolment: every stratum in which somebody may arrive, with its ratio."""
 
+from functools import partial
 from itertools import product
 from math import prod
 
@@ -9,7 +10,7 @@ from equipoise.allocation.arrival import arrival_plan
 from equipoise.allocation.methods import ArrivalPlan
 from equipoise.allocation.rules import ratio_of
 from equipoise.allocation.text import strata_labels
-from equipoise.allocation.units import is_rolling, texts
+from equipoise.allocation.units import beside_of, is_rolling, texts
 from equipoise.errors import DesignError, NotSupportedError, Problem
 from equipoise.protocol.expressions import compile_expression
 from equipoise.protocol.facts import before_allocation
@@ -33,7 +34,7 @@ def arrivals_in(study: Study, name: str, stage: Stage) -> ArrivalPlan:
         stage: what the protocol says of it.
     Raises:
         DesignError: enrolment is not rolling, or strata, ratio and method do not fit it.
-        NotSupportedError: clusters, or a method that this version cannot draw.
+        NotSupportedError: clusters.
     """
     where = f"allocation.{name}"
     if not is_rolling(study):
@@ -44,30 +45,47 @@ def arrivals_in(study: Study, name: str, stage: Stage) -> ArrivalPlan:
             f"{where}.unit: clusters with rolling enrolment are not yet supported; allocate participants"
         )
     blocks = stage.blocks if stage.method == "permuted-blocks" else None
-    levels = _levels(study, stage)
+    plan = partial(
+        arrival_plan,
+        method=stage.method,
+        blocks=blocks,
+        beside=beside_of(stage, {}),
+        levels={factor: _texts(_levels(study, factor), where) for factor in stage.balanced_on},
+    )
+    levels = _of_strata(study, stage)
     if not levels:
-        known = None if levels is None else [""]
-        return arrival_plan(_one_ratio(stage, where), method=stage.method, strata=known, blocks=blocks)
+        return plan(_one_ratio(stage, where), strata=None if levels is None else [""])
     possible = _possible(levels, where)
     labels = strata_labels([texts(possible, column, where) for column in possible.columns])
     _refuse_beyond_strata(study, name, stage)
-    ratio = ratio_of(study, name, stage, possible, labels)
-    return arrival_plan(ratio, method=stage.method, strata=labels, blocks=blocks)
+    return plan(ratio_of(study, name, stage, possible, labels), strata=labels)
 
 
-def _levels(study: Study, stage: Stage) -> dict[str, tuple[str | bool, ...]] | None:
+def _of_strata(study: Study, stage: Stage) -> dict[str, tuple[str | bool, ...]] | None:
     """The declared levels of the stratifying columns; None where one of them may hold anything."""
-    roster = study.protocol.participants.roster if study.protocol.participants else {}
     found: dict[str, tuple[str | bool, ...]] = {}
     for name in stage.strata:
-        column = roster.get(name)
-        if column is not None and column.type == "yes-no":
-            found[name] = (False, True)
-        elif column is not None and column.levels is not None:
-            found[name] = column.levels
-        else:
+        levels = _levels(study, name)
+        if levels is None:
             return None
+        found[name] = levels
     return found
+
+
+def _levels(study: Study, name: str) -> tuple[str | bool, ...] | None:
+    """The declared levels of a column; None where it may hold anything."""
+    roster = study.protocol.participants.roster if study.protocol.participants else {}
+    column = roster.get(name)
+    if column is not None and column.type == "yes-no":
+        return (False, True)
+    return column.levels if column is not None else None
+
+
+def _texts(levels: tuple[str | bool, ...] | None, where: str) -> tuple[str, ...] | None:
+    """Levels as the draw reads them of people."""
+    if levels is None:
+        return None
+    return tuple(texts(pl.DataFrame({"level": list(levels)}), "level", where))
 
 
 def _possible(levels: dict[str, tuple[str | bool, ...]], where: str) -> pl.DataFrame:

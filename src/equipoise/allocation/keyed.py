@@ -9,6 +9,7 @@ UTF-8
     stage 0 size 0 stratum 0 block        the size of a block
     stage 0 slot 0 stratum 0 block 0 slot the order of the slots in a block
     stage 0 arrival 0 stratum 0 number    the arm of the number-th to arrive: rolling enrolment, `simple`
+    stage 0 coin 0 stratum 0 number       the number-th unit of a minimisation: which slot it gets
 
 Smaller comes first. HMAC: RFC 2104.
 """

@@ -1,6 +1,6 @@
 """The units of a stage of allocation, with their strata and ratio, from the people of a roster."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -16,7 +16,9 @@ from equipoise.protocol.facts import before_allocation
 from equipoise.protocol.models.allocation import Stage
 from equipoise.protocol.study import Study
 
-__all__ = ["Units", "is_rolling", "texts", "units_of"]
+__all__ = ["Units", "beside_of", "is_rolling", "texts", "units_of"]
+
+_MOST_TOLD = 20
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def units_of(study: Study, name: str, stage: Stage, people: pl.DataFrame, identi
         _refuse_empty_levels(study, strata)
     labels = strata_labels(list(strata.values())) if strata else None
     ratio = ratio_of(study, name, stage, people, labels, complete=not is_rolling(study))
-    beside = _beside(stage, {key: texts(people, key, f"allocation.{name}") for key in stage.balanced_on})
+    beside = beside_of(stage, _looked_at(study, name, stage, people, identifier))
     if stage.unit == "participant":
         names = texts(people, identifier, "identifier")
         return Units(people, names, strata, labels, ratio, None, beside)
@@ -141,9 +143,43 @@ def texts(people: pl.DataFrame, column: str, where: str) -> list[str]:
     return [str(value) for value in cells]
 
 
-def _beside(stage: Stage, columns: dict[str, list[str]]) -> Beside:
+def _looked_at(
+    study: Study, name: str, stage: Stage, people: pl.DataFrame, identifier: str
+) -> dict[str, list[str]]:
+    """What the method looks at beside the strata, known of everybody."""
+    problems = [
+        Problem("", f"allocation.{name}", message)
+        for column in stage.balanced_on
+        for message in _unusable(study, stage, people, column, identifier)
+    ]
+    if problems:
+        raise DesignError(problems)
+    return {column: texts(people, column, f"allocation.{name}") for column in stage.balanced_on}
+
+
+def _unusable(
+    study: Study, stage: Stage, people: pl.DataFrame, column: str, identifier: str
+) -> Iterator[str]:
+    """Why the draw cannot look at a column: each person without a value, or numbers where levels are due."""
+    if column not in people.columns:
+        yield f'the roster has no column "{column}". Columns: {nearest(column, people.columns)}'
+        return
+    if stage.method == "minimised" and people[column].dtype.is_numeric():
+        yield f'"{column}" holds numbers, and minimisation balances levels; derive bands of it, as text'
+        return
+    roster = study.protocol.participants.roster if study.protocol.participants else {}
+    levels = roster[column].levels if column in roster else None
+    remedy = f"its levels are {', '.join(levels)}" if levels else "find it out, or take it out of the draw"
+    missing = people.filter(people[column].is_null())
+    for person in texts(missing, identifier, "identifier")[:_MOST_TOLD]:
+        yield f'"{person}" has no "{column}", which the draw balances; {remedy}'
+
+
+def beside_of(stage: Stage, columns: dict[str, list[str]]) -> Beside:
+    """What a stage's method looks at, and how, with the units' values by column."""
     if stage.method == "minimised":
-        return Beside(columns, coin=stage.biased_coin)
+        weights = tuple(stage.weights.get(factor, 1) for factor in stage.balance) if stage.weights else ()
+        return Beside(columns, stage.biased_coin, weights=weights, measure=stage.measure)
     if stage.method == "rerandomised" and stage.criterion is not None:
         return Beside(columns, accept=stage.criterion.accept)
     return NOTHING

@@ -69,6 +69,20 @@ def locked(folder):
     return load_study(folder)
 
 
+GRADES = (
+    "team:      {type: category, levels: [north, south]}",
+    "team:      {type: category, levels: [north, south]}\n    grade:     {type: category, levels: [junior, senior]}\n"
+    "    nights:    {type: yes-no}",
+)
+MINIMISED = ("method: permuted-blocks ", "method: minimised\n  balance: {grade: 2, nights: 1} ")
+
+
+def minimised(folder):
+    """The same trial, minimised within its teams."""
+    for change in (GRADES, MINIMISED):
+        edit(folder, *change)
+
+
 def people(count):
     """In order of arrival; nobody of the south comes for a while."""
     teams = ["south" if number > 3 and number % 3 == 0 else "north" for number in range(count)]
@@ -77,6 +91,8 @@ def people(count):
             "staff_ref": [f"S{number:03}" for number in range(count)],
             "email": [f"p{number}@example.org" for number in range(count)],
             "team": teams,
+            "grade": ["junior" if number % 5 else "senior" for number in range(count)],
+            "nights": [number % 7 < 3 for number in range(count)],
         }
     )
 
@@ -88,21 +104,26 @@ def arrive(study, everybody, seed):
     queues, arms = {}, []
     for row in everybody.iter_rows(named=True):
         team = row["team"]
-        queues[team] = queues.get(team, 0) + 1
-        arms.append(arm_on_arrival(plan, name, seed.value, stratum=team, number=queues[team]))
+        queue, levels = queues.setdefault(team, []), [str(row[name]).lower() for name in plan.levels]
+        where = {"stratum": team, "number": len(queue) + 1, "levels": levels}
+        where["earlier"] = list(queue) if plan.levels else ()
+        arms.append(arm_on_arrival(plan, name, seed.value, **where))
+        queue.append(levels)
     return arms
 
 
-@pytest.mark.parametrize("method", ["permuted-blocks", "simple"])
+@pytest.mark.parametrize("method", ["permuted-blocks", "simple", "minimised"])
 def test_what_was_allocated_one_by_one_is_recorded_and_verified(folder, method):
-    edit(folder, "method: permuted-blocks ", f"method: {method} ")
+    if method == "minimised":
+        minimised(folder)
+    edit(folder, f"method: {'permuted-blocks' if method == 'simple' else method}", f"method: {method}")
     study = locked(folder)
     name, stage = stage_of(study, None)
     expected = QUICKNET.expected(datetime.fromisoformat(LOCKED))
     beacon = QUICKNET.public_round(expected.number, "cd" * 32)
     everybody = people(40)
     units = units_of(study, name, stage, everybody, "staff_ref")
-    hashed = roster_hash(units.units, units.strata)
+    hashed = roster_hash(units.units, units.columns)
     seed = stage_seed(study, name, SECRET, roster_hash=hashed, public_round=beacon)
     arms = arrive(study, everybody, seed)
     record = record_arrivals(study, name, stage, units, arms, seed)
@@ -110,7 +131,7 @@ def test_what_was_allocated_one_by_one_is_recorded_and_verified(folder, method):
     assert not record.seed_could_have_been_chosen
     assert sum(sum(by_arm.values()) for by_arm in record.counts.values()) == 40
     again = AllocationRecord.from_json(record.to_json())
-    found = verify_allocation(again, units.units, units.strata, arms, SECRET)
+    found = verify_allocation(again, units.units, units.columns, arms, SECRET)
     assert "the public round is the first at least an hour after the roster was recorded" in found.checks
 
 
@@ -214,13 +235,42 @@ def test_ratios_that_differ_are_settled_for_every_stratum_before_anybody_arrives
     }
 
 
+def test_a_level_that_is_missing_or_unknown_is_told_with_the_person_and_the_levels(folder):
+    minimised(folder)
+    study = load_study(folder)
+    name, stage = stage_of(study, None)
+    lacking = people(3).with_columns(grade=pl.Series(["junior", None, None]))
+    with pytest.raises(DesignError) as refusal:
+        units_of(study, name, stage, lacking, "staff_ref")
+    assert '"S001" has no "grade", which the draw balances; its levels are junior, senior' in str(
+        refusal.value
+    )
+    assert '"S002"' in str(refusal.value)
+    plan = arrivals_in(study, name, stage)
+    assert plan.levels == {"grade": ("junior", "senior"), "nights": ("false", "true")}
+    with pytest.raises(DesignError, match=r'"boss" is no level of grade\. Levels: junior, senior'):
+        arm_on_arrival(plan, name, SEED, stratum="north", number=1, levels=["boss", "true"])
+
+
+def test_a_factor_of_numbers_is_refused_when_the_roster_is_read(folder):
+    minimised(folder)
+    study = load_study(folder)
+    name, stage = stage_of(study, None)
+    with pytest.raises(DesignError, match='"grade" holds numbers, and minimisation balances levels'):
+        units_of(study, name, stage, people(3).with_columns(grade=pl.Series([1.5, 2.5, 3.5])), "staff_ref")
+
+
 @pytest.mark.parametrize(
     ("changes", "error", "said"),
     [
         ([("enrolment: rolling", "enrolment: roster")], DesignError, "draws its roster at once"),
         ([("method: permuted-blocks ", "method: blocked ")], DesignError, "blocked needs all units"),
         (
-            [("unit: participant", "unit: team"), ("variance: HC2", "variance: CR2")],
+            [
+                ("unit: participant", "unit: team"),
+                ("levels: [north, south]}", "}"),
+                ("variance: HC2", "variance: CR2"),
+            ],
             NotSupportedError,
             "clusters with rolling enrolment",
         ),
@@ -231,9 +281,14 @@ def test_ratios_that_differ_are_settled_for_every_stratum_before_anybody_arrives
             "declare the levels",
         ),
         (
-            [("method: permuted-blocks ", "method: minimised\n  balance: [team] ")],
-            NotSupportedError,
-            "minimised is not yet supported",
+            [
+                (
+                    "method: permuted-blocks ",
+                    "method: rerandomised\n  criterion: {covariates: [team], accept: 0.5} ",
+                )
+            ],
+            DesignError,
+            "rerandomised needs all units before the draw",
         ),
     ],
 )

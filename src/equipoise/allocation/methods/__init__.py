@@ -8,6 +8,7 @@ from equipoise.allocation.methods.blocked import (
     simulate_complete,
 )
 from equipoise.allocation.methods.contract import Arrival, ArrivalPlan, Method
+from equipoise.allocation.methods.minimised import arrive_minimised, draw_minimised, simulate_minimised
 from equipoise.allocation.methods.permuted_blocks import (
     arrive_permuted_blocks,
     draw_permuted_blocks,
@@ -22,4 +23,5 @@ METHODS = {
     "complete": Method(draw_complete, simulate_complete, chances_blocked),
     "blocked": Method(draw_blocked, simulate_blocked, chances_blocked),
     "permuted-blocks": Method(draw_permuted_blocks, simulate_permuted_blocks, None, arrive_permuted_blocks),
+    "minimised": Method(draw_minimised, simulate_minimised, None, arrive_minimised),
 }

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from equipoise.errors import EquipoiseError, Problem
+from equipoise.protocol.checks.minimisation import minimisation_problems
 from equipoise.protocol.checks.places import at, expression_problems, unknown
 from equipoise.protocol.facts import before_allocation
 from equipoise.protocol.models.allocation import Stage
@@ -130,6 +131,7 @@ def _method(
         for column in names:
             if column is not None and column not in columns:
                 yield unknown(study, (*path, key), column, "a roster or derived column", columns, "Columns")
+    yield from minimisation_problems(study, path, stage)
     if any(size < 1 for size in stage.blocks) or not stage.blocks:
         yield at(
             study,

@@ -12,6 +12,7 @@ __all__ = ["Arm", "Criterion", "Method", "RatioRule", "Schedule", "SeedSource", 
 Method = Literal[
     "simple", "complete", "blocked", "permuted-blocks", "minimised", "rerandomised", "matched-pairs"
 ]
+Measure = Literal["range", "variance"]
 SeedSource = Literal["public-round", "team-secret"]
 
 
@@ -53,8 +54,9 @@ class Stage(Record):
     """One drawing of lots: which units, in which strata, at which ratio, to which arms, when, what seed.
 
     `blocks` are the sizes of permuted blocks, in multiples of the ratio's sum. `balance` lists the factors of
-    a minimisation and `biased-coin` the probability of the arm that balances best; `pair` names the roster
-    column that tells matched pairs.
+    a minimisation and `weights` those that count more than once, in short `balance: {site: 2, grade: 1}`.
+    `measure` says how the imbalance of a factor is measured, and `biased-coin` is the probability of the arm
+    that balances best. `pair` names the roster column that tells matched pairs.
     """
 
     arms: dict[Name, Arm] = Field(default_factory=dict)
@@ -68,6 +70,8 @@ class Stage(Record):
     seed: SeedSource = "public-round"
     blocks: tuple[int, ...] = (1, 2, 3)
     balance: tuple[Name, ...] = ()
+    weights: dict[Name, int] = Field(default_factory=dict, exclude_if=lambda given: not given)
+    measure: Measure = Field(default="range", exclude_if=lambda given: given == "range")
     biased_coin: float = Field(default=0.8, gt=0, le=1)
     pair: Name | None = None
     criterion: Criterion | None = None
@@ -84,6 +88,14 @@ class Stage(Record):
         if self.method == "minimised":
             return self.balance
         return self.criterion.covariates if self.method == "rerandomised" and self.criterion else ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_weights(cls, given: Any) -> Any:
+        """`balance: {site: 2, grade: 1}` is a way to write factors with their weights."""
+        if isinstance(given, dict) and isinstance(given.get("balance"), dict) and "weights" not in given:
+            return given | {"balance": list(given["balance"]), "weights": given["balance"]}
+        return given
 
     @model_validator(mode="before")
     @classmethod
