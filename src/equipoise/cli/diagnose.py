@@ -155,6 +155,9 @@ def _lines(found: "Diagnosed") -> list[str]:
             )
         else:
             lines.append(f"{needed.claim.id}: no smallest effect; {needed.reason}")
+    if found.advice is not None:
+        lines += [*found.advice.limits, *found.advice.helps]
+        lines += [objection.words for objection in found.advice.objections]
     return lines
 
 

@@ -9,12 +9,13 @@ from pydantic import TypeAdapter
 
 from equipoise import __version__
 from equipoise.diagnosis.performance import Performance
+from equipoise.diagnosis.planning.advice import Advice, advise
 from equipoise.diagnosis.planning.beside import Beside, formulas_beside
 from equipoise.diagnosis.planning.comparison import Comparison, compare_designs, compare_studies
 from equipoise.diagnosis.planning.curves import Curve, Over, power_curves
 from equipoise.diagnosis.planning.money import Bought, Priced, cheapest_designs, what_money_buys
 from equipoise.diagnosis.planning.smallest import Needed, detectable_effects, needed_people
-from equipoise.diagnosis.planning.trying import Tries
+from equipoise.diagnosis.planning.trying import Tried, Tries
 from equipoise.diagnosis.scenario import Scenario
 from equipoise.protocol.registration import current_hash
 from equipoise.protocol.study import Study
@@ -42,6 +43,7 @@ class Diagnosed:
         detectable: the smallest effect of each primary claim that is found with the power wanted.
         people_needed: how many people each primary claim needs; none where nobody is said to be expected.
         bought, priced: what budgets buy, and what the power wanted costs, where the protocol has costs.
+        advice: what limits the design, what would help, what a reviewer would say.
         comparison: with other designs, those that the protocol names or another study; None without any.
     """
 
@@ -59,6 +61,7 @@ class Diagnosed:
     people_needed: tuple[Needed, ...] = ()
     bought: tuple[Bought, ...] = ()
     priced: tuple[Priced, ...] = ()
+    advice: Advice | None = None
     comparison: Comparison | None = None
 
     def to_json(self) -> str:
@@ -90,17 +93,17 @@ def diagnosed(
         study: as loaded.
         tries: how many trials, from which seed, of whom, and where they are run.
         other: another study to put beside it.
-        more: whether curves, detectable effects, people needed and money are asked for, which takes most of
-            the time.
+        more: whether curves, detectable effects, people needed, money and advice are asked for, which takes
+            most of the time.
         step: told in words what comes next.
     Raises:
         DesignError, NotSupportedError: what cannot be simulated or analysed.
     """
     step("as assumed")
-    shown = tries(study, Scenario()).performance
+    own = tries(study, Scenario())
     step("without any effect")
     nothing = tries(study, Scenario(effect=0.0)).performance
-    asked = dict(_more(study, tries, step)) if more else {}
+    asked = dict(_more(study, tries, own, step)) if more else {}
     return Diagnosed(
         study=study.protocol.study.id,
         protocol_hash=current_hash(study),
@@ -108,9 +111,9 @@ def diagnosed(
         seed=tries.seed,
         simulations=tries.simulations,
         assumptions=study.protocol.diagnosis.assume.model_dump(mode="json", by_alias=True),
-        performance=shown,
+        performance=own.performance,
         no_effect=nothing,
-        formulas=formulas_beside(study, shown),
+        formulas=formulas_beside(study, own.performance),
         comparison=_compared(study, other, tries, step),
         **asked,
     )
@@ -121,7 +124,7 @@ def diagnosis_schema() -> dict[str, Any]:
     return _ADAPTER.json_schema()
 
 
-def _more(study: Study, tries: Tries, step: Step) -> Iterator[tuple[str, Any]]:
+def _more(study: Study, tries: Tries, own: Tried, step: Step) -> Iterator[tuple[str, Any]]:
     curves: list[Curve] = []
     counted = study.protocol.participants is not None and study.protocol.participants.expected is not None
     for over in _OVER:
@@ -138,6 +141,8 @@ def _more(study: Study, tries: Tries, step: Step) -> Iterator[tuple[str, Any]]:
         step("what the money buys")
         yield "bought", what_money_buys(study, tries)
         yield "priced", cheapest_designs(study, tries)
+    step("what would help")
+    yield "advice", advise(study, tries, own)
 
 
 def _compared(study: Study, other: Study | None, tries: Tries, step: Step) -> Comparison | None:

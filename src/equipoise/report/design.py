@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
+from equipoise.diagnosis.claims import Claim
 from equipoise.diagnosis.diagnosed import Diagnosed
-from equipoise.diagnosis.performance import ClaimPerformance, Rated
+from equipoise.diagnosis.performance import Rated
 from equipoise.diagnosis.planning.comparison import Comparison
 from equipoise.diagnosis.planning.curves import Curve
 from equipoise.diagnosis.planning.smallest import Needed
@@ -18,23 +19,25 @@ from equipoise.report.tables import Cell, Column, Table
 
 __all__ = ["design_files", "design_section"]
 
+_MOST_ADVICE = 3  # of what would help, on the first screen
+
 
 def design_files(study: Study, found: Diagnosed) -> dict[str, str]:
     """`diagnosis.html` with its tables and figures as files beside it, by their names.
 
     The page can be read by itself, and its figures and tables put into a protocol document.
     """
-    section = design_section(study, found)
+    names = Names(study.protocol, study.explore)
     document = Document(
         title=f"What this trial could show: {study.protocol.study.title}",
         kind="Diagnosis of a design",
         question=study.protocol.study.question,
         byline="",
         banners=(),
-        answer=(),
-        sure=(),
-        actions=(),
-        sections=(section,),
+        answer=tuple(_answer(found, names)),
+        sure=tuple(_sure(found)),
+        actions=found.advice.helps[:_MOST_ADVICE] if found.advice is not None else (),
+        sections=(design_section(study, found),),
         language=study.protocol.study.language,
     )
     files = {"diagnosis.html": render_html(document)}
@@ -50,52 +53,107 @@ def design_section(study: Study, found: Diagnosed) -> Section:
         f"Before the trial, its protocol was simulated {trials} times from what it assumes: people, lots, "
         "answers and the planned analyses. In brackets stands the Monte-Carlo error of the figure before."
     )
-    blocks: list[Block] = [said, ShownTable(_performance(found, names)), Paragraph(_no_effect(found))]
+    blocks: list[Block] = [said, ShownTable(_found(found, names)), Paragraph(_no_effect(found))]
+    blocks.append(ShownTable(_estimates(found, names)))
     blocks += [ShownFigure(figure) for figure in _figures(found, names)]
     needed = _needed(found, names)
     if needed:
         blocks.append(Listing(needed))
     blocks += [ShownTable(table) for table in _tables(found, names)]
-    return Section("design", "What this trial could show", tuple(blocks))
+    return Section("design", "What this trial could show", tuple(blocks), tuple(_advice(found)))
 
 
-def _performance(found: Diagnosed, names: Names) -> Table:
+def _advice(found: Diagnosed) -> Iterable[Section]:
+    if found.advice is None:
+        return
+    told = (
+        ("design-limits", "What limits this design", found.advice.limits),
+        ("design-helps", "What would help", found.advice.helps),
+        (
+            "design-objections",
+            "What a reviewer would say",
+            tuple(each.words for each in found.advice.objections),
+        ),
+    )
+    for name, title, sentences in told:
+        yield Section(name, title, (Listing(sentences),) if sentences else (Paragraph("Nothing was found."),))
+
+
+def _answer(found: Diagnosed, names: Names) -> Iterable[str]:
+    """Of each primary effect, or of the first where none is primary."""
+    primary = [each for each in found.performance.claims if each.claim.tier == "primary"]
+    for each in primary or found.performance.claims[:1]:
+        outcome = names.outcome(each.claim.outcome)
+        if each.truth:
+            yield (
+                f"{outcome}: an effect of {number(each.truth, 2)} would be found in "
+                f"{_printed_rate(each.power)} of trials like this."
+            )
+        else:
+            yield f"{outcome}: no effect is assumed, so there is none to be found."
+    yield from _needed(found, names)
+
+
+def _sure(found: Diagnosed) -> Iterable[str]:
+    yield f"{found.performance.trials:,} simulated trials; in brackets stands the Monte-Carlo error."
+    yield "All of it holds for the assumptions of the protocol, and is no better than they are."
+
+
+def _found(found: Diagnosed, names: Names) -> Table:
+    """How often an effect is found, with and without one."""
     columns = (
         Column("Effect"),
         Column("Planted", numeric=True),
         Column("Power", numeric=True),
-        Column("Bias", numeric=True),
-        Column("RMSE", numeric=True),
-        Column("Coverage", numeric=True),
-        Column("Width of the interval", numeric=True),
-        Column("Wrong sign", numeric=True),
-        Column("Exaggeration", numeric=True),
         Column("False alarms without an effect", numeric=True),
+        Column("Coverage", numeric=True),
         Column("Analysed", numeric=True),
     )
     nothing = {each.claim.id: each for each in found.no_effect.claims}
     rows = tuple(
         (
-            Cell(_name(each, names)),
+            Cell(_name(each.claim, found, names)),
             Cell(number(each.truth, 2), each.truth),
             _rate(each.power),
-            _amount(each.bias),
-            _amount(each.rmse),
-            _rate(each.coverage),
-            _amount(each.mean_width),
-            _rate(each.type_s),
-            _amount(each.exaggeration),
             _rate(nothing[each.claim.id].power),
+            _rate(each.coverage),
             Cell(number(each.mean_analysed.value, 0), each.mean_analysed.value),
         )
         for each in found.performance.claims
     )
     notes = (
         "Power is the share of trials whose locked test finds the effect, after sharing the error rate among "
-        "the claims. Coverage is the share of intervals that hold the truth. Wrong sign and exaggeration are "
-        "of the trials that find the effect.",
+        "the claims. Coverage is the share of intervals that hold the truth.",
     )
-    return Table("performance-table", "What the design shows of each effect", columns, rows, notes)
+    return Table("performance-table", "How often the design finds each effect", columns, rows, notes)
+
+
+def _estimates(found: Diagnosed, names: Names) -> Table:
+    """How near the estimates come."""
+    columns = (
+        Column("Effect"),
+        Column("Bias", numeric=True),
+        Column("RMSE", numeric=True),
+        Column("Width of the interval", numeric=True),
+        Column("Wrong sign", numeric=True),
+        Column("Exaggeration", numeric=True),
+    )
+    rows = tuple(
+        (
+            Cell(_name(each.claim, found, names)),
+            _amount(each.bias),
+            _amount(each.rmse),
+            _amount(each.mean_width),
+            _rate(each.type_s),
+            _amount(each.exaggeration),
+        )
+        for each in found.performance.claims
+    )
+    notes = (
+        "In the outcomes' own units. Wrong sign and exaggeration are of the trials that find the effect; "
+        "without an effect there are none.",
+    )
+    return Table("estimates-table", "How near the estimates come", columns, rows, notes)
 
 
 def _no_effect(found: Diagnosed) -> str:
@@ -143,7 +201,7 @@ def _tables(found: Diagnosed, names: Names) -> Iterable[Table]:
 def _formulas(found: Diagnosed, names: Names) -> Table:
     rows = tuple(
         (
-            Cell(names.outcome(each.closed.claim.outcome)),
+            Cell(_name(each.closed.claim, found, names)),
             Cell(each.closed.formula),
             Cell(number(each.closed.std_error, 3), each.closed.std_error),
             _amount(each.simulated_error, 3),
@@ -207,9 +265,17 @@ def _bought(found: Diagnosed, names: Names) -> Table:
     return Table("money-table", "What the money buys", columns, rows)
 
 
-def _name(each: ClaimPerformance, names: Names) -> str:
-    when = f" ({names.wave(each.claim.at)})" if each.claim.at else ""
-    return f"{names.outcome(each.claim.outcome)}{when}, {each.claim.contrast}"
+def _name(claim: Claim, found: Diagnosed, names: Names) -> str:
+    """The outcome; with the time, the contrast and the analysis where others differ in them."""
+    claims = [each.claim for each in found.performance.claims]
+    said = names.outcome(claim.outcome)
+    if len({(each.outcome, each.at) for each in claims}) > len({each.outcome for each in claims}):
+        said += f" ({names.wave(claim.at)})"
+    if len({each.contrast for each in claims}) > 1:
+        said += f", {claim.contrast}"
+    if claims[0].analysis != claim.analysis:
+        said += f" [{names.analysis(claim.analysis)}]"
+    return said
 
 
 def _rate(rated: Rated | None) -> Cell:
