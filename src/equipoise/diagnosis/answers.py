@@ -25,7 +25,7 @@ from equipoise.protocol.models.outcomes import Outcome
 from equipoise.protocol.models.surveys import Question, Survey
 from equipoise.protocol.study import Study
 
-__all__ = ["Latent", "column_values", "survey_answers"]
+__all__ = ["Latent", "answered_by", "column_values", "question_values", "score_shifts", "survey_answers"]
 
 _RELATED = 0.6  # correlation of scores that no outcome takes with the outcomes of the same instrument
 _COMPOSITE_SD = 0.8  # of a composite for which none is assumed
@@ -68,6 +68,34 @@ def survey_answers(
     return columns
 
 
+def question_values(
+    question: Question, outcome: str, spec: Outcome, assumed: AssumedOutcome, latent: Latent
+) -> Floats:
+    """Values of an outcome that a question asks for, as numbers, shape (n,).
+
+    Raises:
+        DesignError, ScoringError: assumptions that such values cannot have.
+        NotSupportedError: options that are not whole numbers in a row.
+    """
+    return _drawn(outcome, _scale(question, outcome, spec, assumed), assumed, latent)
+
+
+def answered_by(spec: Outcome) -> tuple[str, ...]:
+    """The columns of a survey's answers that an outcome is made of."""
+    if spec.question is not None:
+        return (spec.question.rpartition(".")[2],)
+    definition = load(str(spec.instrument))
+    parts: list[tuple[str, str | None]] = [(str(spec.instrument), spec.score)]
+    if isinstance(definition, Composite):
+        parts = [(part.instrument, part.score) for part in definition.parts.values()]
+    return tuple(
+        f"{name}.{key}"
+        for name, score in parts
+        if isinstance(part := load(name), Instrument)
+        for key in rule_of(part, score).items
+    )
+
+
 def column_values(name: str, spec: Outcome, assumed: AssumedOutcome, latent: Latent) -> Floats:
     """Values of an outcome that is read from a column, shape (n,): the scale and range that it declares.
 
@@ -97,7 +125,7 @@ def _instrument_answers(
         rng = stream(name, outcome)
         if spec.instrument == name:
             sd = assumed.sd or planning_values(definition, spec.score)[1]
-            shift = _shifts(name, spec.score, assumed.mean, sd, latent.effect)
+            shift = score_shifts(name, spec.score, assumed.mean, sd, latent.effect)
             answers = answers_for(definition, spec.score, assumed.mean, sd, latent.value + shift, rng)
             found |= {f"{name}.{key}": values for key, values in answers.items()}
             related = latent.value
@@ -116,7 +144,7 @@ def _instrument_answers(
     return found
 
 
-def _shifts(instrument: str, score: str | None, mean: float, sd: float, effect: Floats) -> Floats:
+def score_shifts(instrument: str, score: str | None, mean: float, sd: float, effect: Floats) -> Floats:
     """The latent shift that moves the mean score by each person's effect."""
     sizes = np.unique(effect)
     shifts = [_shift(instrument, score, mean, sd, float(size)) for size in sizes]
@@ -163,8 +191,7 @@ def _outcome_question(
     question: Question, outcome: str, spec: Outcome, assumed: AssumedOutcome, latent: Latent
 ) -> pl.Series:
     name = str(question.id)
-    scale = _scale(question, outcome, spec, assumed)
-    values = _drawn(outcome, scale, assumed, latent)
+    values = question_values(question, outcome, spec, assumed, latent)
     if question.type in YES_NO:
         return pl.Series(name, values > 0)
     if question.type == "single":

@@ -14,9 +14,6 @@ from equipoise.protocol.study import Study
 
 __all__ = ["Chunk", "Done", "Mapped", "Progress", "diagnose", "sums_of"]
 
-Mapped = Callable[[Callable[[int], Sums], Iterable[int]], Iterable[Sums]]
-"""A map over numbers of chunks that gives results in their order: `map`, or that of a pool of processes."""
-
 Progress = Callable[["Done"], None]
 
 
@@ -54,6 +51,10 @@ class Chunk:
     def engine(self) -> Engine:
         """The compiled study."""
         return _compiled(_Key(self))
+
+
+Mapped = Callable[[Chunk, Iterable[int]], Iterable[Sums]]
+"""A map over numbers of chunks that gives results in their order: `map`, or that of a pool of processes."""
 
 
 class _Key:

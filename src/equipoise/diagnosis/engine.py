@@ -5,6 +5,8 @@ from typing import Protocol
 import polars as pl
 
 from equipoise import streams
+from equipoise.diagnosis.batch.engine import BatchEngine
+from equipoise.diagnosis.batch.suited import why_not_drawn
 from equipoise.diagnosis.claims import Claim, claims_of
 from equipoise.diagnosis.people import invent_participants
 from equipoise.diagnosis.refusals import refuse_unassumed
@@ -12,7 +14,9 @@ from equipoise.diagnosis.scenario import UNCHANGED, Scenario
 from equipoise.diagnosis.trials import Trials
 from equipoise.diagnosis.whole import WholeEngine
 from equipoise.errors import DesignError
+from equipoise.findings.walk import refuse_unsupported
 from equipoise.protocol.study import Study
+from equipoise.roster import identifier_of
 
 __all__ = ["Engine", "compile_study"]
 
@@ -49,12 +53,17 @@ def compile_study(
         DesignError, NotSupportedError: assumptions that are missing, or a design that cannot be simulated.
     """
     refuse_unassumed(study)
-    if not claims_of(study):
+    refuse_unsupported(study)
+    claims = claims_of(study)
+    if not claims:
         raise DesignError(
             f"{study.protocol.study.id}: no analysis estimates an effect for everybody, so there is nothing "
             "to diagnose; add an analysis without `by`"
         )
-    return WholeEngine(study, scenario, _people(study, scenario, participants))
+    changed, people = scenario.applied(study), _people(study, scenario, participants)
+    if why_not_drawn(changed, claims) is None:
+        return BatchEngine(changed, people, claims)
+    return WholeEngine(changed, people, claims)
 
 
 def _people(study: Study, scenario: Scenario, given: pl.DataFrame | None) -> pl.DataFrame:
@@ -63,8 +72,7 @@ def _people(study: Study, scenario: Scenario, given: pl.DataFrame | None) -> pl.
         return invent_participants(study, scenario.people, rng)
     if scenario.people is None or scenario.people == given.height:
         return given
-    roster = study.protocol.participants.roster if study.protocol.participants else {}
-    identifier = next(name for name, column in roster.items() if column.role == "identifier")
+    identifier = identifier_of(study)
     rows = rng.integers(0, given.height, size=scenario.people)
     numbers = pl.Series(identifier, [f"P{number + 1:06d}" for number in range(scenario.people)])
     return given[rows].with_columns(numbers)

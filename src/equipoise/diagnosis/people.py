@@ -1,20 +1,19 @@
-"""Participants for a simulation: invented from the roster's columns, and given arms as the design says."""
+"""Participants for a simulation, invented from the roster's columns."""
 
 from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
 
-from equipoise.allocation import design, simulate, strata_labels
-from equipoise.errors import DesignError, NotSupportedError
+from equipoise.diagnosis.units import in_units
+from equipoise.errors import DesignError
 from equipoise.protocol.expressions import compile_expression
 from equipoise.protocol.facts import roster_schema
-from equipoise.protocol.models.allocation import Stage
 from equipoise.protocol.models.participants import RosterColumn
 from equipoise.protocol.study import Study
 from equipoise.protocol.timeline import UNDATED_LAUNCH, timeline
 
-__all__ = ["drawn_arms", "invent_participants"]
+__all__ = ["invent_participants"]
 
 WITHOUT_NUMBER = 400  # people invented for a study that does not say how many it expects
 
@@ -53,45 +52,7 @@ def invent_participants(study: Study, people: int | None, rng: np.random.Generat
         )
     identifier = next(name for name, column in participants.roster.items() if column.role == "identifier")
     numbered = pl.Series(identifier, [f"P{number + 1:06d}" for number in range(wanted)])
-    return found.head(wanted).with_columns(numbered)
-
-
-def drawn_arms(study: Study, people: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
-    """The people with a column of arms for every stage, drawn by the stage's own method.
-
-    Raises:
-        NotSupportedError: a stage that depends on what happens after another, or allocates sequences.
-    """
-    for name, stage in study.protocol.allocation.items():
-        people = people.with_columns(_arms(study, name, stage, people, rng))
-    return people
-
-
-def _arms(study: Study, name: str, stage: Stage, people: pl.DataFrame, rng: np.random.Generator) -> pl.Series:
-    column = study.protocol.arm_column(name)
-    if stage.among is not None or stage.to == "sequences":
-        raise NotSupportedError(
-            f"simulating the stage {name}: stages within an arm, and sequences, are not supported"
-        )
-    if len(stage.ratio) > 1:
-        raise NotSupportedError(
-            f"simulating the stage {name}: ratios that differ between strata are not supported"
-        )
-    absent = [key for key in (*stage.strata, stage.unit) if key not in ("participant", *people.columns)]
-    if absent:
-        raise NotSupportedError(
-            f"simulating the stage {name}: {', '.join(absent)} is no column of the participants"
-        )
-    units = people if stage.unit == "participant" else people.unique(stage.unit, maintain_order=True)
-    strata = [units[stratum].cast(pl.String).fill_null("").to_list() for stratum in stage.strata]
-    labels = strata_labels(strata) if strata else units.height
-    plan = design(labels, dict(stage.ratio[0].shares), method=stage.method, blocks=stage.blocks)
-    codes = simulate(plan, 1, rng)[0]
-    arms = pl.Series(column, [plan.arms[code] for code in codes])
-    if stage.unit == "participant":
-        return arms
-    of_unit = dict(zip(units[stage.unit].to_list(), arms.to_list(), strict=True))
-    return pl.Series(column, [of_unit[unit] for unit in people[stage.unit].to_list()])
+    return in_units(study.protocol, found.head(wanted).with_columns(numbered), rng)
 
 
 def _eligible(study: Study, people: pl.DataFrame) -> pl.DataFrame:

@@ -40,7 +40,6 @@ def refuse_unassumed(study: Study) -> None:
         for outcome, spec, assumption in given
         for what in _unsupported(spec, assumption)
     ]
-    unsupported += [f"diagnosis.assume.{what}" for what in _unsupported_together(study)]
     if unsupported:
         raise NotSupportedError(f"{name}: this version cannot simulate " + "; ".join(unsupported))
 
@@ -59,20 +58,6 @@ def _unsupported(spec: Outcome, assumed: AssumedOutcome) -> Iterator[str]:
         yield "an effect of an arm on ratings; write it as attributes and interactions"
     if spec.instrument is not None and assumed.zero_share is not None:
         yield "a share of zeros of an instrument"
-    if any(effect.when for effect in assumed.effects):
-        yield "an effect that differs between subgroups"
-    if assumed.response < 1:
-        yield "a response of its own"
-    if assumed.icc is not None:
-        yield "an intracluster correlation of its own; write that of the unit"
-
-
-def _unsupported_together(study: Study) -> Iterator[str]:
-    assume = study.protocol.diagnosis.assume
-    if assume.correlations:
-        yield "correlations: a correlation for each pair; write `correlation`, one for all"
-    if assume.dose:
-        yield "dose: doses that differ"
 
 
 def _yes_no(spec: Outcome) -> bool:

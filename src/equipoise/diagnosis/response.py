@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["answer_times", "answered"]
+__all__ = ["answer_seconds", "answer_times", "answered"]
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -41,12 +41,17 @@ def answer_times(
     opens: datetime, closes: datetime, reminders: list[timedelta], n: int, rng: np.random.Generator
 ) -> list[datetime]:
     """When n people answer, between opening and closing, most of them soon after they were asked."""
-    length = (closes - opens).total_seconds()
+    seconds = answer_seconds(closes - opens, reminders, n, rng)
+    return [opens + timedelta(seconds=int(after)) for after in seconds]
+
+
+def answer_seconds(length: timedelta, reminders: list[timedelta], n: int, rng: np.random.Generator) -> Floats:
+    """The same in seconds since the opening of a wave that is open for so long, shape (n,)."""
+    whole = length.total_seconds()
     asks = np.array([0.0, *(after.total_seconds() for after in reminders)])
-    asks = asks[asks < length]
+    asks = asks[asks < whole]
     shares = np.full(len(asks), (1 - _FIRST_ASK) / max(len(asks) - 1, 1))
     shares[0] = _FIRST_ASK if len(asks) > 1 else 1.0
     start = asks[rng.choice(len(asks), size=n, p=shares)]
     wait = rng.exponential(_DAYS_TO_ANSWER * 86_400.0, size=n)
-    seconds = start + np.minimum(wait, (length - start) * rng.random(n))
-    return [opens + timedelta(seconds=int(after)) for after in seconds]
+    return np.asarray(start + np.minimum(wait, (whole - start) * rng.random(n)))

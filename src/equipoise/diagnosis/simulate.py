@@ -7,20 +7,23 @@ answers, when, and what, item by item. An outcome that is read from a column get
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import polars as pl
 
 from equipoise import streams
-from equipoise.diagnosis.answers import Latent, column_values, survey_answers
+from equipoise.diagnosis.allocated import with_arms
+from equipoise.diagnosis.answers import Latent, answered_by, column_values, survey_answers
+from equipoise.diagnosis.effects import doses, mean_dose, selected, share_selected
 from equipoise.diagnosis.latents import Latents, Stream
-from equipoise.diagnosis.people import drawn_arms, invent_participants
+from equipoise.diagnosis.people import invent_participants
 from equipoise.diagnosis.ratings import task_ratings
 from equipoise.diagnosis.refusals import refuse_unassumed
-from equipoise.diagnosis.response import answer_times, answered
+from equipoise.diagnosis.response import answered
 from equipoise.diagnosis.routing import routed
+from equipoise.diagnosis.timing import answer_moments
+from equipoise.diagnosis.units import unit_codes
 from equipoise.errors import DesignError
 from equipoise.findings.levels.subgroups import weeks_since
 from equipoise.findings.reading.data import StudyData
@@ -30,18 +33,10 @@ from equipoise.protocol.factors import questions, waves_asking
 from equipoise.protocol.recorded import times_of_events
 from equipoise.protocol.study import Study
 from equipoise.protocol.timeline import Timeline, timeline, waves_before
-from equipoise.protocol.times import parse_duration, parse_time, resolve
+from equipoise.protocol.times import parse_time, resolve
+from equipoise.roster import identifier_of
 
 __all__ = ["Simulated", "simulate_study"]
-
-_LENGTHS = {
-    "minute": timedelta(minutes=1),
-    "hour": timedelta(hours=1),
-    "day": timedelta(days=1),
-    "week": timedelta(weeks=1),
-    "month": timedelta(days=30),
-    "year": timedelta(days=365),
-}
 
 
 @dataclass(frozen=True)
@@ -77,7 +72,7 @@ def simulate_study(
     if participants is None:
         participants = invent_participants(study, people, streams.generator(root, "simulation", "people"))
     if study.protocol.arm_column(study.protocol.main_stage) not in participants.columns:
-        participants = drawn_arms(study, participants, streams.generator(root, "simulation", "allocation"))
+        participants = with_arms(study, participants, streams.generator(root, "simulation", "allocation"))
     if participants.is_empty():
         raise DesignError(f"{study.protocol.study.id}: there is nobody to simulate")
     return _Simulation(study, participants, root, seed).run()
@@ -91,15 +86,17 @@ class _Simulation:
         self.protocol = study.protocol
         self.assume = study.protocol.diagnosis.assume
         roster = self.protocol.participants.roster if self.protocol.participants else {}
-        self.identifier = next(name for name, column in roster.items() if column.role == "identifier")
+        self.identifier = identifier_of(study)
         kept = [name for name in participants.columns if name not in roster or roster[name].role != "contact"]
         self.people = participants.select(kept).sort(self.identifier)
         self.n = self.people.height
-        self.latents = Latents(self.protocol, self.n, self._stream)
+        units = unit_codes(self.protocol, self.people)
+        self.latents = Latents(self.protocol, self.n, self._stream, units)
         self.latent: dict[str, Floats] = {}
         self.answered_before = np.zeros(self.n)
         self.planted: dict[str, dict[str, float]] = {}
         self.taken_up = self._stream("uptake").random(self.n) < self.assume.uptake
+        self.dose = self.taken_up * doses(self.assume, self._stream("dose").random(self.n))
 
     def run(self) -> Simulated:
         times = timeline(self.protocol)
@@ -133,7 +130,7 @@ class _Simulation:
         ]
         self.latent |= {name: self.latents.draw(name, wave) for name in outcomes}
         who = self._responders(wave, outcomes)
-        moments = self._moments(wave, times, int(who.sum()))
+        moments = answer_moments(self.protocol, wave, times, int(who.sum()), self._stream("when", wave))
         column = pl.Series(f"answered_{wave}", [None] * self.n, dtype=pl.Datetime("us", "UTC"))
         self.people = self.people.with_columns(column.scatter(np.flatnonzero(who), moments))
         week = weeks_since(moments, times.launch) if times.launch else np.ones(len(moments))
@@ -149,6 +146,7 @@ class _Simulation:
             return None
         found = survey_answers(self.study, survey, latents, int(who.sum()), self._of_wave(wave))
         table = pl.DataFrame({self.identifier: self.people[self.identifier].filter(pl.Series(who)), **found})
+        table = self._without_own(table, wave, outcomes)
         return routed(self.protocol, survey, self._with_gaps(table, wave), self.people)
 
     def _of_wave(self, wave: str) -> Stream:
@@ -166,8 +164,13 @@ class _Simulation:
         spec = self.protocol.outcomes[name]
         column = self.protocol.frame_column(name, wave or None) if len(spec.waves) > 1 else str(spec.column)
         values = pl.Series(column, [None] * self.n, dtype=pl.Float64)
-        found = column_values(name, spec, self.assume.outcomes[name], latent)
-        self.people = self.people.with_columns(values.scatter(np.flatnonzero(who), found))
+        assumed = self.assume.outcomes[name]
+        found = column_values(name, spec, assumed, latent)
+        rows = np.flatnonzero(who)
+        if assumed.response < 1:
+            kept = self._stream("own", wave, name).random(len(rows)) < assumed.response
+            rows, found = rows[kept], found[kept]
+        self.people = self.people.with_columns(values.scatter(rows, found))
 
     def _responders(self, wave: str, outcomes: list[str]) -> np.ndarray:
         response = self.assume.response
@@ -189,32 +192,28 @@ class _Simulation:
         self.answered_before = who.astype(np.float64)
         return who
 
-    def _moments(self, wave: str, times: Timeline, n: int) -> pl.Series:
-        reminders = []
-        spec = self.protocol.waves[wave]
-        for text in spec.remind.after if spec.remind else ():
-            duration = parse_duration(text)
-            reminders.append(_LENGTHS[duration.unit] * duration.count)
-        found = answer_times(times.opens[wave], times.closes[wave], reminders, n, self._stream("when", wave))
-        return pl.Series(found, dtype=pl.Datetime("us", "UTC"))
-
     def _effect(self, name: str, who: np.ndarray, week: Floats, *, after: bool) -> Floats:
         """The effect on each person who answers, in the outcome's unit; zero before the allocation."""
         effect = np.zeros(int(who.sum()))
         assumed = self.assume.outcomes[name]
         if not after or not self.protocol.allocation or not assumed.effects:
             return effect
+        means: dict[str, float] = {}
         for planted in assumed.effects:
-            rows = (self.people[self._column_of(planted.arm)] == planted.arm).to_numpy()[who]
+            rows = (self.people[self._column_of(planted.arm)] == planted.arm).fill_null(False).to_numpy()[who]
+            rows &= selected(self.people, planted)[who]
             size = np.full(len(effect), planted.constant)
             if planted.by_week:
                 place = np.clip(week - 1, 0, len(planted.by_week) - 1).astype(np.int64)
                 size = np.asarray(planted.by_week)[place]
-            effect = np.where(rows & self.taken_up[who], effect + size, effect)
+            effect = effect + rows * size * self.dose[who]
             if rows.any():
-                self.planted.setdefault(name, {})[planted.arm] = round(
-                    float(size[rows].mean()) * self.assume.uptake, 12
-                )
+                mean = float(size[rows].mean()) * share_selected(self.people, planted)
+                means[planted.arm] = means.get(planted.arm, 0.0) + mean
+        taken = self.assume.uptake * mean_dose(self.assume)
+        self.planted.setdefault(name, {}).update(
+            {arm: round(mean * taken, 12) for arm, mean in means.items()}
+        )
         return effect
 
     def _main_arms(self) -> list[str]:
@@ -240,6 +239,18 @@ class _Simulation:
         return table.with_columns(
             table[name].scatter(np.flatnonzero(gaps[keys[name]]), None) for name in items
         )
+
+    def _without_own(self, table: pl.DataFrame, wave: str, outcomes: list[str]) -> pl.DataFrame:
+        """The answers without those to outcomes that only some of those who answer the wave answer."""
+        for name in outcomes:
+            share = self.assume.outcomes[name].response
+            if share < 1:
+                missed = np.flatnonzero(self._stream("own", wave, name).random(table.height) >= share)
+                columns = answered_by(self.protocol.outcomes[name])
+                table = table.with_columns(
+                    table[column].scatter(missed, None) for column in columns if column in table.columns
+                )
+        return table
 
     def _sends(self, times: Timeline) -> None:
         """When each contact's first message went, to the arms that it is for; and who took it up."""

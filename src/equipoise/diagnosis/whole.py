@@ -7,9 +7,8 @@ import numpy as np
 import polars as pl
 
 from equipoise import streams
-from equipoise.diagnosis.claims import Claim, claims_of
-from equipoise.diagnosis.people import drawn_arms
-from equipoise.diagnosis.scenario import Scenario
+from equipoise.diagnosis.allocated import with_arms
+from equipoise.diagnosis.claims import Claim
 from equipoise.diagnosis.simulate import simulate_study
 from equipoise.diagnosis.trials import Trials
 from equipoise.diagnosis.truth import true_effects
@@ -24,23 +23,25 @@ from equipoise.findings.results import Finding
 from equipoise.findings.sampling.points import why_unmeasured
 from equipoise.findings.sampling.strategies import under_strategies
 from equipoise.findings.scheduled import compares_periods, scheduled_findings
-from equipoise.findings.walk import refuse_unsupported
 from equipoise.protocol.study import Study
 
-__all__ = ["WholeEngine", "claimed_findings", "trials_of"]
+__all__ = ["WholeEngine", "claimed_findings", "trials_of", "walked"]
 
 
 class WholeEngine:
-    """Simulates a data set a trial and walks the analyses that make a claim, and what they need alone."""
+    """Simulates a data set a trial and walks the analyses of the claims, and what they need alone.
+
+    Args:
+        study: with the assumptions of the scenario.
+        people: typed participants, the same in every trial.
+        claims: the effects that are estimated.
+    """
 
     size = 4
 
-    def __init__(self, study: Study, scenario: Scenario, participants: pl.DataFrame) -> None:
-        refuse_unsupported(study)
-        self.study = scenario.applied(study)
-        self.participants = participants
-        self.claims = claims_of(study)
-        self.truth = true_effects(self.study, self.claims)
+    def __init__(self, study: Study, people: pl.DataFrame, claims: tuple[Claim, ...]) -> None:
+        self.study, self.participants, self.claims = study, people, claims
+        self.truth = true_effects(study, claims, people)
 
     def trials(self, chunk: int, seed: int) -> Trials:
         """The trials of a chunk."""
@@ -50,7 +51,7 @@ class WholeEngine:
         return trials_of(self.study, self.claims, found, self.truth)
 
     def _data(self, seed: int) -> StudyData:
-        people = drawn_arms(
+        people = with_arms(
             self.study, self.participants, streams.generator(f"{seed:x}", "simulation", "allocation")
         )
         return simulate_study(self.study, seed, participants=people).data
@@ -59,7 +60,7 @@ class WholeEngine:
 def claimed_findings(study: Study, data: StudyData, claims: Sequence[Claim]) -> list[Finding]:
     """The findings of the claims, decided by the order of testing; nothing that stands beside them."""
     data = under_strategies(study, scored(study, data))
-    effects = [_found(study, data, claim) for claim in claims]
+    effects = [walked(study, data, claim) for claim in claims]
     jointly = partial(stepped_down, study, data)
     return decided(study, effects, confirms=False, looking=looking_of(study, data), jointly=jointly)
 
@@ -81,7 +82,7 @@ def trials_of(
     )
 
 
-def _found(study: Study, data: StudyData, claim: Claim) -> Finding:
+def walked(study: Study, data: StudyData, claim: Claim) -> Finding:
     """The finding of a claim; what would be computed beside it is never asked for."""
     return next(each for each in _findings(study, data, claim) if each.id == claim.id)
 

@@ -17,7 +17,15 @@ from equipoise.instruments.definition import Composite, Instrument, Score
 from equipoise.instruments.library import instrument as library_instrument
 from equipoise.instruments.scoring import Floats, rule_of, score
 
-__all__ = ["answers_for", "answers_for_composite", "counts_for", "latent_shift", "planning_values"]
+__all__ = [
+    "ScoreCurve",
+    "answers_for",
+    "answers_for_composite",
+    "counts_for",
+    "latent_shift",
+    "planning_values",
+    "score_curve",
+]
 
 Ints = NDArray[np.int64]
 
@@ -65,6 +73,25 @@ def answers_for(
     else:
         directed = _spread_over_items(totals, instrument, rule, alpha, generator)
     return _undirected(directed, instrument, rule)
+
+
+def score_curve(
+    instrument: Instrument, score_name: str | None, target_mean: float, target_sd: float
+) -> "ScoreCurve":
+    """How latent values become scores of complete answers, worked out once for many draws.
+
+    Args:
+        instrument, score_name, target_mean, target_sd: as `answers_for` takes them.
+    Returns:
+        A curve whose scores are distributed as those of the answers that `answers_for` gives.
+    Raises:
+        ScoringError: as `answers_for`.
+    """
+    curve = _curve(instrument, score_name, target_mean, target_sd)
+    values, totals = _attainable(instrument, score_name, rule_of(instrument, score_name))
+    worth = np.full(int(totals.max()) + 1, np.nan)
+    worth[totals] = values
+    return ScoreCurve(curve, worth)
 
 
 def latent_shift(
@@ -240,6 +267,18 @@ class _CountCurve:
     def counts(self, latent: Floats) -> Floats:
         counts = stats.nbinom.ppf(stats.norm.cdf(latent), self.size, self.share)
         return np.asarray(np.minimum(counts, self.highest), dtype=np.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class ScoreCurve:
+    """Scores of complete answers by latent values, without the answers; `worth` is by the answers' total."""
+
+    curve: _Curve | _CountCurve
+    worth: Floats
+
+    def scores(self, latent: Floats, generator: np.random.Generator) -> Floats:
+        """The scores of people with these latent values, shape (n,)."""
+        return self.worth[self.curve.draw(latent, generator).astype(np.intp)]
 
 
 def _curve(instrument: Instrument, score_name: str | None, mean: float, sd: float) -> _Curve | _CountCurve:

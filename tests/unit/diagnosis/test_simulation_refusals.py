@@ -96,61 +96,14 @@ def test_a_number_that_cannot_be_like_that_within_its_bounds_is_refused_with_the
     refused(study, DesignError, r"days: a mean of 10 with an SD of 25 cannot be had .*; nearest is")
 
 
-@pytest.mark.parametrize(
-    ("assumed", "told"),
-    [
-        ({"response": 0.9}, r"motivation: a response of its own"),
-        (
-            {"effects": [{"arm": "offer", "constant": 0.4, "when": {"site": "east"}}]},
-            r"motivation: an effect that differs between subgroups",
-        ),
-    ],
-)
-def test_what_the_language_can_assume_and_nobody_simulates_yet_is_refused(build, assumed, told):
-    study = believing(build(), motivation={"mean": 4.6, "sd": 1.1, **assumed})
-    refused(study, NotSupportedError, rf"this version cannot simulate diagnosis\.assume\.{told}")
-
-
-def test_outcomes_against_each_other_are_refused(build):
-    def change(protocol, survey):
-        protocol["diagnosis"]["assume"]["correlation"] = -0.2
-
-    refused(build(change), NotSupportedError, r"diagnosis\.assume\.correlation: -0\.2")
-
-
 def test_correlations_that_cannot_go_together_are_refused(build):
     def change(protocol, survey):
         protocol["diagnosis"]["assume"]["correlation"] = 0.5
         protocol["diagnosis"]["assume"]["motivation"]["before-after correlation"] = -0.9
 
-    refused(build(change), DesignError, r"motivation: a before-after correlation of -0\.9 does not go with")
-
-
-def test_a_stage_within_an_arm_is_refused(build):
-    def change(protocol, survey):
-        ratio = {"method": "blocked", "when": "launch"}
-        protocol["allocation"] = {
-            "main": {"arms": protocol.pop("arms"), **ratio},
-            "extra": {"arms": {"none": {}, "voucher": {}}, "among": "main == 'offer'", **ratio},
-        }
-        protocol["diagnosis"]["assume"]["motivation"]["effect"] = {"arm": "offer", "constant": 0.2}
-        for name in ("days", "heard"):
-            del protocol["diagnosis"]["assume"][name]["effect"]
-        protocol["analyses"]["effect"]["adjust"] = []
-
     refused(
-        build(change), NotSupportedError, r"simulating the stage extra: stages within an arm, and sequences"
+        build(change), DesignError, r"no scores have all the correlations assumed for motivation, days, heard"
     )
-
-
-def test_ratios_that_differ_between_strata_are_refused(build):
-    def change(protocol, survey):
-        protocol["allocation"]["ratio"] = [
-            {"where": "site == 'east'", "control": 2, "offer": 1},
-            {"else": {"control": 1, "offer": 1}},
-        ]
-
-    refused(build(change), NotSupportedError, r"simulating the stage main: ratios that differ between strata")
 
 
 def test_nobody_is_refused(build):

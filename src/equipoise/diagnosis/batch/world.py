@@ -1,0 +1,279 @@
+"""The world in which trials are simulated, compiled once: who takes part, what is drawn, and for whom.
+
+Only what an analysis looks at is drawn. Response may lean on one outcome a wave, so that this one is drawn
+for everybody, and all else, given that, for those who are analysed.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+
+from equipoise.diagnosis.allocated import Codes, Lots, lots_of
+from equipoise.diagnosis.batch.response import answered_in_each
+from equipoise.diagnosis.batch.samplers import Sampler, sampler_of
+from equipoise.diagnosis.covariance import Variable, lower_root, own_covariance, shared_by_units
+from equipoise.diagnosis.effects import doses, selected
+from equipoise.diagnosis.latents import Stream
+from equipoise.diagnosis.timing import answer_weeks
+from equipoise.diagnosis.units import unit_codes
+from equipoise.estimation.arrays import Bools, Floats, Ints
+from equipoise.protocol.checks.correlations import correlation_matrix
+from equipoise.protocol.factors import waves_asking
+from equipoise.protocol.study import Study
+from equipoise.protocol.timeline import timeline, waves_before
+from equipoise.roster import identifier_of
+
+__all__ = ["Drawn", "World"]
+
+
+OfUnits = Mapping[tuple[str, str], Floats]
+Rows = Ints | slice
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """What was drawn in some trials; rows are the people analysed, trial after trial, in their order.
+
+    Attributes:
+        trials: how many.
+        arms: by stage, everybody's arm in every trial, shape (trials, n).
+        trial, person: shape (rows,), whose row it is.
+        values: by outcome and wave, shape (rows,); NaN where there is no answer.
+    """
+
+    trials: int
+    arms: Mapping[str, Codes]
+    trial: Ints
+    person: Ints
+    values: Mapping[Variable, Floats]
+
+
+class World:
+    """Draws trials of a study.
+
+    Args:
+        study: with its assumptions.
+        people: typed participants; sorted here by their identifier.
+        variables: the outcomes and waves that are looked at, in order of time; an outcome without waves has
+            the empty text.
+    Raises:
+        DesignError, NotSupportedError: a design or assumptions that cannot be simulated.
+    """
+
+    def __init__(self, study: Study, people: pl.DataFrame, variables: Sequence[Variable]) -> None:
+        self.study, self.protocol = study, study.protocol
+        self.assume = study.protocol.diagnosis.assume
+        identifier = identifier_of(study)
+        self.people = people.sort(identifier)
+        self.n = people.height
+        self.variables = tuple(variables)
+        self.times = timeline(self.protocol)
+        self.before = waves_before(self.protocol, self.protocol.main_stage)
+        self.lots: dict[str, Lots] = {
+            name: lots_of(study, name, self.people, identifier) for name in self.protocol.allocation
+        }
+        self.units = unit_codes(self.protocol, self.people)
+        self.shared = shared_by_units(self.protocol, self.units)
+        self.samplers: dict[str, Sampler] = {
+            outcome: sampler_of(study, outcome) for outcome, _ in self.variables
+        }
+
+    def draw(self, trials: int, stream: Stream) -> Drawn:
+        """Trials, each with arms of its own.
+
+        Args:
+            trials: how many.
+            stream: where the chance comes from; every purpose has its own.
+        """
+        arms = {name: lots.draw(trials, stream("allocation", name)) for name, lots in self.lots.items()}
+        return self.given(arms, stream)
+
+    def given(self, arms: Mapping[str, Codes], stream: Stream, *, everybody: bool = False) -> Drawn:
+        """Trials with these arms; of people who all answer, where `everybody`."""
+        trials = len(next(iter(arms.values())))
+        chance = stream("lead").standard_normal((len(self.leading), trials, self.n))
+        of_units = self._of_units(trials, stream)
+        who = {} if everybody else self._who_answers(arms, chance, of_units, stream)
+        analysed = np.ones((trials, self.n), dtype=bool)
+        if who and all(wave for _, wave in self.variables):
+            after = [wave for wave in who if wave not in self.before]
+            analysed = np.logical_or.reduce([who[wave] for wave in after])
+        trial, person = np.nonzero(analysed)
+        answered = {wave: rows[trial, person] for wave, rows in who.items()}
+        latents = self._latents(chance[:, trial, person], of_units, trial, person, stream)
+        dose = self._dose(trials, stream)
+        taken = None if dose is None else dose[trial, person]
+        at = {name: codes[trial, person] for name, codes in arms.items()}
+        values = {
+            variable: self._values(variable, latents[place], answered, at, taken, person, stream)
+            for place, variable in enumerate(self.variables)
+        }
+        return Drawn(trials, arms, trial, person, values)
+
+    @cached_property
+    def waves(self) -> tuple[str, ...]:
+        """The waves whose response matters, in order of opening."""
+        needed = {wave for _, wave in self.variables if wave}
+        order = sorted(self.times.opens, key=lambda wave: self.times.opens[wave])
+        if not self.assume.response.leans_on_before:
+            return tuple(wave for wave in order if wave in needed)
+        last = max((order.index(wave) for wave in needed), default=-1)
+        return tuple(order[: last + 1])
+
+    @cached_property
+    def leading(self) -> tuple[Variable, ...]:
+        """The outcome at each wave on which its response leans."""
+        if not self.assume.response.leans_on_outcome:
+            return ()
+        found = []
+        for wave in self.waves:
+            asked = [
+                name
+                for name, spec in self.protocol.outcomes.items()
+                if wave in waves_asking(self.protocol, self.study.surveys, spec)
+            ]
+            primary = [name for name in asked if self.protocol.outcomes[name].role == "primary"]
+            if asked:
+                found.append(((primary or asked)[0], wave))
+        return tuple(found)
+
+    @cached_property
+    def _root(self) -> Floats:
+        """The lower root of the covariance, first of what leads and then of the other variables."""
+        return lower_root(own_covariance(self.protocol, self._ordered, self.shared))
+
+    @cached_property
+    def _ordered(self) -> tuple[Variable, ...]:
+        return (*self.leading, *(each for each in self.variables if each not in self.leading))
+
+    def _of_units(self, trials: int, stream: Stream) -> dict[tuple[str, str], Floats]:
+        """What units share, by unit and outcome, shape (trials, units)."""
+        found = {}
+        for shared in self.shared:
+            names, root = list(shared.variance), lower_root(correlation_matrix(self.protocol))
+            count = int(self.units[shared.unit].max()) + 1
+            chance = stream("unit", shared.unit).standard_normal((len(names), trials, count))
+            for row, name in enumerate(names):
+                value = np.tensordot(root[row], chance, axes=1)
+                found[shared.unit, name] = np.sqrt(shared.variance[name]) * value
+        return found
+
+    def _shared_part(self, outcome: str, of_units: OfUnits, trial: Rows, person: Rows) -> Floats | float:
+        parts = [
+            of_units[shared.unit, outcome][trial, self.units[shared.unit][person]] for shared in self.shared
+        ]
+        return sum(parts[1:], parts[0]) if parts else 0.0
+
+    def _who_answers(
+        self,
+        arms: Mapping[str, Codes],
+        chance: Floats,
+        of_units: OfUnits,
+        stream: Stream,
+    ) -> dict[str, Bools]:
+        response, main = self.assume.response, self.protocol.main_stage
+        found: dict[str, Bools] = {}
+        last: Bools | None = None
+        for wave in self.waves:
+            wish = stream("response", wave).logistic(size=(len(arms[main]), self.n))
+            if last is not None and response.leans_on_before:
+                wish += response.leans_on_before * last
+            for place, (outcome, at) in enumerate(self.leading):
+                if at == wave:
+                    everybody = self._shared_part(outcome, of_units, slice(None), slice(None))
+                    wish += response.leans_on_outcome * (self._led(place, chance) + everybody)
+            codes = None if wave in self.before else arms[main]
+            rate, arm_count = response.waves.get(wave, 1.0), len(self.lots[main].names)
+            last = answered_in_each(wish, codes, rate, response.differs_by_arm, arm_count)
+            found[wave] = last
+        return found
+
+    def _led(self, place: int, chance: Floats) -> Floats:
+        """The own part of a leading variable, of everybody."""
+        return np.asarray(np.tensordot(self._root[place, : place + 1], chance[: place + 1], axes=1))
+
+    def _latents(
+        self,
+        lead: Floats,
+        of_units: OfUnits,
+        trial: Ints,
+        person: Ints,
+        stream: Stream,
+    ) -> list[Floats]:
+        """The latent values of the variables, each of shape (rows,)."""
+        rest = len(self._ordered) - len(self.leading)
+        chance = np.concatenate((lead, stream("latent").standard_normal((rest, len(trial)))))
+        places = [self._ordered.index(variable) for variable in self.variables]
+        own = self._root[places] @ chance
+        return [
+            own[row] + self._shared_part(outcome, of_units, trial, person)
+            for row, (outcome, _) in enumerate(self.variables)
+        ]
+
+    def _dose(self, trials: int, stream: Stream) -> Floats | None:
+        """How much of an effect everybody gets, shape (trials, n); None where all get the whole."""
+        if self.assume.uptake == 1 and not self.assume.dose:
+            return None
+        taken = stream("uptake").random((trials, self.n)) < self.assume.uptake
+        if not self.assume.dose:
+            return taken.astype(np.float64)
+        return np.asarray(taken * doses(self.assume, stream("dose").random((trials, self.n))))
+
+    def _values(
+        self,
+        variable: Variable,
+        latent: Floats,
+        answered: Mapping[str, Bools],
+        arms: Mapping[str, Codes],
+        dose: Floats | None,
+        person: Ints,
+        stream: Stream,
+    ) -> Floats:
+        outcome, wave = variable
+        rows = answered.get(wave, np.ones(len(latent), dtype=bool))
+        effect = self._effect(variable, arms, dose, person, stream)
+        share = self.assume.outcomes[outcome].response
+        if share < 1 and answered:
+            rows = rows & (stream("own", wave, outcome).random(len(rows)) < share)
+        draw = self.samplers[outcome]
+        rng = stream("answers", wave, outcome)
+        if rows.all():
+            return draw(latent, effect, rng)
+        found = np.full(len(latent), np.nan)
+        found[rows] = draw(latent[rows], effect[rows], rng)
+        return found
+
+    def _effect(
+        self,
+        variable: Variable,
+        arms: Mapping[str, Codes],
+        dose: Floats | None,
+        person: Ints,
+        stream: Stream,
+    ) -> Floats:
+        """The effect on each row, in the outcome's unit."""
+        outcome, wave = variable
+        effect = np.zeros(len(person))
+        if wave in self.before:
+            return effect
+        for planted in self.assume.outcomes[outcome].effects:
+            stage = next(name for name, lots in self.lots.items() if planted.arm in lots.names)
+            rows = arms[stage] == self.lots[stage].names.index(planted.arm)
+            if planted.when:
+                rows = rows & selected(self.people, planted)[person]
+            size: Floats | float = planted.constant
+            if any(planted.by_week):
+                weeks = self._week(wave, len(person), len(planted.by_week), stream)
+                size = np.asarray(planted.by_week)[weeks]
+            effect += rows * size
+        return effect if dose is None else effect * dose
+
+    def _week(self, wave: str, n: int, weeks: int, stream: Stream) -> Ints:
+        """The place of each row's week among those of an effect by week: the same for every outcome."""
+        if not wave:
+            return np.zeros(n, dtype=np.int64)
+        found = answer_weeks(self.protocol, wave, self.times, n, stream("when", wave))
+        return np.clip(found - 1, 0, weeks - 1).astype(np.int64)
