@@ -10,6 +10,7 @@ from equipoise.errors import InputError, NotSupportedError, Problem
 
 if TYPE_CHECKING:
     from equipoise.allocation import AllocationRecord
+    from equipoise.diagnosis.diagnosed import Diagnosed
     from equipoise.protocol import Study
 
 __all__ = ["report"]
@@ -43,7 +44,8 @@ def report(
 ) -> None:
     """Write a report that everyone can read: a page, its figures, and the table behind each.
 
-    A study without findings gets a report of its design, which says that nothing has been computed yet.
+    What `diagnose` wrote into the study's folder `diagnosis` stands in the report as well. A study without
+    findings gets a report of its design, which says that nothing has been computed yet.
     """
     from equipoise.protocol.programme import is_programme
 
@@ -68,7 +70,8 @@ def _study(path: Path, findings: Path | None, draws: list[Path] | None, out: Pat
     from equipoise.report import write_report
 
     study = load_study(path)
-    return write_report(study, stored_findings(study, findings), out, _records(study, draws))
+    found = stored_findings(study, findings)
+    return write_report(study, found, out, _records(study, draws), _diagnosis(study))
 
 
 def _records(study: "Study", draws: list[Path] | None) -> "list[AllocationRecord]":
@@ -83,6 +86,26 @@ def _records(study: "Study", draws: list[Path] | None) -> "list[AllocationRecord
             for path in lacking
         )
     return [AllocationRecord.from_json(path.read_text("utf-8"), place=str(path)) for path in paths]
+
+
+def _diagnosis(study: "Study") -> "Diagnosed | None":
+    """What was diagnosed of the design, where it lies with the study."""
+    from equipoise.diagnosis.diagnosed import Diagnosed
+
+    path = study.folder / "diagnosis" / "diagnosis.json"
+    if not path.is_file():
+        return None
+    try:
+        found = Diagnosed.from_json(path.read_text("utf-8"))
+    except ValueError:
+        message = (
+            "this is not what `equipoise diagnose` wrote, or an earlier version wrote it; diagnose again"
+        )
+        raise InputError(Problem(str(path), "", message)) from None
+    if found.study != study.protocol.study.id:
+        message = f'this is a diagnosis of "{found.study}", not of "{study.protocol.study.id}"'
+        raise InputError(Problem(str(path), "study", message))
+    return found
 
 
 def _programme(path: Path, findings: Path | None, out: Path) -> Path:
@@ -103,4 +126,6 @@ def _programme(path: Path, findings: Path | None, out: Path) -> Path:
         )
         found.append((study, known))
     draws = {study.protocol.study.id: _records(study, None) for study in programme.studies}
-    return write_programme_report(programme.programme, programme.narrative, found, out, draws)
+    designs = {each.protocol.study.id: _diagnosis(each) for each in programme.studies}
+    diagnoses = {name: design for name, design in designs.items() if design is not None}
+    return write_programme_report(programme.programme, programme.narrative, found, out, draws, diagnoses)

@@ -8,6 +8,7 @@ from equipoise.diagnosis.performance import Rated
 from equipoise.diagnosis.planning.comparison import Comparison
 from equipoise.diagnosis.planning.curves import Curve
 from equipoise.diagnosis.planning.smallest import Needed
+from equipoise.protocol.registration import current_hash
 from equipoise.protocol.study import Study
 from equipoise.report.content import Block, Document, Listing, Paragraph, Section, ShownFigure, ShownTable
 from equipoise.report.figures.figure import Figure
@@ -19,6 +20,7 @@ from equipoise.report.tables import Cell, Column, Table
 
 __all__ = ["design_files", "design_section"]
 
+_EARLIER = "The protocol has changed since this was simulated; diagnose the design again."
 _MOST_ADVICE = 3  # of what would help, on the first screen
 
 
@@ -53,7 +55,8 @@ def design_section(study: Study, found: Diagnosed) -> Section:
         f"Before the trial, its protocol was simulated {trials} times from what it assumes: people, lots, "
         "answers and the planned analyses. In brackets stands the Monte-Carlo error of the figure before."
     )
-    blocks: list[Block] = [said, ShownTable(_found(found, names)), Paragraph(_no_effect(found))]
+    earlier = [] if found.protocol_hash == current_hash(study) else [Paragraph(_EARLIER, aside=True)]
+    blocks: list[Block] = [*earlier, said, ShownTable(_found(found, names)), Paragraph(_no_effect(found))]
     blocks.append(ShownTable(_estimates(found, names)))
     blocks += [ShownFigure(figure) for figure in _figures(found, names)]
     needed = _needed(found, names)

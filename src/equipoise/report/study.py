@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from equipoise.allocation import AllocationRecord
+from equipoise.diagnosis.diagnosed import Diagnosed
 from equipoise.errors import InputError, Problem, ProtocolError, nearest
 from equipoise.findings.results import Findings
 from equipoise.protocol.models.files import Code
@@ -34,6 +35,7 @@ from equipoise.report.content import (
     ShownTable,
     Text,
 )
+from equipoise.report.design import design_section
 from equipoise.report.estimand import estimands
 from equipoise.report.figures import study_figures
 from equipoise.report.figures.flow import flow
@@ -57,8 +59,9 @@ class StudyReport:
         findings: Findings | None,
         page: str = PROVENANCE,
         draws: Sequence[AllocationRecord] = (),
+        diagnosis: Diagnosed | None = None,
     ) -> None:
-        self.study, self.findings, self.draws = study, findings, draws
+        self.study, self.findings, self.draws, self.diagnosis = study, findings, draws, diagnosis
         self.protocol = study.protocol
         self.names = Names(study.protocol, study.explore)
         self.results = Results.of_study(study, findings)
@@ -236,6 +239,7 @@ class StudyReport:
                 "How lots were drawn",
                 [Listing(told)] if (told := facts.allocation(self.study, self.names, self.draws)) else [],
             ),
+            design_section(self.study, self.diagnosis) if self.diagnosis is not None else None,
             _part("ethics", "Ethics and data protection", [b for b in (self.prose("ethics", top=4),) if b]),
             Section("about", "About this study", (facts.study(self.study),)),
             self._provenance(),

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from equipoise.allocation import AllocationRecord
+from equipoise.diagnosis.diagnosed import Diagnosed
 from equipoise.findings.results import Findings
 from equipoise.protocol.models.files import Programme
 from equipoise.protocol.study import Study
@@ -41,7 +42,13 @@ def render_programme(
     return render_html(programme_document(programme, narrative, studies))
 
 
-def write_report(study: Study, findings: Findings | None, out: Path, draws: Draws = ()) -> Path:
+def write_report(
+    study: Study,
+    findings: Findings | None,
+    out: Path,
+    draws: Draws = (),
+    diagnosis: Diagnosed | None = None,
+) -> Path:
     """Write `index.html`, `provenance.html`, `data/*.csv`, `figures/*.svg` and `findings.json`.
 
     Everything is made before anything is written, so that a study with a wrong reference leaves nothing
@@ -50,7 +57,7 @@ def write_report(study: Study, findings: Findings | None, out: Path, draws: Draw
     Returns:
         The path of the document.
     """
-    return _write(*_made(study, findings, draws), out)
+    return _write(*_made(study, findings, draws, diagnosis), out)
 
 
 def write_programme_report(
@@ -59,23 +66,27 @@ def write_programme_report(
     studies: Sequence[StudyAndFindings],
     out: Path,
     draws: Mapping[str, Draws] | None = None,
+    diagnoses: Mapping[str, Diagnosed] | None = None,
 ) -> Path:
     """Write the programme's report, and each study's in a folder of its id beside it.
 
-    `draws` holds the records of allocation by the study's id.
+    `draws` holds the records of allocation by the study's id, `diagnoses` what was diagnosed of its design.
     """
     document = programme_document(programme, narrative, studies)
     made = [
-        (s.protocol.study.id, _made(s, f, (draws or {}).get(s.protocol.study.id, ()))) for s, f in studies
+        (name, _made(s, f, (draws or {}).get(name, ()), (diagnoses or {}).get(name)))
+        for name, s, f in ((study.protocol.study.id, study, found) for study, found in studies)
     ]
     for name, report in made:
         _write(*report, out / name)
     return _write(document, {}, out)
 
 
-def _made(study: Study, findings: Findings | None, draws: Draws) -> tuple[Document, dict[str, str]]:
+def _made(
+    study: Study, findings: Findings | None, draws: Draws, diagnosis: Diagnosed | None
+) -> tuple[Document, dict[str, str]]:
     """The document, and the files beside it."""
-    report = StudyReport(study, findings, draws=draws)
+    report = StudyReport(study, findings, draws=draws, diagnosis=diagnosis)
     document, table = report.document(), report.provenance_table()
     if findings is None or table is None:
         return document, {}
