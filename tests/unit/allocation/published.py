@@ -15,6 +15,7 @@ from equipoise.allocation import (
     roster_hash,
     strata_labels,
 )
+from equipoise.allocation.beside import NOTHING, Beside
 
 SECRET = bytes(range(32))
 PROTOCOL = "ab" * 32
@@ -74,11 +75,13 @@ def publish(
     blocks: list[int] | None = None,
     arrival: bool = False,
     sizes: int = 1,
+    beside: Beside = NOTHING,
     public_round: PublicRound = ROUND,
     recorded: str = RECORDED,
 ) -> Published:
     """Draw, and write what a stranger gets; `sizes` people to a unit where clusters are drawn."""
-    hashed = roster_hash(units, strata, unit=unit)
+    hung_on = {**strata, **beside.columns}
+    hashed = roster_hash(units, hung_on, unit=unit)
     seed = derive_seed(
         SECRET,
         protocol_hash=PROTOCOL,
@@ -88,7 +91,15 @@ def publish(
     )
     labels = strata_labels(list(strata.values())) if strata else None
     drawn = allocate(
-        units, labels, ratio, method=method, stage=stage, seed=seed.value, blocks=blocks, arrival=arrival
+        units,
+        labels,
+        ratio,
+        method=method,
+        stage=stage,
+        seed=seed.value,
+        blocks=blocks,
+        arrival=arrival,
+        beside=beside,
     )
     record = record_of(
         drawn,
@@ -105,13 +116,13 @@ def publish(
     )
     found.record.write_text(record.to_json(), encoding="utf-8")
     found.secret.write_text(SECRET.hex() + "\n")
-    found.roster.write_bytes(canonical_roster(units, strata, unit=unit))
+    found.roster.write_bytes(canonical_roster(units, hung_on, unit=unit))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     clustered = [] if unit == "participant" else [unit]
-    writer.writerow(["staff_ref", *clustered, *strata, "arm", "probability_a"])
+    writer.writerow(["staff_ref", *clustered, *hung_on, "arm", "probability_a"])
     for row, (name, arm) in enumerate(zip(units, drawn.arms, strict=True)):
-        values = [column[row] for column in strata.values()]
+        values = [column[row] for column in hung_on.values()]
         for person in range(sizes):
             shown = [f"p{row}-{person}", name] if clustered else [name]
             writer.writerow([*shown, *values, arm, 0.5])

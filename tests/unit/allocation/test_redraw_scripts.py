@@ -8,11 +8,20 @@ import unicodedata
 import pytest
 from tests.unit.allocation.published import SECRET, people, publish, strata_of
 
+from equipoise.allocation.beside import Beside
 from equipoise.allocation.scripts import script_of
 
 EVEN = {"control": 1, "messages": 1}
 ODD = {"c": 2, "a": 1, "b": 4}
 TWO = {"site": strata_of(61, 17, 3, 1, 9), "grade": (["a", "b", ""] * 21)[:61]}
+SITE = {"site": strata_of(61, 20, 0, 0, 18)}
+FACTORS = {"sex": strata_of(61, 31), "band": ([f"band {n}" for n in (1, 2, 3, 3)] * 16)[:61]}
+COVARIATES = {
+    "age": [str(20 + 7 * n % 41) for n in range(61)],
+    "pay": [f"{1.5 * (n % 13) ** 2 - n:.2f}" for n in range(61)],
+    "grade": (["low", "high", "middle", "low"] * 16)[:61],
+}
+PAIRS = [f"pair {n // 2}" for n in range(60)] + ["pair 29"]
 
 
 # Many runs in one process: starting R takes longer than drawing.
@@ -81,6 +90,21 @@ DESIGNS = {
     "permuted-blocks": (TWO, EVEN, {"method": "permuted-blocks", "blocks": [4, 1, 2]}),
     "rolling-simple": (TWO, ODD, {"method": "simple", "arrival": True}),
     "rolling-blocks": (TWO, EVEN, {"method": "permuted-blocks", "arrival": True}),
+    "minimised": (
+        SITE,
+        EVEN,
+        {"method": "minimised", "beside": Beside(FACTORS, coin=0.8, measure="range")},
+    ),
+    "minimised-by-weight": (
+        {},
+        ODD,
+        {"method": "minimised", "beside": Beside(FACTORS, coin=0.85, weights=(3, 1), measure="variance")},
+    ),
+    "rolling-minimised": (
+        SITE,
+        ODD,
+        {"method": "minimised", "arrival": True, "beside": Beside(FACTORS, coin=0.7, measure="range")},
+    ),
     "clusters": (TWO, ODD, {"method": "blocked", "unit": "team", "sizes": 3}),
 }
 

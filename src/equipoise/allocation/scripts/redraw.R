@@ -12,6 +12,7 @@
 # form C, which R alone cannot make. The steps are in the reference, "The algorithm of the draw".
 
 FORMAT <- 1
+EQUAL <- 1e-9  # distances that differ by a smaller part count as equal
 NORMALISES <- requireNamespace("stringi", quietly = TRUE)
 GIVEN <- "given on the command line: tests and rehearsals only"
 NEEDED <- c("stage", "method", "unit", "strata", "ratio", "blocks", "arrival", "roster_hash", "commitment",
@@ -67,12 +68,14 @@ check_round <- function(record) {
 
 # From the seed to the arms. A number is the 32 bytes of HMAC-SHA256 of a message that begins with the stage.
 
-number_of_unit <- function(chance, unit) hmac(chance$seed, utf8(paste0(chance$stage, unit)))
+number_of_unit <- function(chance, unit) hmac(chance$seed, c(beginning(chance), utf8(unit)))
 
 number_of <- function(chance, ...) {
-  parts <- lapply(c(chance$stage, ...), utf8)
-  hmac(chance$seed, Reduce(function(before, part) c(before, as.raw(0), part), parts))
+  parts <- lapply(c(...), function(part) c(as.raw(0), utf8(part)))
+  hmac(chance$seed, c(beginning(chance), unlist(parts)))
 }
+
+beginning <- function(chance) if (is.raw(chance$stage)) chance$stage else utf8(chance$stage)
 
 # The order of numbers, smaller first: as hexadecimal digits they sort like texts in bytes.
 order_of <- function(numbers) order(vapply(numbers, hex, ""), method = "radix")
@@ -83,65 +86,223 @@ shuffled <- function(chance, things, ...) {
   things[order_of(lapply(places, function(place) number_of(chance, ..., place)))]
 }
 
-# One of the things, each with the same chance: the whole part of number * count / 2^256, byte by byte.
-one_of <- function(things, number) {
+# The whole part of number * parts / 2^256, byte by byte.
+scaled <- function(number, parts) {
   carried <- 0
-  for (byte in rev(as.integer(number))) carried <- (byte * length(things) + carried) %/% 256
-  things[[carried + 1]]
+  for (byte in rev(as.integer(number))) carried <- (byte * parts + carried) %/% 256
+  carried
 }
 
-# The arms handed out along the units in the order of their numbers.
-in_keyed_order <- function(chance, units, arms) {
-  arms[order(order_of(lapply(units, function(unit) number_of_unit(chance, unit))))]
-}
+# One of the things, each with the same chance.
+one_of <- function(things, number) things[[scaled(number, length(things)) + 1]]
+
+# Methods: the arms of a stratum, which has a label, slots, units, and `beside`, what a method looks at.
 
 # Each unit by itself.
-simple <- function(record, chance, label, slots, units) {
+simple <- function(record, chance, stratum) {
   numbers <- if (record$arrival) {
-    lapply(seq_along(units), function(place) number_of(chance, "arrival", label, whole(place)))
+    places <- seq_along(stratum$units)
+    lapply(places, function(place) number_of(chance, "arrival", stratum$label, whole(place)))
   } else {
-    lapply(units, function(unit) number_of_unit(chance, unit))
+    lapply(stratum$units, function(unit) number_of_unit(chance, unit))
   }
-  vapply(numbers, function(number) one_of(slots, number), "")
+  vapply(numbers, function(number) one_of(stratum$slots, number), "")
 }
 
 # Whole sets of slots, leftover units by lot; the first units in keyed order get the first arm.
-blocked <- function(record, chance, label, slots, units) {
-  sets <- length(units) %/% length(slots)
-  left <- length(units) %% length(slots)
-  arms <- c(rep(slots, sets), head(shuffled(chance, slots, "leftover", label), left))
-  in_keyed_order(chance, units, sort(arms, method = "radix"))
+blocked <- function(record, chance, stratum) {
+  sets <- length(stratum$units) %/% length(stratum$slots)
+  left <- length(stratum$units) %% length(stratum$slots)
+  leftover <- head(shuffled(chance, stratum$slots, "leftover", stratum$label), left)
+  in_order(keyed(chance, stratum), sort(c(rep(stratum$slots, sets), leftover), method = "radix"))
 }
 
 # Block after block, of sizes drawn by lot, until all units have a place.
-permuted_blocks <- function(record, chance, label, slots, units) {
+permuted_blocks <- function(record, chance, stratum) {
   arms <- character(0)
   block <- 0
-  while (length(arms) < length(units)) {
+  while (length(arms) < length(stratum$units)) {
     block <- block + 1
-    multiple <- one_of(record$blocks, number_of(chance, "size", label, whole(block)))
-    arms <- c(arms, shuffled(chance, rep(slots, multiple), "slot", label, whole(block)))
+    multiple <- one_of(record$blocks, number_of(chance, "size", stratum$label, whole(block)))
+    arms <- c(arms, shuffled(chance, rep(stratum$slots, multiple), "slot", stratum$label, whole(block)))
   }
-  arms <- head(arms, length(units))
-  if (record$arrival) arms else in_keyed_order(chance, units, arms)
+  in_order(queue(record, chance, stratum), arms)
 }
 
-METHODS <- list("simple" = simple, "complete" = blocked, "blocked" = blocked,
-                "permuted-blocks" = permuted_blocks)
+# Unit by unit into the slot that leaves the levels of the factors most alike, with the coin's chance.
+minimised <- function(record, chance, stratum) {
+  slots <- length(stratum$slots)
+  coin <- decimal(record$coin)
+  rest <- coin$of - coin$parts
+  weights <- if (length(record$weights)) unlist(record$weights) else rep(1, length(record$beside))
+  counts <- lapply(stratum$beside, function(levels) matrix(0, length(unique(levels)), slots))
+  codes <- lapply(stratum$beside, function(levels) match(levels, unique(levels)))
+  order <- queue(record, chance, stratum)
+  taken <- vapply(seq_along(order), function(place) {
+    rows <- vapply(codes, function(code) code[order[place]], 1L)
+    imbalance <- numeric(slots)
+    for (factor in seq_along(rows)) {
+      unlike <- spread(counts[[factor]][rows[factor], ], record$measure)
+      imbalance <- imbalance + weights[factor] * unlike
+    }
+    tied <- sum(imbalance == min(imbalance))
+    # The coin for the slots that are tied, and equal parts of the rest for each other; as whole numbers.
+    parts <- ifelse(imbalance == min(imbalance), coin$parts * (slots - 1) + (tied - 1) * rest, tied * rest)
+    aim <- scaled(number_of(chance, "coin", stratum$label, whole(place)), sum(parts))
+    slot <- which(aim < cumsum(parts))[1]
+    for (factor in seq_along(rows)) {
+      counts[[factor]][rows[factor], slot] <<- counts[[factor]][rows[factor], slot] + 1
+    }
+    slot
+  }, 1L)
+  in_order(order, stratum$slots[taken])
+}
 
-draw <- function(record, units, labels, seed) {
-  chance <- list(seed = seed, stage = record$stage)
-  drawn <- character(length(units))
-  pooled <- record$method == "complete"  # the whole trial is one stratum without a name
-  strata <- if (pooled) rep("", length(units)) else labels
-  for (label in unique(strata)) {
+# How unlike the counts would be with one more in each slot.
+spread <- function(count, measure) {
+  vapply(seq_along(count), function(slot) {
+    count[slot] <- count[slot] + 1
+    # The rest of a variance is the same for every slot.
+    if (measure == "variance") sum(count^2) else max(count) - min(count)
+  }, 0)
+}
+
+# A number as it is written in decimals, as so many parts of a power of ten.
+decimal <- function(number) {
+  of <- 10^nchar(sub("^[0-9]*[.]?", "", format(number, digits = 15, scientific = FALSE)))
+  list(parts = round(number * of), of = of)
+}
+
+# The units as they came or, of a roster drawn at once, in keyed order.
+queue <- function(record, chance, stratum) {
+  if (record$arrival) seq_along(stratum$units) else keyed(chance, stratum)
+}
+
+# The units in the order of their numbers.
+keyed <- function(chance, stratum) {
+  order_of(lapply(stratum$units, function(unit) number_of_unit(chance, unit)))
+}
+
+# The arms handed out along an order of the units; a last block may leave places over.
+in_order <- function(order, arms) arms[order(order)]
+
+METHODS <- list("simple" = simple, "complete" = blocked, "blocked" = blocked,
+                "permuted-blocks" = permuted_blocks, "minimised" = minimised, "rerandomised" = blocked,
+                "matched-pairs" = blocked)
+
+draw <- function(record, said, labels, seed) {
+  strata <- strata_of(record, said, labels)
+  if (record$method != "rerandomised") {
+    return(drawn_once(record, list(seed = seed, stage = record$stage), strata))
+  }
+  criterion <- criterion_of(record, strata)
+  furthest <- threshold(criterion, strata) * (1 + EQUAL)
+  candidate <- 0
+  repeat {
+    candidate <- candidate + 1
+    zero <- as.raw(0)
+    stage <- c(utf8(record$stage), zero, utf8("candidate"), zero, utf8(whole(candidate)), zero)
+    drawn <- drawn_once(record, list(seed = seed, stage = stage), strata)
+    if (distance(criterion, drawn[criterion$rows]) <= furthest) return(drawn)
+  }
+}
+
+drawn_once <- function(record, chance, strata) {
+  drawn <- character(sum(lengths(lapply(strata, `[[`, "rows"))))
+  for (stratum in strata) drawn[stratum$rows] <- METHODS[[record$method]](record, chance, stratum)
+  drawn
+}
+
+# The strata by name; with `complete` the whole trial is one, which has no name.
+strata_of <- function(record, said, labels) {
+  pooled <- record$method == "complete"
+  given <- if (pooled) rep("", length(labels)) else labels
+  lapply(sort(unique(given), method = "radix"), function(label) {
     shares <- named(record$ratio, if (pooled) labels[1] else label)
     shares <- shares[order(names(shares), method = "radix")]
-    slots <- rep(names(shares), unlist(shares))
-    rows <- which(strata == label)
-    drawn[rows] <- METHODS[[record$method]](record, chance, label, slots, units[rows])
+    rows <- which(given == label)
+    beside <- lapply(unname(said$columns[as.character(unlist(record$beside))]), `[`, rows)
+    list(label = label, slots = rep(names(shares), unlist(shares)), rows = rows, units = said$units[rows],
+         beside = beside)
+  })
+}
+
+# What a rerandomisation holds a draw to: how far apart the arms are in the covariates, and may be.
+
+criterion_of <- function(record, strata) {
+  arms <- unique(strata[[1]]$slots)
+  shares <- do.call(rbind, lapply(strata, function(stratum) {
+    share <- vapply(arms, function(arm) mean(stratum$slots == arm), 0)
+    matrix(share, length(stratum$rows), length(arms), byrow = TRUE)
+  }))
+  list(arms = arms, shares = shares, values = uncorrelated(record, strata), accept = decimal(record$accept),
+       rows = unlist(lapply(strata, `[[`, "rows")))
+}
+
+# Over the arms, n p |d|^2: d the arm's mean less the whole's, units counted by their chances.
+distance <- function(criterion, drawn) {
+  sum(vapply(seq_along(criterion$arms), function(arm) {
+    weight <- (drawn == criterion$arms[arm]) / criterion$shares[, arm]
+    mean(criterion$shares[, arm]) * sum(colSums(criterion$values * weight)^2) / length(drawn)
+  }, 0))
+}
+
+# The distance that the declared share of public draws does not exceed.
+threshold <- function(criterion, strata) {
+  accept <- criterion$accept
+  draws <- max(1000, ceiling(50 * accept$of / accept$parts))
+  over <- vapply(strata, function(stratum) length(stratum$units) %% length(stratum$slots) > 0, TRUE)
+  width <- length(criterion$rows) + sum(lengths(lapply(strata, `[[`, "slots"))[over])
+  found <- vapply(seq_len(draws), function(draw) {
+    distance(criterion, public_draw(strata, public_numbers((draw - 1) * width, width)))
+  }, 0)
+  sort(found)[ceiling(accept$parts * draws / accept$of)]
+}
+
+# A blocked draw by public numbers; units within a stratum in the order of their values.
+public_draw <- function(strata, numbers) {
+  taken <- 0
+  following <- function(count) {
+    taken <<- taken + count
+    seen <- taken - count + seq_len(count)
+    order(numbers$high[seen], numbers$low[seen])
   }
-  drawn
+  unlist(lapply(strata, function(stratum) {
+    units <- length(stratum$units)
+    slots <- stratum$slots
+    places <- following(units)
+    given <- rep(slots, units %/% length(slots))
+    left <- units %% length(slots)
+    if (left) given <- c(given, slots[head(following(length(slots)), left)])
+    by_value <- do.call(order, c(stratum$beside, list(method = "radix")))
+    in_order(by_value[places], sort(given, method = "radix"))
+  }))
+}
+
+# Numbers that hang on nothing, after those skipped: four of eight bytes from each hash, in halves.
+public_numbers <- function(skipped, count) {
+  hashes <- (skipped %/% 4 + 1):ceiling((skipped + count) / 4)
+  bytes <- vapply(hashes, function(number) {
+    as.integer(sha256(c(utf8("threshold"), as.raw(0), utf8(whole(number)))))
+  }, integer(32))
+  halves <- colSums(matrix(bytes, nrow = 4) * 256^(3:0))
+  kept <- skipped %% 4 + seq_len(count)
+  list(high = halves[2 * kept - 1], low = halves[2 * kept])
+}
+
+# The covariates as numbers, stratum by stratum, turned and scaled: within strata, variance 1.
+uncorrelated <- function(record, strata) {
+  columns <- lapply(seq_along(record$beside), function(place) {
+    values <- unlist(lapply(strata, function(stratum) stratum$beside[[place]]))
+    if (record$beside[[place]] %in% unlist(record$numbers)) return(as.numeric(values))
+    levels <- sort(unique(values), method = "radix")[-1]
+    vapply(levels, function(level) as.numeric(values == level), numeric(length(values)))
+  })
+  wide <- do.call(cbind, columns)
+  stratum_of <- rep(seq_along(strata), lengths(lapply(strata, `[[`, "rows")))
+  centred <- apply(wide, 2, function(column) column - ave(column, stratum_of))
+  scaled <- sweep(centred, 2, sqrt(colSums(centred^2)), "/")
+  scaled %*% solve(chol(crossprod(scaled))) * sqrt(nrow(wide) - length(strata))
 }
 
 whole <- function(number) format(number, scientific = FALSE)
@@ -258,7 +419,7 @@ compare <- function(record, arms_path, secret, roster_path = NULL) {
   labels <- if (length(strata)) csv_rows(strata) else rep("", length(said$units))
   unknown <- setdiff(labels, names(record$ratio))
   if (length(unknown)) differs("the record has no ratio for stratum \"", sort(unknown)[1], "\"")
-  drawn <- draw(record, said$units, labels, seed)
+  drawn <- draw(record, said, labels, seed)
   differ <- which(drawn != said$arms)
   if (length(differ)) {
     row <- differ[1]

@@ -16,13 +16,16 @@ import csv
 import hashlib
 import hmac
 import io
+import itertools
 import json
 import string
 import sys
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from math import ceil
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -38,7 +41,18 @@ class Units(NamedTuple):
     arms: list[str]
 
 
+class Stratum(NamedTuple):
+    """What arms are drawn within: slots, units in the order of the file, and what a method looks at."""
+
+    label: str
+    slots: list[str]
+    rows: list[int]
+    units: list[str]
+    beside: list[tuple[str, ...]]
+
+
 FORMAT = 1
+EQUAL = 1e-9  # distances that differ by a smaller part count as equal
 GIVEN = "given on the command line: tests and rehearsals only"
 NEEDED = {
     *("stage", "method", "unit", "strata", "ratio", "blocks", "arrival", "roster_hash", "commitment"),
@@ -120,64 +134,239 @@ def one_of(things: Sequence[Any], number: int) -> Any:
     return things[number * len(things) >> 256]
 
 
-def simple(record: Record, chance: Chance, label: str, slots: list[str], units: list[str]) -> list[str]:
+def simple(record: Record, chance: Chance, stratum: Stratum) -> list[str]:
     """Each unit by itself."""
     if record["arrival"]:
-        return [one_of(slots, chance.of("arrival", label, place)) for place in range(1, len(units) + 1)]
-    return [one_of(slots, chance.of_unit(unit)) for unit in units]
+        places = range(1, len(stratum.units) + 1)
+        return [one_of(stratum.slots, chance.of("arrival", stratum.label, place)) for place in places]
+    return [one_of(stratum.slots, chance.of_unit(unit)) for unit in stratum.units]
 
 
-def blocked(record: Record, chance: Chance, label: str, slots: list[str], units: list[str]) -> list[str]:
+def blocked(record: Record, chance: Chance, stratum: Stratum) -> list[str]:
     """Whole sets of slots, leftover units by lot; the first units in keyed order get the first arm."""
-    sets, left = divmod(len(units), len(slots))
-    arms = sorted(slots * sets + chance.shuffled(slots, "leftover", label)[:left])
-    return in_keyed_order(chance, units, arms)
+    sets, left = divmod(len(stratum.units), len(stratum.slots))
+    leftover = chance.shuffled(stratum.slots, "leftover", stratum.label)[:left]
+    return in_order(keyed(chance, stratum), sorted(stratum.slots * sets + leftover))
 
 
-def permuted_blocks(
-    record: Record, chance: Chance, label: str, slots: list[str], units: list[str]
-) -> list[str]:
+def permuted_blocks(record: Record, chance: Chance, stratum: Stratum) -> list[str]:
     """Block after block, of sizes drawn by lot, until all units have a place."""
     arms: list[str] = []
     block = 0
-    while len(arms) < len(units):
+    while len(arms) < len(stratum.units):
         block += 1
-        multiple = one_of(record["blocks"], chance.of("size", label, block))
-        arms += chance.shuffled(slots * multiple, "slot", label, block)
-    return arms[: len(units)] if record["arrival"] else in_keyed_order(chance, units, arms)
+        multiple = one_of(record["blocks"], chance.of("size", stratum.label, block))
+        arms += chance.shuffled(stratum.slots * multiple, "slot", stratum.label, block)
+    return in_order(queue(record, chance, stratum), arms)
 
 
-def in_keyed_order(chance: Chance, units: list[str], arms: list[str]) -> list[str]:
-    """The arms handed out along the units in the order of their numbers."""
-    order = sorted(range(len(units)), key=lambda row: chance.of_unit(units[row]))
+def minimised(record: Record, chance: Chance, stratum: Stratum) -> list[str]:
+    """Unit by unit into the slot that leaves the levels of the factors most alike, with the coin's chance."""
+    slots, coin = len(stratum.slots), Fraction(str(record["coin"]))
+    weights = record["weights"] or [1] * len(record["beside"])
+    counts: list[dict[str, list[int]]] = [{} for _ in weights]
+    order, arms = queue(record, chance, stratum), []
+    for place, row in enumerate(order, start=1):
+        mine = [
+            count.setdefault(level, [0] * slots)
+            for count, level in zip(counts, stratum.beside[row], strict=True)
+        ]
+        imbalance = [
+            sum(
+                weight * spread(count, slot, record["measure"])
+                for weight, count in zip(weights, mine, strict=True)
+            )
+            for slot in range(slots)
+        ]
+        tied = imbalance.count(min(imbalance))
+        other = (1 - coin) / (slots - 1)
+        best = coin / tied + (tied - 1) * other / tied
+        aim = Fraction(chance.of("coin", stratum.label, place), 2**256)
+        slot = -1
+        while aim >= 0:
+            slot += 1
+            aim -= best if imbalance[slot] == min(imbalance) else other
+        for count in mine:
+            count[slot] += 1
+        arms.append(stratum.slots[slot])
+    return in_order(order, arms)
+
+
+def spread(count: list[int], slot: int, measure: str) -> int:
+    """How unlike the counts would be with one more in a slot."""
+    after = [units + (place == slot) for place, units in enumerate(count)]
+    if measure == "variance":
+        return sum(units * units for units in after)  # the rest of a variance is the same for every slot
+    return max(after) - min(after)
+
+
+def queue(record: Record, chance: Chance, stratum: Stratum) -> list[int]:
+    """The units as they came or, of a roster drawn at once, in keyed order."""
+    return list(range(len(stratum.units))) if record["arrival"] else keyed(chance, stratum)
+
+
+def keyed(chance: Chance, stratum: Stratum) -> list[int]:
+    """The units in the order of their numbers."""
+    return sorted(range(len(stratum.units)), key=lambda row: chance.of_unit(stratum.units[row]))
+
+
+def in_order(order: list[int], arms: list[str]) -> list[str]:
+    """The arms handed out along an order of the units."""
     given = dict(zip(order, arms, strict=False))  # a last block may leave places over
-    return [given[row] for row in range(len(units))]
+    return [given[row] for row in range(len(order))]
 
 
-METHODS: dict[str, Callable[[Record, Chance, str, list[str], list[str]], list[str]]] = {
+METHODS: dict[str, Callable[[Record, Chance, Stratum], list[str]]] = {
     "simple": simple,
     "complete": blocked,
     "blocked": blocked,
     "permuted-blocks": permuted_blocks,
+    "minimised": minimised,
+    "rerandomised": blocked,
+    "matched-pairs": blocked,
 }
 
 
 def draw(record: Record, units: Units, labels: list[str], seed: bytes) -> list[str]:
     """The arm of each unit."""
-    chance = Chance(seed, record["stage"])
-    drawn = [""] * len(labels)
-    pooled = record["method"] == "complete"  # the whole trial is one stratum without a name
-    strata: dict[str, list[int]] = {}
-    for row, label in enumerate(labels):
-        strata.setdefault("" if pooled else label, []).append(row)
-    for label, rows in strata.items():
-        shares = record["ratio"][labels[0] if pooled else label]
-        slots = [arm for arm in sorted(shares) for _ in range(shares[arm])]
-        members = [units.names[row] for row in rows]
-        arms = METHODS[record["method"]](record, chance, label, slots, members)
-        for row, arm in zip(rows, arms, strict=True):
+    chance, strata = Chance(seed, record["stage"]), strata_of(record, units, labels)
+    if record["method"] != "rerandomised":
+        return drawn_once(record, chance, strata)
+    criterion = Criterion(record, strata)
+    furthest = criterion.threshold() * (1 + EQUAL)
+    for candidate in itertools.count(1):
+        arms = drawn_once(record, Chance(seed, f"{record['stage']}\0candidate\0{candidate}\0"), strata)
+        if criterion.distance(arms) <= furthest:
+            break
+    return arms
+
+
+def drawn_once(record: Record, chance: Chance, strata: list[Stratum]) -> list[str]:
+    drawn = [""] * sum(len(stratum.units) for stratum in strata)
+    for stratum in strata:
+        arms = METHODS[record["method"]](record, chance, stratum)
+        for row, arm in zip(stratum.rows, arms, strict=True):
             drawn[row] = arm
     return drawn
+
+
+def strata_of(record: Record, units: Units, labels: list[str]) -> list[Stratum]:
+    """The strata by name; with `complete` the whole trial is one, which has no name."""
+    pooled = record["method"] == "complete"
+    columns = [units.columns[name] for name in record.get("beside", [])]
+    rows: dict[str, list[int]] = {}
+    for row, label in enumerate(labels):
+        rows.setdefault("" if pooled else label, []).append(row)
+    strata = []
+    for label in sorted(rows):
+        shares = record["ratio"][labels[0] if pooled else label]
+        slots = [arm for arm in sorted(shares) for _ in range(shares[arm])]
+        names = [units.names[row] for row in rows[label]]
+        beside = [tuple(column[row] for column in columns) for row in rows[label]]
+        strata.append(Stratum(label, slots, rows[label], names, beside))
+    return strata
+
+
+# What a rerandomisation holds a draw to
+
+
+class Criterion:
+    """How far the arms are apart in the covariates, and how far apart they may be."""
+
+    def __init__(self, record: Record, strata: list[Stratum]) -> None:
+        self.strata, self.accept = strata, Fraction(str(record["accept"]))
+        self.rows = [row for stratum in strata for row in stratum.rows]
+        shares = [
+            {arm: Fraction(stratum.slots.count(arm), len(stratum.slots)) for arm in stratum.slots}
+            for stratum in strata
+            for _ in stratum.rows
+        ]
+        self.mean = {arm: float(sum(share[arm] for share in shares) / len(shares)) for arm in shares[0]}
+        values = uncorrelated(record, strata)
+        self.weighed = [
+            {arm: [value / float(share[arm]) for value in unit] for arm in share}
+            for unit, share in zip(values, shares, strict=True)
+        ]
+
+    def distance(self, arms: list[str]) -> float:
+        """Over the arms, n p |d|^2: d the arm's mean less the whole's, units counted by their chances."""
+        return self._distance([arms[row] for row in self.rows])
+
+    def _distance(self, arms: Sequence[str]) -> float:
+        """The same of arms stratum by stratum."""
+        sums = {arm: [0.0] * len(next(iter(self.weighed[0].values()))) for arm in self.mean}
+        for weighed, arm in zip(self.weighed, arms, strict=True):
+            sums[arm] = [so_far + value for so_far, value in zip(sums[arm], weighed[arm], strict=True)]
+        return sum(
+            share * sum(total * total for total in sums[arm]) / len(arms) for arm, share in self.mean.items()
+        )
+
+    def threshold(self) -> float:
+        """The distance that the declared share of public draws does not exceed."""
+        draws = max(1000, ceil(50 / self.accept))
+        stream = public_numbers()
+        found = sorted(self._distance(self._public_draw(stream)) for _ in range(draws))
+        return found[ceil(self.accept * draws) - 1]
+
+    def _public_draw(self, stream: Iterator[int]) -> list[str]:
+        """A blocked draw by public numbers; units within a stratum in the order of their values."""
+        arms: list[str] = []
+        for stratum in self.strata:
+            sets, left = divmod(len(stratum.units), len(stratum.slots))
+            order = sorted_by([next(stream) for _ in stratum.units])
+            given = stratum.slots * sets
+            if left:
+                chosen = sorted_by([next(stream) for _ in stratum.slots])[:left]
+                given = given + [stratum.slots[slot] for slot in chosen]
+            by_value = sorted(range(len(order)), key=lambda row: stratum.beside[row])
+            drawn = in_order([by_value[place] for place in order], sorted(given))
+            arms += drawn
+        return arms
+
+
+def public_numbers() -> Iterator[int]:
+    """Numbers that hang on nothing: four of eight bytes from each hash."""
+    for number in itertools.count(1):
+        digest = hashlib.sha256(b"threshold\0%d" % number).digest()
+        yield from (int.from_bytes(digest[start : start + 8], "big") for start in (0, 8, 16, 24))
+
+
+def sorted_by(numbers: list[int]) -> list[int]:
+    """Places in the order of their numbers, equal ones as they stand."""
+    return sorted(range(len(numbers)), key=lambda place: numbers[place])
+
+
+def uncorrelated(record: Record, strata: list[Stratum]) -> list[list[float]]:
+    """The covariates as numbers, stratum by stratum, turned and scaled: within strata, variance 1."""
+    values = [unit for stratum in strata for unit in stratum.beside]
+    turned: list[list[float]] = []
+    for column in wide(record, values):
+        left = centred(column, strata)
+        for before in turned * 2:  # less what those before it tell (Gram and Schmidt; twice to be exact)
+            shared = sum(one * other for one, other in zip(left, before, strict=True))
+            left = [one - shared * other for one, other in zip(left, before, strict=True)]
+        length = sum(value * value for value in left) ** 0.5
+        turned.append([value / length for value in left])
+    scale = (len(values) - len(strata)) ** 0.5
+    return [[scale * value for value in row] for row in zip(*turned, strict=True)]
+
+
+def wide(record: Record, values: list[tuple[str, ...]]) -> Iterator[list[float]]:
+    """A number as it is; of a category a column of 0 and 1 for each level but the first."""
+    for name, column in zip(record["beside"], zip(*values, strict=True), strict=True):
+        if name in record["numbers"]:
+            yield [float(value) for value in column]
+        else:
+            yield from ([float(value == level) for value in column] for level in sorted(set(column))[1:])
+
+
+def centred(column: list[float], strata: list[Stratum]) -> list[float]:
+    found: list[float] = []
+    for stratum in strata:
+        part = column[len(found) : len(found) + len(stratum.rows)]
+        mean = sum(part) / len(part)
+        found += [value - mean for value in part]
+    return found
 
 
 # What was published
@@ -277,7 +466,7 @@ def compare(record: Record, arms_path: str, secret: bytes, roster_path: str = ""
         raise Differs(f"{roster_path}: is not the roster that was hashed")
     if sha256(canonical_roster(record, units)) != record["roster_hash"]:
         raise Differs(f"{arms_path}: a unit, or what is said of one, is not as in the roster that was hashed")
-    labels = strata_of(record, units)
+    labels = labels_of(record, units)
     if unknown := sorted(set(labels) - set(record["ratio"])):
         raise Differs(f'the record has no ratio for stratum "{unknown[0]}"')
     drawn = draw(record, units, labels, seed)
@@ -290,8 +479,8 @@ def compare(record: Record, arms_path: str, secret: bytes, roster_path: str = ""
     return len(drawn)
 
 
-def strata_of(record: Record, units: Units) -> list[str]:
-    """Each unit's stratum: its values of the stratifying columns as one row."""
+def labels_of(record: Record, units: Units) -> list[str]:
+    """The name of each unit's stratum: its values of the stratifying columns as one row."""
     columns = [units.columns[name] for name in record["strata"]]
     return [csv_row([column[row] for column in columns]) for row in range(len(units.names))]
 
