@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import statsmodels.formula.api as smf
 
+from equipoise.estimation.mixed.arms import fit_arms
 from equipoise.findings import analyse, read_data
 from equipoise.protocol import load_study
 from equipoise.report.results import Results
@@ -48,6 +49,17 @@ def test_lins_arms_are_tested_together_with_the_covariance_of_statsmodels(analys
     joint = found.find(JOINT)
     assert joint.statistic == pytest.approx(wald / 2, rel=1e-8)
     assert "2 contrasts" in joint.model
+
+
+@pytest.mark.parametrize("dof", ["kenward-roger", "satterthwaite"])
+def test_arms_of_a_mixed_model_are_tested_together_with_its_own_degrees_of_freedom(analysed, people, dof):
+    found = analysed(f"contrast: each - control, adjust: none, model: mixed, cluster: team, dof: {dof}")[1]
+    kept = people[people["score"].notna()]
+    coded = kept["arm"].map({"control": 0, "texts": 1, "calls": 2})
+    fitted = fit_arms(kept["score"], coded, (-1, 1, 0), {"team": kept["team"]})
+    theirs = fitted.joint_test(((-1, 1, 0), (-1, 0, 1)), dof)
+    joint = found.find(JOINT)
+    assert (joint.statistic, joint.dof) == pytest.approx((theirs.statistic, theirs.dof_denominator), rel=1e-8)
 
 
 def test_one_contrast_has_no_joint_test(analysed):

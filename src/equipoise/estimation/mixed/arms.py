@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from equipoise.estimation.arrays import (
     Floats,
+    Ints,
     arms_compared,
     codes_of,
     contrast_weights,
@@ -17,7 +18,7 @@ from equipoise.estimation.arrays import (
     refuse,
     same_length,
 )
-from equipoise.estimation.inference import Estimate
+from equipoise.estimation.inference import Estimate, JointTest
 from equipoise.estimation.mixed.fit import MixedDof, MixedFit, fit_mixed
 
 __all__ = ["ArmsFit", "adjustments", "fit_arms", "mixed_effect"]
@@ -30,14 +31,22 @@ class ArmsFit:
     Attributes:
         fit: the model; its first coefficients are the arms' means.
         weights: of the contrast, one a coefficient.
+        present: codes of the arms that somebody is in, in the order of their means.
     """
 
     fit: MixedFit
     weights: Floats
+    present: Ints
 
     def effect(self, level: float = 0.95, dof: MixedDof = "kenward-roger") -> Estimate:
         """The contrast; see `MixedFit.contrast`."""
         return self.fit.contrast(self.weights, level, dof)
+
+    def joint_test(self, rows: npt.ArrayLike, dof: MixedDof = "kenward-roger") -> JointTest:
+        """That several contrasts are 0, given as (l, arms) weights; see `MixedFit.joint_test`."""
+        weights = np.atleast_2d(np.asarray(rows, dtype=np.float64))[:, self.present]
+        rest = len(self.weights) - len(self.present)
+        return self.fit.joint_test(np.pad(weights, ((0, 0), (0, rest))), dof)
 
 
 def mixed_effect(
@@ -111,7 +120,7 @@ def fit_arms(
     means = (codes[:, None] == present).astype(np.float64)
     extra = adjustments(len(y), covariates, strata)
     fit = fit_mixed(y, np.concatenate((means, extra), axis=1), groupings)
-    return ArmsFit(fit, np.concatenate((weight[present], np.zeros(extra.shape[1]))))
+    return ArmsFit(fit, np.concatenate((weight[present], np.zeros(extra.shape[1]))), present)
 
 
 def adjustments(rows: int, covariates: npt.ArrayLike | None, strata: npt.ArrayLike | None) -> Floats:

@@ -17,9 +17,10 @@ from equipoise.estimation.arrays import (
     refuse,
     same_length,
 )
-from equipoise.estimation.inference import Estimate, estimate_from
+from equipoise.estimation.inference import Estimate, JointTest, estimate_from
 from equipoise.estimation.least_squares.basis import orthonormal
 from equipoise.estimation.mixed.intercepts import random_intercepts
+from equipoise.estimation.mixed.joint import by_kenward_roger, by_satterthwaite, enlarged
 from equipoise.estimation.mixed.moments import Restricted
 from equipoise.estimation.mixed.reml import Covariance, Maximum, NotConverged, maximise
 
@@ -76,25 +77,47 @@ class MixedFit:
         and the expected one where a variance is 0, since the observed one need not be positive there.
         """
         weights = finite(vector, "vector")
-        if len(weights) != len(self.coefficients):
-            raise refuse("vector", f"has {len(weights)} weights; expected {len(self.coefficients)}.")
-        if weights[list(self.dropped)].any():
-            raise refuse("vector", "gives weight to a column that repeats others, so it cannot be estimated.")
-        direction = linalg.solve_triangular(self._triangle.T, weights[self._kept], lower=True)
-        certain = dof == "satterthwaite" and not self.at_boundary
-        information = self._at.observed if certain else self._at.expected
-        spread = np.asarray(np.linalg.inv(information), dtype=np.float64)
+        direction = self._direction(weights[None])[:, 0]
+        spread = self._spread(dof)
         leaning = self._at.covariance @ direction
         slope = self._at.slopes @ leaning @ leaning
         plain = float(direction @ leaning)
         freedom = 2 * plain**2 / float(slope @ spread @ slope)
-        variance = plain if dof == "satterthwaite" else plain + _enlarged(self._at, leaning, spread)
+        if dof == "kenward-roger":
+            plain += float(enlarged(self._at, leaning[:, None], spread)[0, 0])
         return estimate_from(
             float(weights[self._kept] @ self.coefficients[self._kept]),
-            float(np.sqrt(variance)) * self._scale,
+            float(np.sqrt(plain)) * self._scale,
             freedom,
             level,
         )
+
+    def joint_test(self, matrix: npt.ArrayLike, dof: MixedDof = "kenward-roger") -> JointTest:
+        """The test that several linear combinations of the coefficients are all 0.
+
+        Args:
+            matrix: (l, k) a combination a row; none follows from the others.
+            dof: as in `contrast`, whose t squared a single row gives.
+        Raises:
+            DesignError: a dropped column has weight, or combinations that repeat each other.
+        """
+        directions = self._direction(finite_columns(matrix, "matrix"))
+        tested = by_kenward_roger if dof == "kenward-roger" else by_satterthwaite
+        return tested(self._at, directions, self._spread(dof))
+
+    def _direction(self, rows: Floats) -> Floats:
+        """(k, l) combinations in the coordinates of the basis."""
+        if rows.shape[1] != len(self.coefficients):
+            raise refuse("vector", f"has {rows.shape[1]} weights; expected {len(self.coefficients)}.")
+        if rows[:, list(self.dropped)].any():
+            raise refuse("vector", "gives weight to a column that repeats others, so it cannot be estimated.")
+        return np.asarray(linalg.solve_triangular(self._triangle.T, rows[:, self._kept].T, lower=True))
+
+    def _spread(self, dof: MixedDof) -> Floats:
+        """Covariance of the parameters."""
+        certain = dof == "satterthwaite" and not self.at_boundary
+        information = self._at.observed if certain else self._at.expected
+        return np.asarray(np.linalg.inv(information), dtype=np.float64)
 
     def rearranged(self, order: Ints) -> "MixedFit":
         """The same fit with the columns of the design in another order.
@@ -214,12 +237,3 @@ def _log_likelihood(best: Maximum, ready: Prepared) -> float:
     turned = float(np.log(np.abs(np.diagonal(ready.triangle))).sum())
     constant = left * (np.log(2 * np.pi) / 2 + np.log(ready.scale)) + turned
     return float(best.at.log_likelihood - constant)
-
-
-def _enlarged(at: Restricted, leaning: Floats, spread: Floats) -> float:
-    """2 c'Phi [sum of w_ij (Q_ij - P_i Phi P_j - R_ij / 4)] Phi c, for one contrast c."""
-    tilted = at.slopes @ leaning
-    inside = at.products @ leaning @ leaning - tilted @ at.covariance @ tilted.T
-    if at.bends is not None:
-        inside = inside - at.bends @ leaning @ leaning / 4
-    return 2 * float((spread * inside).sum())

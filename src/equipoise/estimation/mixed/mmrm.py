@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from equipoise.errors import DesignError
 from equipoise.estimation.arrays import Floats, Ints, contrast_weights, finite, name_of, refuse, same_length
-from equipoise.estimation.inference import Estimate
+from equipoise.estimation.inference import Estimate, JointTest
 from equipoise.estimation.mixed.arms import adjustments
 from equipoise.estimation.mixed.fit import MixedDof, MixedFit, Prepared, fitted_under, prepare
 from equipoise.estimation.mixed.reml import NotConverged
@@ -58,7 +58,22 @@ class RepeatedFit:
         Raises:
             DesignError: an arm compared in which nobody answered a wave that counts.
         """
-        arm, wave = contrast_weights(arms, np.empty(0, dtype=np.int64)), finite(waves, "waves")
+        vector = self._vector(contrast_weights(arms, np.empty(0, dtype=np.int64)), finite(waves, "waves"))
+        return self.fit.contrast(vector, level, dof)
+
+    def joint_test(
+        self, rows: npt.ArrayLike, waves: npt.ArrayLike, dof: MixedDof = "kenward-roger"
+    ) -> JointTest:
+        """That several contrasts of arms, (l, arms), are 0 at a combination of waves.
+
+        Raises:
+            DesignError: as in `contrast`, or contrasts that repeat each other.
+        """
+        given = np.atleast_2d(np.asarray(rows, dtype=np.float64))
+        return self.fit.joint_test([self._vector(row, finite(waves, "waves")) for row in given], dof)
+
+    def _vector(self, arm: Floats, wave: Floats) -> Floats:
+        """The weights of the coefficients."""
         if (len(arm), len(wave)) != self.people.shape:
             expected = " and ".join(str(length) for length in self.people.shape)
             raise refuse("waves", f"{len(arm)} arms and {len(wave)} waves have weights; expected {expected}.")
@@ -68,7 +83,7 @@ class RepeatedFit:
                 who = name_of(int(code), self._arm_names, "arm")
                 raise refuse("outcome", f"{who} has nobody who answered {self._wave(int(place))}.")
         rest = len(self.fit.coefficients) - cells.size
-        return self.fit.contrast(np.concatenate((cells.ravel(), np.zeros(rest))), level, dof)
+        return np.concatenate((cells.ravel(), np.zeros(rest)))
 
     def _wave(self, place: int) -> str:
         return f"wave {place + 1}" if self._wave_names is None else f'wave "{self._wave_names[place]}"'

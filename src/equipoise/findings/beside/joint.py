@@ -20,11 +20,12 @@ __all__ = ["all_contrasts_together"]
 
 
 def all_contrasts_together(effect: Finding, measured: Measured, fitted: Fitted) -> Iterator[Finding]:
-    """Whether the arms differ at all: for linear models of people with several contrasts of the same arms."""
+    """Whether the arms differ at all: for linear and mixed models with several contrasts of the same arms."""
     analysis = measured.analysis
     texts = analysis.contrast
     first = len(texts) > 1 and effect.contrast == texts[0]
-    if not first or analysis.model not in ("linear", "lin-interacted") or analysis.variance in _NOT_JOINT:
+    least_squares = analysis.model in ("linear", "lin-interacted") and analysis.variance not in _NOT_JOINT
+    if not first or not (least_squares or fitted.jointly):
         return
     if analysis.average_over != "people" or analysis.kind != "as-randomised" or analysis.target != "all":
         return
@@ -46,7 +47,7 @@ def all_contrasts_together(effect: Finding, measured: Measured, fitted: Fitted) 
         model=f"joint test that {len(rows)} contrasts are 0, as the effects were fitted: {'; '.join(texts)}",
     )
     try:
-        found = _tested(measured, rows)
+        found = _tested(measured, rows) if fitted.jointly is None else fitted.jointly(rows)
     except DesignError as error:
         yield base.model_copy(update={"not_estimable": str(error)})
         return

@@ -30,8 +30,13 @@ def fit_mixed_model(measured: Measured) -> Fitted:
         strata=measured.strata,
         arm_names=measured.arm_names,
     )
-    effect = fitted.effect(analysis.interval, cast(MixedDof, analysis.dof))
-    return Fitted(effect, at_boundary(fitted.fit), variances=dict(fitted.fit.parameters))
+    dof = cast(MixedDof, analysis.dof)
+    return Fitted(
+        fitted.effect(analysis.interval, dof),
+        at_boundary(fitted.fit),
+        variances=dict(fitted.fit.parameters),
+        jointly=lambda rows: fitted.joint_test(rows, dof),
+    )
 
 
 def at_boundary(fit: MixedFit) -> tuple[str, ...]:

@@ -42,9 +42,13 @@ def fit_waves(measured: Measured) -> Fitted:
         wave_names=own_waves(measured.study, measured.outcome),
     )
     at = weights_at(measured.study, measured.outcome, measured.at)
-    analysis = measured.analysis
-    effect = fitted.contrast(measured.weights, at, analysis.interval, cast(MixedDof, analysis.dof))
-    return Fitted(effect, _notes(fitted, measured, whole), analysed=whole)
+    analysis, dof = measured.analysis, cast(MixedDof, measured.analysis.dof)
+    return Fitted(
+        fitted.contrast(measured.weights, at, analysis.interval, dof),
+        _notes(fitted, measured, whole),
+        analysed=whole,
+        jointly=lambda rows: fitted.joint_test(rows, at, dof),
+    )
 
 
 def _notes(fitted: RepeatedFit, measured: Measured, whole: Measured) -> tuple[str, ...]:

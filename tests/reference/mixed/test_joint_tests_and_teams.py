@@ -1,0 +1,87 @@
+"""Joint tests of mixed models, cluster crossovers and repeated waves in teams, against lmerTest and nlme."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from equipoise.errors import DesignError
+from equipoise.estimation.mixed.arms import fit_arms
+from equipoise.estimation.mixed.fit import fit_mixed
+from equipoise.estimation.mixed.mmrm import fit_repeated
+from equipoise.estimation.mixed.wedge import fit_stepped_wedge
+
+HERE = Path(__file__).parent
+R = json.loads((HERE / "mixed_more_reference.json").read_text())
+CLUSTERS, WEDGE, CROSSOVER, WAVES = (
+    pd.read_csv(HERE / f"{name}.csv") for name in ("clusters", "wedge", "crossover", "waves")
+)
+BOTH = ((-1.0, 1.0, 0.0), (-1.0, 0.0, 1.0))
+
+
+def check(found, expected) -> None:
+    assert found.statistic == pytest.approx(expected["statistic"], rel=1e-4)
+    assert found.dof_numerator == expected["numerator"]
+    assert found.dof_denominator == pytest.approx(expected["denominator"], abs=1e-2)
+    assert found.p_value == pytest.approx(expected["p"], rel=1e-3)
+
+
+def arms(crossed: bool = False):
+    coded = CLUSTERS["arm"].map({"control": 0, "low": 1, "high": 2}).to_numpy()
+    groupings = {"cluster": CLUSTERS["cluster"]} | ({"rater": CLUSTERS["rater"]} if crossed else {})
+    return fit_arms(
+        CLUSTERS["y"], coded, (-1, 0, 1), groupings, covariates=CLUSTERS[["before"]],
+        strata=None if crossed else CLUSTERS["stratum"],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("dof", ["kenward-roger", "satterthwaite"])
+def test_a_joint_test_is_that_of_lmertest(dof) -> None:
+    key = dof.replace("-", "_")
+    check(arms().joint_test(BOTH, dof), R["joint_cluster"][key])
+    check(arms(crossed=True).joint_test(BOTH, dof), R["joint_crossed"][key])
+    wedge = fit_stepped_wedge(WEDGE["y"], WEDGE["exposure"], WEDGE["period"], WEDGE["cluster"])
+    steps = np.eye(4, len(wedge.fit.coefficients))
+    check(wedge.fit.joint_test(steps, dof), R["joint_wedge"][key])
+
+
+@pytest.mark.parametrize("dof", ["kenward-roger", "satterthwaite"])
+def test_one_contrast_tested_jointly_is_the_square_of_its_t(dof) -> None:
+    fitted = arms()
+    alone, joint = fitted.effect(dof=dof), fitted.joint_test([(-1, 0, 1)], dof)
+    assert joint.statistic == pytest.approx(alone.statistic**2, rel=1e-9)
+    assert joint.dof_denominator == pytest.approx(alone.dof, rel=1e-6)
+    assert joint.p_value == pytest.approx(alone.p_value, rel=1e-6)
+
+
+def test_the_way_in_which_contrasts_are_written_does_not_change_their_joint_test() -> None:
+    for dof in ("kenward-roger", "satterthwaite"):
+        one, other = (arms().joint_test(rows, dof) for rows in (BOTH, ((0, 1, -1), (-2, 1, 1))))
+        assert one.statistic == pytest.approx(other.statistic, rel=1e-9)
+        assert one.dof_denominator == pytest.approx(other.dof_denominator, rel=1e-8)
+
+
+def test_contrasts_that_repeat_each_other_are_refused() -> None:
+    for dof in ("kenward-roger", "satterthwaite"):
+        with pytest.raises(DesignError, match="repeat each other"):
+            arms().joint_test(((-1, 1, 0), (-2, 2, 0)), dof)
+    fit = fit_mixed([1.0, 2, 4, 3, 5, 9], np.repeat(np.eye(2), 3, 0), {"team": [0, 0, 1, 1, 2, 2]})
+    with pytest.raises(DesignError, match="has 3 weights"):
+        fit.joint_test([(0, 0, 1)])
+
+
+def test_arms_that_are_told_apart_at_no_wave_are_tested_together_by_the_repeated_model() -> None:
+    wide = WAVES.pivot(index="person", columns="wave", values="y").to_numpy()
+    people = WAVES.drop_duplicates("person").sort_values("person")
+    coded = people["arm"].map({"a": 0, "b": 1, "c": 2}).to_numpy()
+    fitted = fit_repeated(wide, coded, covariates=people[["before"]])
+    at = np.array([0.0, 0, 0, 1])
+    joint = fitted.joint_test(BOTH, at, "satterthwaite")
+    single = fitted.contrast((-1, 0, 1), at, dof="satterthwaite")
+    assert fitted.joint_test([(-1, 0, 1)], at, "satterthwaite").statistic == pytest.approx(
+        single.statistic**2, rel=1e-9
+    )
+    one, other = (fitted.contrast(row, at, dof="satterthwaite") for row in BOTH)
+    assert joint.statistic >= max(one.statistic**2, other.statistic**2) / 2
