@@ -21,13 +21,14 @@ def refuse_unassumed(study: Study) -> None:
     """
     name = study.protocol.study.id
     assumed = study.protocol.diagnosis.assume.outcomes
-    lacking = [outcome for outcome in study.protocol.outcomes if outcome not in assumed]
+    measured = {outcome: spec for outcome, spec in study.protocol.outcomes.items() if spec.index is None}
+    lacking = [outcome for outcome in measured if outcome not in assumed]
     if lacking:
         raise DesignError(
             f"{name}: diagnosis.assume says nothing of {', '.join(lacking)}; a simulation needs the mean and "
             "SD of every outcome"
         )
-    given = [(outcome, spec, assumed[outcome]) for outcome, spec in study.protocol.outcomes.items()]
+    given = [(outcome, spec, assumed[outcome]) for outcome, spec in measured.items()]
     problems = [
         Problem(name, f"diagnosis.assume.{outcome}", message)
         for outcome, spec, assumption in given

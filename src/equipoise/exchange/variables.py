@@ -237,6 +237,8 @@ def _measured_by(outcome: Outcome) -> str:
         return f"score by the published rule: {title}" + (f", {outcome.score}" if outcome.score else "")
     if outcome.question is not None:
         return f"the answer to {outcome.question}"
+    if outcome.index is not None:
+        return f"computed from {', '.join(outcome.index)}"
     return f"data from elsewhere: {outcome.column}"
 
 

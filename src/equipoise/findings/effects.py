@@ -16,7 +16,7 @@ from equipoise.findings.fitting import fit
 from equipoise.findings.reading.data import StudyData
 from equipoise.findings.results import Finding, Standardised
 from equipoise.findings.sampling.measured import Measured
-from equipoise.findings.sampling.points import values_at
+from equipoise.findings.sampling.points import analysed_at
 from equipoise.findings.sampling.sample import sample_of, supported_contrast
 from equipoise.findings.wording.estimands import estimand, model_words
 from equipoise.protocol.models.analyses import Analysis
@@ -46,7 +46,7 @@ def effect_findings(
         planned: whether the locked protocol names the analysis.
     """
     sample = sample_of(study, data, analysis, supported_contrast(study, text))
-    values = values_at(study, data, outcome, at)
+    values = analysed_at(study, data, analysis, outcome, at)
     measured = Measured(study, data, name, analysis, outcome, at, sample, values)
     shared = _provenance(measured, text, planned=planned)
     if has_stratum(study):

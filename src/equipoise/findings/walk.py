@@ -27,10 +27,11 @@ from equipoise.findings.levels.subgroups import subgroup_findings
 from equipoise.findings.ratings import rating_findings
 from equipoise.findings.reading.data import StudyData
 from equipoise.findings.reading.hashing import data_hash
+from equipoise.findings.reading.indices import with_indices
 from equipoise.findings.reading.scores import scored
 from equipoise.findings.reliability import reliabilities
 from equipoise.findings.results import Finding, Findings
-from equipoise.findings.sampling.points import ever_measured, points_at, values_at, why_unmeasured
+from equipoise.findings.sampling.points import analysed_at, ever_measured, points_at, why_unmeasured
 from equipoise.findings.sampling.strategies import under_strategies
 from equipoise.findings.scheduled import compares_periods, scheduled_findings
 from equipoise.protocol.checks.analyses import WAVE
@@ -62,7 +63,8 @@ def analyse(study: Study, data: StudyData) -> Findings:
     data_as_given, hash_ = data_hash(data), current_hash(study)
     standing = standing_of(data, hash_)
     data = scored(study, data)
-    intended = under_strategies(study, data)
+    intended = with_indices(study, under_strategies(study, data))  # of parts that count as they are to
+    data = with_indices(study, data)
     effects = list(_effects(study, intended))
     if not data.masked:
         effects = _judged(study, intended, effects, standing)
@@ -150,7 +152,7 @@ def _analysis(
                 continue
             for at in points_at(study, analysis, outcome):
                 compute = effect_findings if analysis.by is None else subgroup_findings
-                why = why_unmeasured(study, data, outcome, at)
+                why = why_unmeasured(study, data, analysis, outcome, at)
                 if why is not None:
                     yield _unmeasured(study, name, outcome, at, text, why, planned=planned)
                     continue
@@ -158,8 +160,8 @@ def _analysis(
                 fewer = without_excluded(study, data, name, outcome, at)
                 if fewer is not None and analysis.by is None and analysis.sensitivity_of is None:
                     again = compute(study, fewer, name, analysis, outcome, at, text, planned=planned)
-                    left = _without_value(study, fewer, outcome, at) - _without_value(
-                        study, data, outcome, at
+                    left = _without_value(study, fewer, analysis, outcome, at) - _without_value(
+                        study, data, analysis, outcome, at
                     )
                     yield from sensitivity_without(again, left)
 
@@ -172,14 +174,16 @@ def _scheduled(
     fewer = without_excluded(study, data, name, outcome, None)
     if fewer is not None and analysis.sensitivity_of is None:
         again = scheduled_findings(study, fewer, name, analysis, outcome, text, planned=planned)
-        left = _without_value(study, fewer, outcome, None) - _without_value(study, data, outcome, None)
+        left = _without_value(study, fewer, analysis, outcome, None) - _without_value(
+            study, data, analysis, outcome, None
+        )
         yield from sensitivity_without(again, left)
 
 
-def _without_value(study: Study, data: StudyData, outcome: str, at: str | None) -> int:
+def _without_value(study: Study, data: StudyData, analysis: Analysis, outcome: str, at: str | None) -> int:
     """People without a value at a point of time; without one at any, where none is given."""
     if at is not None:
-        return int(np.isnan(values_at(study, data, outcome, at)).sum())
+        return int(np.isnan(analysed_at(study, data, analysis, outcome, at)).sum())
     return int((~ever_measured(study, data, outcome)).sum())
 
 

@@ -17,6 +17,7 @@ __all__ = [
     "questions",
     "reference_arm",
     "waves_asking",
+    "waves_measuring",
 ]
 
 
@@ -76,7 +77,7 @@ def asks_for(survey: Survey, outcome: Outcome) -> bool:
 
 
 def waves_asking(protocol: Protocol, surveys: Mapping[str, Survey], outcome: Outcome) -> tuple[str, ...]:
-    """The waves whose survey measures an outcome, in the order of the protocol.
+    """The waves whose survey measures an outcome, in the order of the protocol; none asks for an index.
 
     An outcome taken from a column may have been measured at any wave: the data are looked at.
     """
@@ -86,4 +87,16 @@ def waves_asking(protocol: Protocol, surveys: Mapping[str, Survey], outcome: Out
         name
         for name, wave in protocol.waves.items()
         if wave.survey in surveys and asks_for(surveys[wave.survey], outcome)
+    )
+
+
+def waves_measuring(protocol: Protocol, surveys: Mapping[str, Survey], outcome: Outcome) -> tuple[str, ...]:
+    """The waves at which an outcome is known: those that ask for it or, of an index, for all of its parts."""
+    if outcome.index is None:
+        return waves_asking(protocol, surveys, outcome)
+    parts = [protocol.outcomes[part] for part in outcome.index if part in protocol.outcomes]
+    return tuple(
+        wave
+        for wave in protocol.waves
+        if parts and all(wave in waves_asking(protocol, surveys, part) for part in parts)
     )

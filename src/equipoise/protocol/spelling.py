@@ -17,7 +17,7 @@ from equipoise.protocol.factors import (
     contrast_factors,
     default_factor,
     reference_arm,
-    waves_asking,
+    waves_measuring,
 )
 from equipoise.protocol.models.allocation import Arm, RatioRule, Stage
 from equipoise.protocol.models.analyses import MODEL_BASED, Analysis, Dof, ModelName, TestStep, Variance
@@ -32,6 +32,8 @@ from equipoise.protocol.timeline import waves_before
 __all__ = ["Files", "spell_out", "spell_out_analyses"]
 
 _REPEATABLE = ("linear", "lin-interacted")
+LEAST_ANSWERED = 0.5
+"""The share of an index's parts that somebody has answered, where the protocol does not say."""
 _WEIGHTED: Mapping[str, ModelName] = {"hajek": "linear", "horvitz-thompson": "difference-in-means"}
 _OF_ANY_MODEL = {"bounds", "tipping-point", "lee"}
 EVERY_OTHER_ARM = "each_other_arm"
@@ -101,7 +103,14 @@ def _outcome(name: str, outcome: Outcome) -> Outcome:
             if score is not None and score in definition.scores:
                 rule = definition.scores[score]
                 update |= {"good": outcome.good or rule.good, "range": outcome.range or rule.range}
-    if "good" not in update and outcome.good is None:
+    if outcome.index is not None:
+        update |= {
+            "good": outcome.good or "high",
+            "weights": outcome.weights or "equal",
+            "least_answered": outcome.least_answered or LEAST_ANSWERED,
+            "unit": outcome.unit or "SD of the control arm",
+        }
+    elif "good" not in update and outcome.good is None:
         update["good"] = "neither"
     return outcome.model_copy(update=update)
 
@@ -154,7 +163,7 @@ def _analysis(analysis: Analysis, protocol: Protocol, files: Files) -> Analysis:
     tasks = [outcome.task for outcome in outcomes.values() if outcome.task is not None]
     contrasts = _contrasts(analysis, protocol, files)
     stage = compared_stage(protocol, contrasts)
-    asked = {name: waves_asking(protocol, files.surveys, outcome) for name, outcome in outcomes.items()}
+    asked = {name: waves_measuring(protocol, files.surveys, outcome) for name, outcome in outcomes.items()}
     cluster = analysis.cluster or ("participant" if tasks else _cluster(protocol, stage))
     compliers = analysis.target == "complier"
     model = analysis.model or _WEIGHTED.get(analysis.weights or "")
@@ -164,8 +173,9 @@ def _analysis(analysis: Analysis, protocol: Protocol, files: Files) -> Analysis:
     adjust = analysis.adjust
     if adjust is None:
         adjust = _drawn(tasks, protocol, files) if tasks else _adjustments(protocol, asked, stage, model)
-        if analysis.weights is not None:  # by the chances that strata gave
-            adjust = tuple(name for name in adjust if name != "strata")
+        # weights are by the chances that strata gave, a change is from the score before already
+        allowed_for = (analysis.change_from, "strata" if analysis.weights is not None else None)
+        adjust = tuple(name for name in adjust if name not in allowed_for)
     update: dict[str, object] = {
         "outcomes": names,
         "at": analysis.at or ("each",),
@@ -278,7 +288,7 @@ def _repeats(analysis: Analysis, protocol: Protocol, outcomes: Mapping[str, Outc
     before = waves_before(protocol, stage)
     repeated = [len(set(outcome.waves) - set(before)) > 1 for outcome in outcomes.values()]
     plain = all(outcome.scale == "continuous" for outcome in outcomes.values())
-    other = analysis.variance or analysis.cluster or analysis.by or analysis.weights
+    other = analysis.variance or analysis.cluster or analysis.by or analysis.weights or analysis.change_from
     of_takers = analysis.kind != "as-randomised" or analysis.target == "complier"
     needs_linear = (
         other or of_takers or analysis.test.by != "t" or set(analysis.missing or ()) - _OF_ANY_MODEL

@@ -170,7 +170,7 @@ def outcomes(of: Study, names: Names) -> Table | None:
             (
                 Cell(names.outcome(name)),
                 Cell(outcome.role),
-                Cell(measured),
+                Cell(measured if outcome.index is None else _index(outcome, names)),
                 Cell(outcome.scale),
                 Cell(when or "once"),
                 Cell(good),
@@ -180,6 +180,12 @@ def outcomes(of: Study, names: Names) -> Table | None:
     headings = ("Outcome", "Role", "Measured by", "Scale", "When", "Better", "Smallest effect of interest")
     columns = tuple(Column(heading, numeric=at == 6) for at, heading in enumerate(headings))
     return Table("outcomes-planned", "Outcomes, as the protocol states them", columns, tuple(rows))
+
+
+def _index(outcome: Outcome, names: Names) -> str:
+    parts = " and ".join(names.outcome(part) for part in outcome.index or ())
+    how = "by inverse covariance" if outcome.weights == "inverse-covariance" else "equally"
+    return f"index of {parts}, weighted {how}, in SDs of the control arm"
 
 
 def _measured_by(outcome: Outcome) -> str:

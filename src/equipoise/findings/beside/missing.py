@@ -119,8 +119,11 @@ def _bounds(base: Finding, measured: Measured) -> Iterator[Finding]:
 
 
 def range_of(measured: Measured) -> tuple[float, float] | None:
-    """The lowest and highest possible value; a change a week has none."""
-    return None if measured.at == SLOPE else measured.study.protocol.outcomes[measured.outcome].range
+    """The lowest and highest possible value, or change since before; a change a week has none."""
+    span = measured.study.protocol.outcomes[measured.outcome].range
+    if span is None or measured.at == SLOPE:
+        return None
+    return span if measured.analysis.change_from is None else (span[0] - span[1], span[1] - span[0])
 
 
 def _counted_once(measured: Measured) -> Labels | None:

@@ -1,9 +1,9 @@
 """The effect on people to whom an event would happen in neither arm: a principal stratum, bounded.
 
-Nobody is seen in both arms, so nobody can be told to belong to the stratum, and the data alone do not give its
-effect. If the arm moves the event one way only, the arm in which it happened more often holds, among those to
-whom it did not happen, nobody but the stratum; of the other arm as many as were spared by it are trimmed,
-first from the top and then from the bottom.
+Nobody is seen in both arms, so nobody can be told to belong to the stratum, and the data alone do not give
+its effect. If the arm moves the event one way only, the arm in which it happened more often holds, among
+those to whom it did not happen, nobody but the stratum; of the other arm as many as were spared by it are
+trimmed, first from the top and then from the bottom.
 """
 
 from collections.abc import Iterator

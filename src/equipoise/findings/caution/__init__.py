@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Iterator
 
+from equipoise.findings.caution.changes import less_precise_than_adjusting
 from equipoise.findings.caution.events import events_dealt_with
+from equipoise.findings.caution.indices import made_of_parts
 from equipoise.findings.caution.measurement import straight_lines, unreliable
 from equipoise.findings.caution.numbers import (
     alone_in_stratum,
@@ -29,6 +31,8 @@ def cautions(measured: Measured) -> tuple[str, ...]:
 
 _CAUTIONS: tuple[Callable[[Measured], Iterator[str]], ...] = (
     events_dealt_with,
+    less_precise_than_adjusting,
+    made_of_parts,
     few_clusters,
     tiny_arms,
     yes_or_no_too_rare,

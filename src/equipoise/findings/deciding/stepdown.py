@@ -15,7 +15,7 @@ from equipoise.findings.fitting.randomised import not_redrawn, statistic_for
 from equipoise.findings.reading.data import StudyData
 from equipoise.findings.results import Finding
 from equipoise.findings.sampling.measured import Measured
-from equipoise.findings.sampling.points import values_at
+from equipoise.findings.sampling.points import analysed_at
 from equipoise.findings.sampling.redraws import Drawing, drawing_of
 from equipoise.findings.sampling.sample import sample_of, supported_contrast
 from equipoise.instruments.scoring import Floats
@@ -94,7 +94,8 @@ def _measured(study: Study, data: StudyData, finding: Finding) -> Measured:
     name, outcome, at = finding.analysis, str(finding.outcome), finding.at or ""
     analysis = study.protocol.analyses[name]
     sample = sample_of(study, data, analysis, supported_contrast(study, str(finding.contrast)))
-    return Measured(study, data, name, analysis, outcome, at, sample, values_at(study, data, outcome, at))
+    values = analysed_at(study, data, analysis, outcome, at)
+    return Measured(study, data, name, analysis, outcome, at, sample, values)
 
 
 def _sizes(measured: Measured, drawing: Drawing, redraws: Redraws) -> tuple[float, Floats]:

@@ -16,7 +16,7 @@ from equipoise.findings.levels.weeks import by_week, weeks_since
 from equipoise.findings.reading.data import StudyData
 from equipoise.findings.results import Finding
 from equipoise.findings.sampling.measured import Measured
-from equipoise.findings.sampling.points import values_at
+from equipoise.findings.sampling.points import analysed_at
 from equipoise.findings.sampling.sample import sample_of, supported_contrast
 from equipoise.findings.wording.estimands import estimand
 from equipoise.protocol.checks.analyses import DOSE, WEEK_SINCE_LAUNCH
@@ -41,7 +41,8 @@ def subgroup_findings(
 ) -> Iterator[Finding]:
     """The contrast at each level of `by`, and whether the levels differ."""
     sample = sample_of(study, data, analysis, supported_contrast(study, text))
-    measured = Measured(study, data, name, analysis, outcome, at, sample, values_at(study, data, outcome, at))
+    values = analysed_at(study, data, analysis, outcome, at)
+    measured = Measured(study, data, name, analysis, outcome, at, sample, values)
     spec, by = study.protocol.outcomes[outcome], str(analysis.by)
     base = Finding(
         id=effect_id(name, outcome, at, text),

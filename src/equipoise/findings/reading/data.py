@@ -87,9 +87,8 @@ class StudyData:
 
     def without(self, reasons: Mapping[str, str]) -> "StudyData":
         """The same data without these columns of the participants, each with the reason why it is lacking."""
-        return replace(
-            self, participants=self.participants.drop(reasons), lacking={**self.lacking, **reasons}
-        )
+        kept = self.participants.drop(reasons, strict=False)
+        return replace(self, participants=kept, lacking={**self.lacking, **reasons})
 
     def why_lacking(self, column: str) -> str:
         """Why the participants' table does not have a column, in words for a reader."""

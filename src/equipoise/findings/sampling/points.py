@@ -14,6 +14,7 @@ from equipoise.protocol.timeline import timeline, waves_before
 from equipoise.protocol.waves import SLOPE, points_of, written_point
 
 __all__ = [
+    "analysed_at",
     "columns_of",
     "ever_measured",
     "own_waves",
@@ -80,6 +81,18 @@ def values_at(study: Study, data: StudyData, outcome: str, at: str) -> Floats:
     return np.stack([data.numbers(columns[wave]) for wave in waves], axis=1) @ weights[waves]
 
 
+def analysed_at(study: Study, data: StudyData, analysis: Analysis, outcome: str, at: str) -> Floats:
+    """What an analysis looks at, shape (participants,): the outcome at a point, or its change since before.
+
+    Args:
+        at: as for `values_at`. NaN also for whoever lacks the score before that a change is from.
+    """
+    values = values_at(study, data, outcome, at)
+    if analysis.change_from is None:
+        return values
+    return values - data.numbers(f"{outcome}_{analysis.change_from}")
+
+
 def ever_measured(study: Study, data: StudyData, outcome: str) -> Bools:
     """Who has a value at any time after the allocation, shape (participants,)."""
     columns = [data.numbers(column) for column in columns_of(study, outcome) if data.has(column)]
@@ -88,8 +101,8 @@ def ever_measured(study: Study, data: StudyData, outcome: str) -> Bools:
     return np.asarray(~np.isnan(columns).all(axis=0))
 
 
-def why_unmeasured(study: Study, data: StudyData, outcome: str, at: str) -> str | None:
-    """Why an outcome has no value at a point for anybody, or None."""
+def why_unmeasured(study: Study, data: StudyData, analysis: Analysis, outcome: str, at: str) -> str | None:
+    """Why an outcome has no value at a point for anybody, or no change to it, or None."""
     own = own_waves(study, outcome)
     if at == SLOPE and len(own) < 2:
         return "a slope needs two waves or more after the allocation"
@@ -98,5 +111,7 @@ def why_unmeasured(study: Study, data: StudyData, outcome: str, at: str) -> str 
     if absent:
         return f'"{outcome}" is not measured at {", ".join(absent)} after the allocation'
     columns = [study.protocol.frame_column(outcome, wave or None) for wave in waves]
+    if analysis.change_from is not None:
+        columns.append(f"{outcome}_{analysis.change_from}")
     lacking = [column for column in columns if not data.has(column)]
     return data.why_lacking(lacking[0]) if lacking else None

@@ -73,9 +73,9 @@ def estimand_of(study: Study, analysis: Analysis, outcome: str, at: str | None, 
     return Estimand(
         treatment=_treatment(study, analysis, spec, contrast),
         population=_population(study, analysis, spec),
-        variable=_variable(study, spec, at) + _until(study, spec),
+        variable=_variable(study, analysis, spec, at) + _until(study, spec),
         events=_events(study),
-        summary=_summary(spec, at, contrast),
+        summary=_summary(analysis, spec, at, contrast),
         estimated=_estimated(analysis, spec, at),
     )
 
@@ -136,9 +136,11 @@ def _of_strata(analysis: Analysis) -> str:
     return f"; each stratum by its people {whose}"
 
 
-def _variable(study: Study, spec: Outcome, at: str | None) -> str:
-    """The outcome, and when: at a wave, on average over waves, or as its change a week."""
+def _variable(study: Study, analysis: Analysis, spec: Outcome, at: str | None) -> str:
+    """The outcome, and when: at a wave, on average over waves, or as its change a week or since before."""
     label = f"{spec.label} ({spec.unit})" if spec.unit else str(spec.label)
+    if analysis.change_from is not None:
+        label = f"the change since {_label(study, analysis.change_from)} in {label}"
     if at == SLOPE:
         return f"the change per week in {label} over the waves after the allocation"
     if not at:
@@ -172,8 +174,10 @@ def _events(study: Study) -> str:
     return f"{named}. Not answering is missing data and no such event"
 
 
-def _summary(spec: Outcome, at: str | None, contrast: str) -> str:
+def _summary(analysis: Analysis, spec: Outcome, at: str | None, contrast: str) -> str:
     difference = _SUMMARIES.get(spec.scale, "difference in means")
+    if analysis.change_from is not None:
+        difference = "difference in mean change"
     if at == SLOPE:
         difference = "difference in the mean change per week"
     minus = _TWO_ARMS.match(contrast)

@@ -65,6 +65,8 @@ def model_words(analysis: Analysis, outcome: str, covariates: tuple[str, ...]) -
         words += f", adjusted for {' and '.join(covariates)}"
     elif analysis.adjust and outcome in analysis.unadjusted:
         words += ", not adjusted (this outcome was not asked before)"
+    if analysis.change_from is not None:
+        words += f", of the change since {analysis.change_from}"
     if analysis.average_over == "clusters":
         words += ", of cluster means"
     if analysis.variance in _CLUSTERED_OTHERWISE:

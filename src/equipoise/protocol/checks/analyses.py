@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from equipoise.errors import EquipoiseError, Problem
+from equipoise.protocol.checks.changes import check_change
 from equipoise.protocol.checks.missing import check_missing
 from equipoise.protocol.checks.models import check_model
 from equipoise.protocol.checks.places import at, expression_problems, unknown
@@ -11,7 +12,7 @@ from equipoise.protocol.checks.take_up import check_take_up
 from equipoise.protocol.checks.weights import check_weights
 from equipoise.protocol.claims import is_main, may_be_claimed
 from equipoise.protocol.contrasts import Contrast, parse_contrast
-from equipoise.protocol.factors import compared_stage, contrast_factors, default_factor, waves_asking
+from equipoise.protocol.factors import compared_stage, contrast_factors, default_factor, waves_measuring
 from equipoise.protocol.facts import before_allocation, rating_facts
 from equipoise.protocol.models.analyses import Analysis
 from equipoise.protocol.study import Study
@@ -75,6 +76,7 @@ def _analysis_in_protocol(study: Study, path: Path, analysis: Analysis) -> Itera
     yield from _adjust(study, path, analysis, stage)
     yield from check_model(study, path, analysis, stage, rated=rated)
     yield from check_take_up(study, path, analysis, rated=rated)
+    yield from check_change(study, path, analysis, stage, rated=rated)
     yield from check_weights(study, path, analysis, stage, rated=rated)
     yield from check_missing(study, path, analysis)
     yield from _references(study, path, analysis)
@@ -128,7 +130,7 @@ def _adjust(study: Study, path: Path, analysis: Analysis, stage: str) -> Iterato
     participants = protocol.participants
     columns = [*participants.roster, *participants.derived] if participants else []
     asked = {wave for name in analysis.outcomes or () if name in protocol.outcomes
-             for wave in waves_asking(protocol, study.surveys, protocol.outcomes[name])}  # fmt: skip
+             for wave in waves_measuring(protocol, study.surveys, protocol.outcomes[name])}  # fmt: skip
     factors = contrast_factors(protocol, study.vignettes)
     for place, name in enumerate(analysis.adjust or ()):
         where = (*path, "adjust", place)

@@ -23,10 +23,12 @@ def check_events(study: Study) -> Iterator[Problem]:
 
 
 def _analysed(study: Study) -> list[str]:
-    """The outcomes of people that an analysis names; ratings know no events."""
+    """The outcomes of people that an analysis names, of an index its parts; ratings know no events."""
     outcomes = study.protocol.outcomes
     named = {name for analysis in study.protocol.analyses.values() for name in analysis.outcomes or ()}
-    return sorted(name for name in named & set(outcomes) if outcomes[name].task is None)
+    named |= {part for name in named & set(outcomes) for part in outcomes[name].index or ()}
+    plain = [name for name in named & set(outcomes) if outcomes[name].index is None]
+    return sorted(name for name in plain if outcomes[name].task is None)
 
 
 def _composite(study: Study) -> Iterator[Problem]:
@@ -71,12 +73,16 @@ def _principal_stratum(study: Study) -> Iterator[Problem]:
             continue
         for name, analysis in study.protocol.analyses.items():
             why = _not_bounded(study, analysis)
-            if why is not None and set(analysis.outcomes or ()) & set(_analysed(study)):
+            if why is not None and any(_of_people(study, name) for name in analysis.outcomes or ()):
                 message = (
                     f'"principal-stratum" allows no estimate, and its bounds compare the people of two arms; '
                     f"the analysis {name} {why}. Choose another strategy, or another analysis"
                 )
                 yield at(study, "events", event, message=message)
+
+
+def _of_people(study: Study, name: str) -> bool:
+    return name in study.protocol.outcomes and study.protocol.outcomes[name].task is None
 
 
 def _not_bounded(study: Study, analysis: Analysis) -> str | None:

@@ -6,6 +6,7 @@ from equipoise.errors import Problem
 from equipoise.instruments.definition import Instrument
 from equipoise.instruments.library import instrument_ids, load
 from equipoise.protocol.checks.events import check_events
+from equipoise.protocol.checks.indices import check_index
 from equipoise.protocol.checks.places import at, unknown
 from equipoise.protocol.factors import questions, waves_asking
 from equipoise.protocol.models.outcomes import Outcome
@@ -24,6 +25,7 @@ def check_outcomes(study: Study) -> Iterator[Problem]:
         problem = reserved_problem(name) or _taken(study, name, outcome)
         if problem:
             yield at(study, "outcomes", name, message=problem)
+        yield from check_index(study, name, outcome)
         yield from _waves(study, name, outcome)
         if outcome.instrument is not None:
             yield from _instrument(study, name, outcome)
@@ -45,7 +47,7 @@ def _waves(study: Study, name: str, outcome: Outcome) -> Iterator[Problem]:
         if wave not in waves:
             what = "a wave of this study"
             yield unknown(study, ("outcomes", name, "waves", place), wave, what, waves, "Waves")
-    if outcome.task or outcome.column:
+    if outcome.task or outcome.column or outcome.index:
         return
     if not outcome.waves:
         message = "nobody measures this outcome: `waves:` says when it is asked"

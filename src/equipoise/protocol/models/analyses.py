@@ -59,7 +59,8 @@ class Analysis(Record):
     complier`, whose `assumption` says why the allocation acts through it alone, for `kind: per-protocol`, and
     for `by: dose`. `weights` counts everybody by one over the chance of their arm, where chances differ:
     `hajek` compares weighted means; `horvitz-thompson` totals, which need everybody's answer and move with a
-    constant added to all of them.
+    constant added to all of them. `change-from` a wave before the allocation analyses the change since then,
+    of whoever has both scores; adjusting for the score before is nearly always more precise.
     """
 
     outcomes: tuple[Name, ...] | None = None
@@ -79,6 +80,7 @@ class Analysis(Record):
     # Left out of the spelled-out form where nobody names any: studies that were locked without them keep
     # their hash. So are `auxiliaries`.
     weights: Weights | None = Field(default=None, exclude_if=lambda given: given is None)
+    change_from: Name | None = Field(default=None, exclude_if=lambda given: given is None)
     test: TestPlan = TestPlan()
     interval: float = Field(default=0.95, gt=0.5, lt=1)
     missing: tuple[Missing, ...] | None = None

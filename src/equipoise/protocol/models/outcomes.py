@@ -11,6 +11,7 @@ __all__ = ["Outcome", "ReferenceSD", "Role", "Strategy"]
 
 Role = Literal["primary", "secondary", "exploratory"]
 Strategy = Literal["treatment-policy", "hypothetical", "composite", "while-on-treatment", "principal-stratum"]
+IndexWeights = Literal["equal", "inverse-covariance"]
 _MARGIN_IN_SD = re.compile(r"^\s*([0-9.]+)\s*sd\s+of\s+([0-9.]+)\s*$")
 
 
@@ -22,10 +23,14 @@ class ReferenceSD(Record):
 
 
 class Outcome(Record):
-    """A measured quantity. Exactly one of `instrument`, `question`, `column`, `task` says how it is measured.
+    """A measured quantity. Exactly one of `instrument`, `question`, `column`, `task` says how it is measured,
+    or `index` of which other outcomes it is made.
 
     `good` is the direction that is better. `margin` is the smallest effect of interest in the outcome's own
-    unit. `range` holds the lowest and highest possible value; an instrument brings its own.
+    unit. `range` holds the lowest and highest possible value; an instrument brings its own. An index counts
+    its parts in standard deviations of the control arm at the same wave, turned so that high is good, with
+    `equal` weights (Kling, Liebman & Katz 2007) or by `inverse-covariance` (Anderson 2008), among those who
+    answered the share `least-answered` of its parts.
     """
 
     instrument: Identifier | None = None
@@ -33,6 +38,10 @@ class Outcome(Record):
     question: str | None = None
     column: str | None = None
     task: Name | None = None
+    # The words of an index are left out of the spelled-out form of other outcomes, which keep their hash.
+    index: tuple[Name, ...] | None = Field(default=None, exclude_if=lambda given: given is None)
+    weights: IndexWeights | None = Field(default=None, exclude_if=lambda given: given is None)
+    least_answered: float | None = Field(default=None, gt=0, le=1, exclude_if=lambda given: given is None)
     waves: tuple[Name, ...] = ()
     role: Role = "secondary"
     good: Literal["high", "low", "neither"] | None = None
@@ -59,13 +68,14 @@ class Outcome(Record):
 
     @model_validator(mode="after")
     def _one_source(self) -> "Outcome":
-        sources = [name for name in ("instrument", "column", "task") if getattr(self, name) is not None]
+        named = ("instrument", "column", "task", "index")
+        sources = [name for name in named if getattr(self, name) is not None]
         if self.question is not None and self.task is None:
             sources.append("question")
         if len(sources) != 1:
             found = " and ".join(sources) if sources else "none"
             raise ValueError(
-                "an outcome is measured by exactly one of instrument, question, column, or task with question"
-                f"; found {found}"
+                "an outcome is measured by exactly one of instrument, question, column, or task with "
+                f"question, or made of others by index; found {found}"
             )
         return self
