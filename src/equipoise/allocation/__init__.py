@@ -28,7 +28,7 @@ from equipoise.allocation.simulating import simulate
 from equipoise.allocation.stages import draw_stage, record_arrivals, refuse_unready, stage_of, stage_seed
 from equipoise.allocation.tables import arms_text, balance_rows, balance_text
 from equipoise.allocation.text import strata_labels
-from equipoise.allocation.units import Units, is_rolling, units_of
+from equipoise.allocation.units import Units, beside_of, is_rolling, units_of
 from equipoise.allocation.verify import Verification, seed_from_secret, verify_allocation
 
 __all__ = [
@@ -57,6 +57,7 @@ __all__ = [
     "balance_rows",
     "balance_table",
     "balance_text",
+    "beside_of",
     "canonical_roster",
     "clusters_of",
     "commitment",

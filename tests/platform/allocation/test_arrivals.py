@@ -8,8 +8,9 @@ import pytest
 from django.db import connections
 
 from equipoise.allocation import verify_allocation
-from equipoise.errors import CheckFailedError, InputError
+from equipoise.errors import CheckFailedError, DesignError, InputError
 from equipoise.platform.database import writing
+from equipoise.platform.people.actions import withdraw
 from equipoise.platform.people.allocation import (
     allocate_arrival,
     allocation_ready,
@@ -24,7 +25,9 @@ from equipoise.platform.people.allocation import (
     verify_stage,
 )
 from equipoise.platform.people.allocation.arrivals import arrived
+from equipoise.platform.people.facts import frozen_columns
 from equipoise.platform.people.models import Allocation, Participant
+from equipoise.platform.people.records import person_record
 from equipoise.platform.registry.models import Stage
 
 pytestmark = pytest.mark.django_db
@@ -39,12 +42,21 @@ def rolling(folder, method="permuted-blocks"):
     path.write_text(text, "utf-8")
 
 
-@pytest.fixture
-def ready(add_example, alice, secret):
+def minimising(folder):
+    """Make `swing` a study whose people come one by one and are minimised within their cohort."""
+    rolling(folder, "minimised\n  balance: {region: 2, northern: 1}")
+    path = folder / "protocol.yaml"
+    text = path.read_text("utf-8").replace("strata: [cohort, region]", "strata: [cohort]")
+    derived = "  derived:\n    northern: \"region == 'north'\"\n"
+    path.write_text(text.replace("  consent:\n", f"{derived}  consent:\n", 1), "utf-8")
+
+
+@pytest.fixture(params=[rolling])
+def ready(add_example, alice, secret, request):
     """A live study whose stage is committed, with its secret."""
     from equipoise.platform.registry.actions import move_study
 
-    study = add_example("swing", rolling)
+    study = add_example("swing", request.param)
     hand_in_secret(alice, study.stages.get(), secret)
     commit_stage(alice, study.stages.get())
     return move_study(alice, study, "live")
@@ -176,6 +188,75 @@ def test_a_study_with_a_roster_allocates_nobody_on_arrival(swing, enrol):
     assert allocation_ready(swing) is None
 
 
+MINIMISING = pytest.mark.parametrize("ready", [minimising], indirect=True)
+
+
+@MINIMISING
+def test_each_arrival_is_minimised_by_everybody_who_came_before(ready, alice, enrol, secret):
+    come(enrol, ready, 64)
+    stage = ready.stages.get()
+    assert strata_counts(stage) == {"2020": 32, "2021": 32}
+    rows = Allocation.objects.filter(stratum="2020").order_by("number")
+    assert {tuple(beside) for beside in rows.values_list("beside", flat=True)} == {
+        ("north", "true"), ("midlands", "false"), ("east", "false"), ("south", "false")
+    }  # fmt: skip
+    for region in ("north", "midlands", "east", "south"):
+        arms = [row.arm for row in rows if row.beside[0] == region]
+        assert abs(arms.count("control") - arms.count("messages")) <= 4
+    assert "all 64 arms given on arrival are as drawn" in verify_stage(stage).checks
+    closed = close_enrolment(alice, stage)
+    units, arms = arrived(closed)
+    record = allocation_record(closed)
+    assert (record.beside, record.weights, record.measure) == (("region", "northern"), (2, 1), "range")
+    assert verify_allocation(record, units.units, units.columns, arms, bytes.fromhex(secret)).units == 64
+    assert verify_stage(closed).units == 64
+
+
+@MINIMISING
+def test_a_level_that_was_changed_in_the_queue_is_found(ready, enrol):
+    come(enrol, ready, 40)
+    for row in Allocation.objects.filter(stratum="2020", number__lte=8):
+        Allocation.objects.filter(pk=row.pk).update(beside=["south", "false"])
+    with pytest.raises(CheckFailedError, match="is said to be in arm"):
+        verify_stage(ready.stages.get())
+
+
+@MINIMISING
+def test_nobody_is_enrolled_whose_level_is_missing_or_unknown(ready, enrol):
+    for region, said in ((None, 'has no "region", which the draw balances'), ("west", '"west" is no level')):
+        facts = {"cohort": "2020", "region": region, "started_on": "2020-01-04"}
+        person = enrol(ready, 1, lambda _, facts=facts: facts)[0]
+        with pytest.raises(DesignError) as refusal, writing():
+            allocate_arrival(person)
+        assert said in str(refusal.value)
+        assert "north, midlands, east, south" in str(refusal.value)
+    assert not Allocation.objects.exists()
+
+
+@MINIMISING
+def test_a_participants_record_tells_what_the_draw_looked_at_and_no_arm(ready, enrol):
+    come(enrol, ready, 1)
+    told = {row[0]: row[1] for section in person_record(Participant.objects.get()) for row in section.rows}
+    assert told["Stage main: drawn with Region"] == "north"
+    assert told["Stage main: drawn with northern"] == "true"
+    assert not {"control", "messages"} & set(map(str, told.values()))
+
+
+@MINIMISING
+def test_an_erasure_leaves_the_draw_whole(ready, enrol):
+    come(enrol, ready, 24)
+    first = Participant.objects.order_by("pk").first()
+    withdraw(first, "erase", channel="web", actor=f"participant:{first.key}")
+    come(enrol, ready, 8)
+    assert verify_stage(ready.stages.get()).units == 32
+
+
+@MINIMISING
+def test_what_is_balanced_no_longer_changes_once_the_stage_is_committed(ready):
+    assert frozen_columns(ready) == {"cohort", "region"}
+
+
+@pytest.mark.parametrize("ready", [rolling, minimising], indirect=True)
 @pytest.mark.django_db(transaction=True)
 def test_eight_who_enrol_people_at_once_give_every_place_once(ready, enrol):
     people = enrol(ready, THREADS * EACH)

@@ -149,25 +149,32 @@ class RosterFacts(models.Model):
 class Committed(models.Model):
     """Who is to be drawn in a stage, in which stratum: fixed at the commitment, whatever becomes of them.
 
-    `unit` is the cluster where clusters are drawn.
+    `unit` is the cluster where clusters are drawn. `beside` is what the method looks at beside the stratum,
+    in the order of the stage's `balanced_on`: a minimisation's levels, a criterion's covariates, as text.
     """
 
     stage = models.ForeignKey(Stage, on_delete=models.PROTECT, related_name="places")
     participant = models.ForeignKey(Participant, on_delete=models.PROTECT, related_name="places")
     unit = models.CharField(max_length=300, blank=True)
     stratum = models.CharField(max_length=300)
+    beside = models.JSONField(default=list)
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["stage", "participant"], name="committed_once"),)
 
 
 class Allocation(models.Model):
-    """A participant's arm in a stage: written once, never changed. `number` is the order of arrival."""
+    """A participant's arm in a stage: written once, never changed.
+
+    With rolling enrolment, `number` is the order of arrival and `beside` as in `Committed`: whoever comes
+    later is minimised by it.
+    """
 
     stage = models.ForeignKey(Stage, on_delete=models.PROTECT, related_name="allocations")
     participant = models.ForeignKey(Participant, on_delete=models.PROTECT, related_name="allocations")
     stratum = models.CharField(max_length=300)
     number = models.PositiveIntegerField(null=True)  # within the stratum, with rolling enrolment
+    beside = models.JSONField(default=list)
     arm = models.CharField(max_length=60)
     at = models.DateTimeField()
 

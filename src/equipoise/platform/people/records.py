@@ -10,7 +10,7 @@ from typing import Any
 
 from equipoise.platform.people.contacts import contact_of
 from equipoise.platform.people.facts import facts_of
-from equipoise.platform.people.models import Allocation, Consent, Participant, Withdrawal
+from equipoise.platform.people.models import Allocation, Committed, Consent, Participant, Withdrawal
 from equipoise.platform.registry.models import Study
 from equipoise.platform.registry.queries import folder_of, roster_columns
 
@@ -119,7 +119,23 @@ def _allocation(participant: Participant) -> list[tuple[str, Any]]:
         day = row.at.date().isoformat()
         later = f"Allocated on {day}; the arm is told when the study has ended"
         found.append((f"Stage {row.stage.name}", f"{label}, allocated on {day}" if told else later))
-    return found
+    return [*found, *_drawn_by(participant)]
+
+
+def _drawn_by(participant: Participant) -> list[tuple[str, Any]]:
+    """What the draws looked at, as it was when the person was drawn."""
+    declared = folder_of(participant.study).protocol.allocation
+    columns = roster_columns(participant.study)
+    found: dict[tuple[str, str], str] = {}
+    for rows in (Committed.objects, Allocation.objects):
+        for row in rows.filter(participant=participant).select_related("stage").order_by("pk"):
+            stage = declared.get(row.stage.name)
+            for name, value in zip(stage.balanced_on if stage else (), row.beside, strict=False):
+                found[row.stage.name, name] = value
+    return [
+        (f"Stage {stage}: drawn with {(columns[name].label if name in columns else None) or name}", value)
+        for (stage, name), value in found.items()
+    ]
 
 
 def _minute(moment: datetime) -> str:

@@ -61,8 +61,8 @@ TABLES: Mapping[str, Mapping[str, Rows]] = {
 STAYS = {
     "people.Participant": "the code and the state of each participant, so that totals reconcile",
     "people.Withdrawal": "that somebody left, and when",
-    "people.Committed": "who was to be drawn, by code and stratum",
-    "people.Allocation": "arms, by code",
+    "people.Committed": "who was to be drawn, by code, stratum and what was balanced",
+    "people.Allocation": "arms, by code, with what they were drawn by",
     "incidents.Statement": "what kind of incident there was, without to whom and what was written",
 }
 

@@ -1,7 +1,8 @@
 """Rolling enrolment: everybody gets an arm on arrival, and the whole queue is drawn again at its end.
 
-The arm hangs on the seed, the stage, the stratum and the place in the stratum's queue. Places are given
-under a lock on the stage, so that no two people have the same and nobody has two.
+The arm hangs on the seed, the stage, the stratum and the place in the stratum's queue; in a minimisation also
+on the levels of those who came before. Places are given under a lock on the stage, so that no two people have
+the same, nobody has two, and each is minimised by everybody before.
 """
 
 from dataclasses import asdict
@@ -28,7 +29,12 @@ from equipoise.errors import InputError, Problem
 from equipoise.platform.audit.actions import record
 from equipoise.platform.clock import now
 from equipoise.platform.database import writing
-from equipoise.platform.people.allocation.commitment import committed_folder, expected_round, strata_of
+from equipoise.platform.people.allocation.commitment import (
+    beside_kept,
+    committed_folder,
+    expected_round,
+    strata_of,
+)
 from equipoise.platform.people.allocation.concealed import secret_of
 from equipoise.platform.people.allocation.drawing import (
     kept_balance,
@@ -164,9 +170,9 @@ def arrived(stage: Stage) -> tuple[Units, list[str]]:
     rows = list(
         Allocation.objects.filter(stage=stage)
         .order_by("stratum", "number")
-        .values_list("participant__key", "stratum", "arm")
+        .values_list("participant__key", "stratum", "arm", "beside")
     )
-    keys, labels = [key for key, _, _ in rows], [stratum for _, stratum, _ in rows]
+    keys, labels = [row[0] for row in rows], [row[1] for row in rows]
     plan = arrivals_in(loaded, name, declared)
     ratio = {
         label: dict(zip(plan.arms, plan.shares_in(label), strict=True)) for label in dict.fromkeys(labels)
@@ -178,8 +184,9 @@ def arrived(stage: Stage) -> tuple[Units, list[str]]:
         labels=labels if declared.strata else None,
         ratio=ratio if declared.strata else ratio.get("", {}),
         cluster=None,
+        beside=beside_kept(declared, [row[3] for row in rows]),
     )
-    return units, [arm for _, _, arm in rows]
+    return units, [row[2] for row in rows]
 
 
 def queue_again(stage: Stage, units: Units) -> tuple[Drawn, AllocationRecord]:
@@ -195,9 +202,10 @@ def _arrive(study: Study, stage: Stage, participant: Participant) -> str | None:
     if stage.state == "planned":
         raise InputError(Problem(study.name, stage.name, "is not committed, so nobody can be enrolled yet"))
     loaded = committed_folder(stage)
-    stratum = _stratum(loaded, stage, participant)
-    if stratum is None:
+    known = _known(loaded, stage, participant)
+    if known is None:
         return None
+    stratum, beside = known
     name, declared = stage_of(loaded, stage.name)
     plan = arrivals_in(loaded, name, declared)
     with writing():
@@ -212,25 +220,40 @@ def _arrive(study: Study, stage: Stage, participant: Participant) -> str | None:
             return str(given.arm)
         places = Allocation.objects.filter(stage=held, stratum=stratum)
         number = (places.aggregate(last=Max("number"))["last"] or 0) + 1
-        arm = arm_on_arrival(plan, name, _seed(held, loaded).value, stratum=stratum, number=number)
+        arm = arm_on_arrival(
+            plan,
+            name,
+            _seed(held, loaded).value,
+            stratum=stratum,
+            number=number,
+            levels=beside,
+            earlier=list(places.order_by("number").values_list("beside", flat=True)) if beside else (),
+        )
         Allocation.objects.create(
-            stage=held, participant=participant, stratum=stratum, number=number, arm=arm, at=now()
+            stage=held,
+            participant=participant,
+            stratum=stratum,
+            number=number,
+            beside=beside,
+            arm=arm,
+            at=now(),
         )
     return arm
 
 
-def _stratum(loaded: StudyFolder, stage: Stage, participant: Participant) -> str | None:
-    """The stratum of one person; None where the stage does not select them."""
+def _known(loaded: StudyFolder, stage: Stage, participant: Participant) -> tuple[str, list[str]] | None:
+    """Somebody's stratum, and what is looked at beside it; None where the stage does not select them."""
     name, declared = stage_of(loaded, stage.name)
-    if not declared.strata and declared.among is None:
-        return ""
+    if not (declared.strata or declared.balanced_on) and declared.among is None:
+        return "", []
     person = people_frame(loaded, Participant.objects.filter(pk=participant.pk))
     if declared.among is not None:
         among = compile_expression(declared.among, before_allocation(loaded.protocol, name), expects="bool")
         if not among.evaluate_frame(person)[0]:
             return None
     units = units_of(loaded, name, declared, person, identifier_of(loaded))
-    return units.labels[0] if units.labels else ""
+    beside = [values[0] for values in units.beside.columns.values()]
+    return units.labels[0] if units.labels else "", beside
 
 
 def _seed(stage: Stage, loaded: StudyFolder) -> Seed:

@@ -13,9 +13,11 @@ import polars as pl
 
 from equipoise.allocation import (
     QUICKNET,
+    Beside,
     ExpectedRound,
     Units,
     allocate,
+    beside_of,
     is_rolling,
     refuse_unready,
     roster_hash,
@@ -34,10 +36,12 @@ from equipoise.platform.registry.models import Stage, Study
 from equipoise.platform.registry.queries import folder_of
 from equipoise.protocol import Study as StudyFolder
 from equipoise.protocol import current_hash
+from equipoise.protocol.models.allocation import Stage as DeclaredStage
 from equipoise.protocol.timeline import stages_before
 from equipoise.roster import identifier_of
 
 __all__ = [
+    "beside_kept",
     "commit_stage",
     "committed_folder",
     "committed_units",
@@ -119,26 +123,33 @@ def committed_units(stage: Stage) -> tuple[Units, list[tuple[int, str]]]:
     rows = list(
         Committed.objects.filter(stage=stage)
         .order_by("participant__key")
-        .values_list("participant_id", "participant__key", "unit", "stratum")
+        .values_list("participant_id", "participant__key", "unit", "stratum", "beside")
     )
-    stratum_of = {unit or key: stratum for _, key, unit, stratum in rows}
-    names = sorted(stratum_of)
-    labels = [stratum_of[name] for name in names]
+    known_of = {unit or key: (stratum, beside) for _, key, unit, stratum, beside in rows}
+    names = sorted(known_of)
+    labels = [known_of[name][0] for name in names]
     units = Units(
-        people=pl.DataFrame({identifier_of(loaded): [key for _, key, _, _ in rows]}),
+        people=pl.DataFrame({identifier_of(loaded): [row[1] for row in rows]}),
         units=names,
-        strata=strata_of(declared.strata, labels),
-        labels=labels if declared.strata else None,
+        strata=strata_of(declared.drawn_within, labels),
+        labels=labels if declared.drawn_within else None,
         ratio=(stage.committed or {})["ratio"],
-        cluster=[unit for _, _, unit, _ in rows] if declared.unit != "participant" else None,
+        cluster=[row[2] for row in rows] if declared.unit != "participant" else None,
+        beside=beside_kept(declared, [known_of[name][1] for name in names]),
     )
-    return units, [(person, stratum) for person, _, _, stratum in rows]
+    return units, [(row[0], row[3]) for row in rows]
 
 
 def strata_of(names: Sequence[str], labels: Sequence[str]) -> dict[str, list[str]]:
     """The values of stratifying columns from strata's names, which are rows of CSV."""
     values = {label: next(csv.reader([label]), []) or [""] for label in set(labels)}
     return {name: [values[label][place] for label in labels] for place, name in enumerate(names)}
+
+
+def beside_kept(declared: DeclaredStage, kept: Sequence[Sequence[str]]) -> Beside:
+    """What a stage's method looks at beside the strata, from what was kept of each unit."""
+    columns = enumerate(declared.balanced_on)
+    return beside_of(declared, {name: [values[place] for values in kept] for place, name in columns})
 
 
 def _refuse_unsettled(study: Study, loaded: StudyFolder, name: str) -> None:
@@ -168,6 +179,7 @@ def _units_now(study: Study, loaded: StudyFolder, stage: Stage, answered: Answer
         stage=stage.name,
         seed=secrets.token_bytes(32),
         blocks=declared.blocks if declared.method == "permuted-blocks" else None,
+        beside=units.beside,
     )
     return units
 
@@ -200,11 +212,15 @@ def _hashed(loaded: StudyFolder, stage: Stage, units: Units) -> str:
 def _keep(study: Study, stage: Stage, units: Units, identifier: str) -> None:
     """A row for each person who is drawn."""
     ids = dict(Participant.objects.filter(study=study).values_list("key", "pk"))
-    stratum_of = dict(zip(units.units, units.labels or [""] * len(units.units), strict=True))
+    labels, beside = units.labels or [""] * len(units.units), units.beside.columns.values()
+    known_of = {
+        unit: {"stratum": stratum, "beside": [values[row] for values in beside]}
+        for row, (unit, stratum) in enumerate(zip(units.units, labels, strict=True))
+    }
     keys = units.people[identifier].to_list()
     clusters = units.cluster or [""] * len(keys)
     rows = (
-        Committed(stage=stage, participant_id=ids[key], unit=unit, stratum=stratum_of[unit or key])
+        Committed(stage=stage, participant_id=ids[key], unit=unit, **known_of[unit or key])
         for key, unit in zip(keys, clusters, strict=True)
     )
     Committed.objects.bulk_create(rows, batch_size=_ROWS_AT_ONCE)

@@ -118,7 +118,7 @@ def _verified(stage: Stage) -> Verification:
         refuse_other_arms(_again(stage, units)[0], arms)
         return Verification(len(units.units), (f"all {len(arms):,} arms given on arrival are as drawn",))
     _refuse_other_record(stage, written)
-    found = verify_allocation(written, units.units, units.strata, arms, secret_of(stage))
+    found = verify_allocation(written, units.units, units.columns, arms, secret_of(stage))
     return Verification(found.units, (*found.checks, "the record is the one in the study's chain"))
 
 
