@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from math import exp, sqrt
 
-from scipy import optimize
+from scipy import optimize, stats
 
 from equipoise.diagnosis.claims import Claim
 from equipoise.diagnosis.formulas import (
@@ -13,6 +13,9 @@ from equipoise.diagnosis.formulas import (
     error_of_shares,
 )
 from equipoise.diagnosis.truth import true_effects
+from equipoise.instruments.definition import Instrument
+from equipoise.instruments.library import load
+from equipoise.instruments.scoring import rule_of
 from equipoise.protocol.checks.expected import response_by_arm, units_expected
 from equipoise.protocol.checks.on_scale import span_of
 from equipoise.protocol.contrasts import parse_contrast
@@ -131,10 +134,20 @@ def _analysed(
         return None
     shares = protocol.allocation[protocol.main_stage].ratio[0].shares
     response = response_by_arm(protocol, claim.at) if claim.at else dict.fromkeys(protocol.arms, 1.0)
-    first, second = (
-        people * shares[arm] / sum(shares.values()) * response[arm] * assumed.response for arm in arms
-    )
+    scored = assumed.response * _scored(study, claim)
+    first, second = (people * shares[arm] / sum(shares.values()) * response[arm] * scored for arm in arms)
     return first, second
+
+
+def _scored(study: Study, claim: Claim) -> float:
+    """The share of those who answer an instrument that leave out no more items than its rule allows."""
+    outcome = study.protocol.outcomes[claim.outcome]
+    left_out = study.protocol.diagnosis.assume.response.missing_item
+    definition = load(outcome.instrument) if outcome.instrument is not None else None
+    if not left_out or not isinstance(definition, Instrument):
+        return 1.0
+    rule = rule_of(definition, outcome.score)
+    return float(stats.binom.sf(rule.missing.needs - 1, len(rule.items), 1 - left_out))
 
 
 def _error(
@@ -159,14 +172,15 @@ def _share_before(study: Study, claim: Claim) -> float:
     response = protocol.diagnosis.assume.response
     share, rate = response.waves.get(before[-1], 1.0), response.waves.get(claim.at, 1.0)
     lean = response.leans_on_before
+    scored = _scored(study, claim)
     if not lean or not 0 < share < 1 or not 0 < rate < 1:
-        return share
+        return share * scored
 
     def answering(odds: float) -> float:
         return share / (1 + exp(-odds - lean)) + (1 - share) / (1 + exp(-odds))
 
     odds = float(optimize.brentq(lambda each: answering(each) - rate, -50 - abs(lean), 50 + abs(lean)))
-    return share / (1 + exp(-odds - lean)) / rate
+    return scored * share / (1 + exp(-odds - lean)) / rate
 
 
 def _alpha(study: Study, claim: Claim) -> float:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from equipoise.diagnosis.claims import Claim
 from equipoise.diagnosis.performance import Rated
-from equipoise.diagnosis.planning.planted import with_effects
+from equipoise.diagnosis.planning.planted import most_multiple, multiplied, with_effects
 from equipoise.diagnosis.planning.trying import Tried, Trying, expected_people
 from equipoise.diagnosis.scenario import Scenario
 from equipoise.protocol.study import Study
@@ -50,6 +50,7 @@ def power_curves(
 
     Args:
         study: outcomes without an assumed effect are given one; the effects of all outcomes grow together.
+            Effects that an outcome's scale has no room for are no points of its curve.
         trying: how each point is tried.
         over: what is changed; everything else stays as assumed.
         multiples: of what is assumed. Of people and response those above 0; a response that would be above 1
@@ -59,7 +60,7 @@ def power_curves(
     """
     planted = with_effects(study)
     kept = [multiple for multiple in multiples if _possible(study, over, multiple)]
-    tried = {multiple: trying(planted, _scenario(study, over, multiple)) for multiple in kept}
+    tried = {multiple: _tried(planted, trying, over, multiple) for multiple in kept}
     first = next(iter(tried.values()))
     claims = [claim for claim in first.claims if claim.tested] or list(first.claims)
     target = study.protocol.diagnosis.targets.power
@@ -67,7 +68,11 @@ def power_curves(
         Curve(
             claim,
             over,
-            tuple(_point(study, claim, over, multiple, found) for multiple, found in tried.items()),
+            tuple(
+                _point(study, claim, over, multiple, found)
+                for multiple, found in tried.items()
+                if over != "effect" or multiple <= most_multiple(planted, claim.outcome)
+            ),
             target,
         )
         for claim in claims
@@ -87,12 +92,12 @@ def _possible(study: Study, over: Over, multiple: float) -> bool:
     return multiple > 0 or over == "effect"
 
 
-def _scenario(study: Study, over: Over, multiple: float) -> Scenario:
+def _tried(study: Study, trying: Trying, over: Over, multiple: float) -> Tried:
     if over == "effect":
-        return Scenario(effect=multiple)
+        return trying(multiplied(study, multiple), Scenario())
     if over == "response":
-        return Scenario(response=multiple)
-    return Scenario(people=round(multiple * expected_people(study)))
+        return trying(study, Scenario(response=multiple))
+    return trying(study, Scenario(people=round(multiple * expected_people(study))))
 
 
 def _place(study: Study, over: Over, multiple: float, truth: float | None) -> float:

@@ -11,8 +11,9 @@ from equipoise.diagnosis.planning.trying import Trying, expected_people
 from equipoise.diagnosis.scenario import Scenario
 from equipoise.errors import DesignError
 from equipoise.protocol.checks.expected import units_expected
-from equipoise.protocol.models.variations import Costs
+from equipoise.protocol.models.variations import Costs, Variation
 from equipoise.protocol.study import Study
+from equipoise.protocol.timeline import waves_before
 from equipoise.protocol.variations import varied
 
 __all__ = ["OWN", "SHARES", "Bought", "Cost", "Priced", "cheapest_designs", "cost_of", "what_money_buys"]
@@ -83,7 +84,8 @@ def what_money_buys(study: Study, trying: Trying, budgets: Sequence[float] = ())
     """The power of each primary claim that each budget buys, of the protocol's design and of its others.
 
     Args:
-        study: with `diagnosis.costs`; designs that are named in `diagnosis.designs` are bought too.
+        study: with `diagnosis.costs`. Bought are the protocol's design, those that it names, and its own
+            without each wave before the allocation, whose money buys people instead.
         trying: how each is tried.
         budgets: in the currency of the costs; shares of the design's own cost where none is given.
     Raises:
@@ -110,8 +112,14 @@ def cheapest_designs(study: Study, trying: Trying) -> tuple[Priced, ...]:
 
 
 def _designs(study: Study) -> Iterator[tuple[str, Study]]:
+    """The protocol's own design, those that it names, and its own without each wave before the allocation."""
     yield OWN, study
-    for name, variation in study.protocol.diagnosis.designs.items():
+    protocol, named = study.protocol, study.protocol.diagnosis.designs
+    before = waves_before(protocol, protocol.main_stage) if protocol.allocation else ()
+    fewer = {f"without-{wave}": Variation(response={wave: 0.0}) for wave in before}
+    known = [variation.model_copy(update={"label": None}) for variation in named.values()]
+    added = {name: variation for name, variation in fewer.items() if variation not in known}
+    for name, variation in {**added, **named}.items():
         yield name, varied(study, variation)
 
 

@@ -6,7 +6,7 @@ from math import ceil, sqrt
 
 from equipoise.diagnosis.claims import Claim
 from equipoise.diagnosis.performance import Rated
-from equipoise.diagnosis.planning.planted import with_effects
+from equipoise.diagnosis.planning.planted import most_multiple, multiplied, with_effects
 from equipoise.diagnosis.planning.roots import Root, find_root
 from equipoise.diagnosis.planning.trying import Tried, Trying, expected_people
 from equipoise.diagnosis.scenario import Scenario
@@ -47,12 +47,12 @@ def detectable_effects(study: Study, trying: Trying) -> tuple[Needed, ...]:
 
     Args:
         study: `diagnosis.targets.power` is the power wanted. Outcomes without an assumed effect are given
-            one; the effects of all outcomes grow together.
+            one; the effects of all outcomes grow together, each as far as its scale has room.
         trying: how each multiple of the effect is tried.
     """
     planted = with_effects(study)
-    tried = _Remembered(lambda size: trying(planted, Scenario(effect=size)))
-    return tuple(_detectable(study, claim, tried) for claim in tried(1.0).leading)
+    tried = _Remembered(lambda multiple: trying(multiplied(planted, multiple), Scenario()))
+    return tuple(_detectable(planted, claim, tried) for claim in tried(1.0).leading)
 
 
 def needed_people(study: Study, trying: Trying) -> tuple[Needed, ...]:
@@ -117,7 +117,8 @@ def _search(study: Study, claim: Claim, tried: _Remembered, start: float, low: f
 
 def _detectable(study: Study, claim: Claim, tried: _Remembered) -> Needed:
     truth = tried(1.0).performance.of(claim.id).truth
-    root = _search(study, claim, tried, 1.0, _LEAST_EFFECT, _MOST_EFFECT)
+    most = max(1.0, min(_MOST_EFFECT, most_multiple(study, claim.outcome)))
+    root = _search(study, claim, tried, 1.0, _LEAST_EFFECT, most)
     if root.value is None or root.mc_error is None or truth is None:
         return Needed(claim, _target(study), None, None, root)
     return Needed(claim, _target(study), root.value * abs(truth), root.mc_error * abs(truth), root)

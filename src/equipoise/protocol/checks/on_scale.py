@@ -11,7 +11,7 @@ from equipoise.protocol.models.outcomes import Outcome
 from equipoise.protocol.models.surveys import Question
 from equipoise.protocol.study import Study
 
-__all__ = ["check_on_scale", "span_of"]
+__all__ = ["check_on_scale", "sizes_of", "span_of"]
 
 _ROUNDED = 1e-9
 
@@ -70,7 +70,7 @@ def _spread(study: Study, name: str, assumed: AssumedOutcome, low: float, high: 
 def _effects(study: Study, name: str, assumed: AssumedOutcome, low: float, high: float) -> Iterator[Problem]:
     below, above = low - assumed.mean, high - assumed.mean
     for arm in dict.fromkeys(effect.arm for effect in assumed.effects):
-        sizes = _sizes([effect for effect in assumed.effects if effect.arm == arm])
+        sizes = sizes_of([effect for effect in assumed.effects if effect.arm == arm])
         furthest = min(sizes) if min(sizes) < below - _ROUNDED else max(sizes)
         if not below - _ROUNDED <= furthest <= above + _ROUNDED:
             message = (
@@ -81,7 +81,7 @@ def _effects(study: Study, name: str, assumed: AssumedOutcome, low: float, high:
             yield at(study, "diagnosis", "assume", name, "effect", message=message)
 
 
-def _sizes(effects: Sequence[AssumedEffect]) -> list[float]:
+def sizes_of(effects: Sequence[AssumedEffect]) -> list[float]:
     """Every size that the effect of one arm takes, subgroup by subgroup and week by week."""
     everywhere = [effect for effect in effects if not effect.when]
     base = [sum(sizes) for sizes in _in_step([_weeks(effect) for effect in everywhere])] or [0.0]

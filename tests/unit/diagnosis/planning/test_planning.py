@@ -11,6 +11,7 @@ from equipoise.diagnosis.planning.beside import formulas_beside
 from equipoise.diagnosis.planning.comparison import compare_designs, compare_studies
 from equipoise.diagnosis.planning.curves import power_curves
 from equipoise.diagnosis.planning.money import OWN, cheapest_designs, cost_of, what_money_buys
+from equipoise.diagnosis.planning.planted import most_multiple, multiplied
 from equipoise.diagnosis.planning.smallest import detectable_effects, needed_people, needed_response
 from equipoise.diagnosis.planning.trying import gain
 from equipoise.diagnosis.scenario import Scenario
@@ -167,3 +168,26 @@ def test_formulas_stand_beside_with_their_distance_in_monte_carlo_errors(planned
     assert abs(beside["motivation"].error_distance) < 3.5
     assert abs(beside["motivation"].power_distance) < 3.5
     assert beside["days"].power_distance is None
+
+
+def test_the_money_of_a_wave_before_buys_people_though_no_design_is_named(planned, build, trying):
+    def change(protocol, survey):
+        protocol["outcomes"]["motivation"] |= {"waves": ["before", "after"]}
+        protocol["participants"]["expected"] = 400
+        protocol["diagnosis"]["costs"] = {"person": 5, "wave": 2}
+
+    own, without = what_money_buys(build(change), trying, [3600])
+    assert (own.design, own.people, without.design, without.people) == (OWN, 400, "without-before", 514)
+    named = {each.design for each in what_money_buys(planned, trying, [4620])}
+    assert named == {OWN, "more-people", "no-before"}
+
+
+def test_effects_grow_only_as_far_as_a_scale_has_room(planned, trying):
+    # `heard` is a share of 0.3 that the offer raises by 0.3: there is room for 0.7, and 95% of it is used.
+    assert most_multiple(planned, "heard") == pytest.approx(0.95 * 0.7 / 0.3)
+    grown = multiplied(planned, 10.0).protocol.diagnosis.assume.outcomes
+    assert grown["heard"].effects[0].constant == pytest.approx(0.665)
+    assert grown["motivation"].effects[0].constant == pytest.approx(0.95 * (7 - 4.6))
+    curves = {each.claim.outcome: each for each in power_curves(planned, trying, "effect", (1.0, 2.0, 4.0))}
+    assert [point.multiple for point in curves["motivation"].points] == [1.0, 2.0, 4.0]
+    assert [point.multiple for point in curves["heard"].points] == [1.0, 2.0]
