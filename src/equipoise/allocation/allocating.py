@@ -10,7 +10,7 @@ import numpy as np
 from equipoise.allocation.beside import NOTHING, Beside
 from equipoise.allocation.design import Codes, Counts, Design, Ratio, design
 from equipoise.allocation.keyed import Key
-from equipoise.allocation.methods import METHODS, Arrival, ArrivalPlan
+from equipoise.allocation.methods import METHODS, Acceptance, Arrival, ArrivalPlan
 from equipoise.allocation.probabilities import UnitProbabilities, unit_probabilities
 from equipoise.allocation.text import distinct, normalised
 from equipoise.errors import DesignError, Problem, nearest
@@ -29,12 +29,14 @@ class Allocation:
         design: the procedure, with each unit's stratum.
         codes: shape (n,), each unit's arm as its place in `design.arms`.
         warnings: strata in which an arm got nobody.
+        accepted: which draw a criterion accepted; None without a criterion.
     """
 
     units: Sequence[str]
     design: Design
     codes: Codes
     warnings: tuple[str, ...]
+    accepted: Acceptance | None = None
 
     @property
     def arms(self) -> list[str]:
@@ -82,7 +84,6 @@ def allocate(
         The arms. Unless `arrival`, the order of the units is of no account.
     Raises:
         DesignError: an identifier is empty or occurs twice, or units, strata, ratio and method do not fit.
-        NotSupportedError: a method that this version cannot draw.
     """
     key = _key(seed, stage)
     names = normalised(units, "identifier")
@@ -99,8 +100,9 @@ def allocate(
         arrival=arrival,
         beside=beside,
     )
-    codes = METHODS[method].draw(plan, names, key)
-    return Allocation(names, plan, codes, _warnings(plan, _counts(plan, codes)))
+    draw, accept = METHODS[method].draw, METHODS[method].accept
+    codes, accepted = (draw(plan, names, key), None) if accept is None else accept(plan, names, key)
+    return Allocation(names, plan, codes, _warnings(plan, _counts(plan, codes)), accepted)
 
 
 def arm_on_arrival(

@@ -7,7 +7,7 @@ from math import gcd
 from equipoise.allocation.text import normalised
 from equipoise.errors import DesignError, Problem
 
-__all__ = ["MEASURES", "MOST_SLOTS", "NOTHING", "Beside", "minimisation_misfits"]
+__all__ = ["MEASURES", "MOST_SLOTS", "NOTHING", "Beside", "criterion_misfits", "minimisation_misfits"]
 
 MEASURES = ("range", "variance")
 MOST_SLOTS = 100  # arms that a minimisation balances, each as often as its share
@@ -81,6 +81,14 @@ def minimisation_misfits(beside: Beside, shares: Sequence[Mapping[str, int]]) ->
             "balanced; use a larger one, such as 0.8."
         )
         yield _problem("biased-coin", message)
+
+
+def criterion_misfits(beside: Beside) -> Iterator[Problem]:
+    """What is wrong with the criterion of a rerandomisation."""
+    if not beside.columns:
+        yield _problem("criterion", "no covariates; name those whose means shall be near.")
+    if beside.accept is None or not 0 < beside.accept < 1:
+        yield _problem("criterion", f"accept: {beside.accept} is no share of draws; use 0.01.")
 
 
 def _problem(where: str, message: str) -> Problem:

@@ -11,9 +11,9 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
-from equipoise.allocation.beside import NOTHING, Beside, minimisation_misfits
+from equipoise.allocation.beside import NOTHING, Beside, criterion_misfits, minimisation_misfits
 from equipoise.allocation.text import normalised
-from equipoise.errors import DesignError, NotSupportedError, Problem, nearest
+from equipoise.errors import DesignError, Problem, nearest
 
 __all__ = ["METHOD_NAMES", "Codes", "Counts", "Design", "Ratio", "design"]
 
@@ -22,8 +22,15 @@ Counts = npt.NDArray[np.int64]
 Shares = Mapping[str, int]
 Ratio = Shares | Mapping[str, Shares]  # one ratio for everybody, or one for each stratum
 
-METHOD_NAMES = ("simple", "complete", "blocked", "permuted-blocks", "minimised")
-LATER_METHODS = ("rerandomised", "matched-pairs")
+METHOD_NAMES = (
+    "simple",
+    "complete",
+    "blocked",
+    "permuted-blocks",
+    "minimised",
+    "rerandomised",
+    "matched-pairs",
+)
 IN_ORDER_OF_ARRIVAL = ("simple", "permuted-blocks", "minimised")
 LARGEST_RATIO = 10_000  # each share is a slot that leftover units may draw
 MOST_ARMS = 127  # arms are kept as one signed byte
@@ -87,13 +94,12 @@ def design(
     Args:
         strata: each unit's stratum, or the number of units where there are none.
         ratio: `{arm: share}`, or `{stratum: {arm: share}}` where ratios differ.
-        method: simple, complete, blocked or permuted-blocks.
+        method: one of `METHOD_NAMES`.
         blocks: sizes of permuted blocks as multiples of the ratio's sum; 1, 2 and 3 unless given.
-        arrival: units come one by one in the order given; only simple and permuted-blocks can do that.
+        arrival: units come one by one in the order given; not every method can do that.
         beside: what the method looks at in each unit beside its stratum, in the units' order.
     Raises:
         DesignError: units, strata, ratio and method do not fit; all that is wrong is told at once.
-        NotSupportedError: a method that the language knows and this version cannot draw.
     """
     _known(method)
     labels, stratum = _coded([""] * strata if isinstance(strata, int) else strata)
@@ -102,6 +108,8 @@ def design(
     problems += _misfits(len(stratum), shares_by_label, method, sizes, arrival)
     if method == "minimised" and not problems:
         problems += minimisation_misfits(beside, list(shares_by_label.values()))
+    if method == "rerandomised":
+        problems += criterion_misfits(beside)
     if problems:
         raise DesignError(problems)
     arms, shares = _lowest_terms(shares_by_label, labels)
@@ -110,11 +118,6 @@ def design(
 
 
 def _known(method: str) -> None:
-    if method in LATER_METHODS:
-        drawn = ", ".join(METHOD_NAMES)
-        raise NotSupportedError(
-            f"allocation by {method} is not yet supported: a protocol may say it; this version draws {drawn}."
-        )
     if method not in METHOD_NAMES:
         raise DesignError(
             Problem(

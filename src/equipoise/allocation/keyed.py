@@ -10,6 +10,8 @@ UTF-8
     stage 0 slot 0 stratum 0 block 0 slot the order of the slots in a block
     stage 0 arrival 0 stratum 0 number    the arm of the number-th to arrive: rolling enrolment, `simple`
     stage 0 coin 0 stratum 0 number       the number-th unit of a minimisation: which slot it gets
+    stage 0 candidate 0 number 0 unit     the order of units in the number-th candidate of a rerandomisation;
+                                          so with every other message: what follows `stage` follows here
 
 Smaller comes first. HMAC: RFC 2104.
 """
@@ -40,6 +42,13 @@ class Key:
         # HMACs.
         self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded) + stage.encode())
         self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in padded))
+
+    def within(self, purpose: str, number: int) -> "Key":
+        """The numbers of one of many draws: every message goes on after `stage 0 purpose 0 number 0`."""
+        key = Key.__new__(Key)
+        key._inner, key._outer = self._inner.copy(), self._outer
+        key._inner.update(f"\0{purpose}\0{number}\0".encode())
+        return key
 
     def digests(self, endings: Iterable[bytes]) -> bytes:
         """The numbers of many messages, one after the other; a message is the stage's name and its ending."""

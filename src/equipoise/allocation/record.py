@@ -11,6 +11,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from equipoise import __version__
 from equipoise.allocation.allocating import Allocation
+from equipoise.allocation.methods import Acceptance
 from equipoise.allocation.probabilities import Estimated, exact_probabilities
 from equipoise.allocation.seed import PublicRound, Seed, SeedSource
 from equipoise.errors import InputError, Problem
@@ -48,6 +49,8 @@ class AllocationRecord:
         weights, measure: of a minimisation; weights in the order of `beside`, none where all count alike.
         estimated: how the units' chances, which stand beside their arms, were estimated; None where
             `probabilities` are exactly theirs.
+        numbers: those columns of `beside` that a criterion takes as numbers.
+        accepted: which draw a criterion accepted.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
@@ -77,6 +80,8 @@ class AllocationRecord:
     weights: tuple[int, ...] = ()
     measure: str | None = None
     estimated: Estimated | None = None
+    numbers: tuple[str, ...] = ()
+    accepted: Acceptance | None = None
 
     def to_json(self) -> str:
         """The record as text, keys sorted, one line feed at the end; equal records give equal bytes."""
@@ -148,6 +153,8 @@ def record_of(
         weights=plan.beside.weights,
         measure=plan.beside.measure,
         estimated=allocation.probabilities.estimated,
+        numbers=plan.beside.numbers,
+        accepted=allocation.accepted,
     )
 
 

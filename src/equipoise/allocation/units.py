@@ -1,13 +1,15 @@
 """The units of a stage of allocation, with their strata and ratio, from the people of a roster."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
 
 from equipoise.allocation.beside import NOTHING, Beside
 from equipoise.allocation.clusters import clusters_of
+from equipoise.allocation.columns import in_days, numbers_among, of_clusters, texts
 from equipoise.allocation.design import Design, design
+from equipoise.allocation.paired import refuse_uneven, with_pairs
 from equipoise.allocation.rules import ratio_of
 from equipoise.allocation.text import strata_labels
 from equipoise.errors import DesignError, NotSupportedError, Problem, nearest
@@ -83,19 +85,26 @@ def units_of(study: Study, name: str, stage: Stage, people: pl.DataFrame, identi
         study,
         name,
         stage,
-        _with_derived(study, people, (*stage.drawn_within, *stage.balanced_on, stage.unit)),
+        _with_derived(study, people, (*stage.drawn_within, *stage.looked_at, stage.unit)),
     )
     if not people.height:
         raise DesignError(
             Problem("", f"allocation.{name}", "there is nobody to allocate: no one of the roster is selected")
         )
+    people = with_pairs(name, stage, people, identifier)
     strata = {column: texts(people, column, f"allocation.{name}.strata") for column in stage.drawn_within}
     if not is_rolling(study):
         _refuse_empty_levels(study, strata)
     labels = strata_labels(list(strata.values())) if strata else None
     ratio = ratio_of(study, name, stage, people, labels, complete=not is_rolling(study))
     beside = beside_of(stage, _looked_at(study, name, stage, people, identifier))
+    if stage.method == "rerandomised":
+        numbers = numbers_among(in_days(people, stage.balanced_on), stage.balanced_on)
+        beside = replace(beside, numbers=numbers)
+    drawn = study.protocol.arm_column(name) in people.columns
     if stage.unit == "participant":
+        if not drawn:
+            refuse_uneven(name, stage, labels, ratio)
         names = texts(people, identifier, "identifier")
         return Units(people, names, strata, labels, ratio, None, beside)
     if stage.unit not in people.columns:
@@ -107,40 +116,18 @@ def units_of(study: Study, name: str, stage: Stage, people: pl.DataFrame, identi
         )
     cluster = texts(people, stage.unit, f"allocation.{name}.unit")
     units, unit_labels = clusters_of(cluster, labels)
-    seen = _of_clusters(cluster, units, beside.columns, f"allocation.{name}")
+    if not drawn:
+        refuse_uneven(name, stage, unit_labels, ratio)
+    seen = of_clusters(cluster, units, beside.columns, f"allocation.{name}")
     return Units(
         people,
         units,
-        _of_clusters(cluster, units, strata, f"allocation.{name}.strata"),
+        of_clusters(cluster, units, strata, f"allocation.{name}.strata"),
         unit_labels,
         ratio,
         cluster,
         replace(beside, columns=seen),
     )
-
-
-def texts(people: pl.DataFrame, column: str, where: str) -> list[str]:
-    """A column as text, complete.
-
-    Raises:
-        DesignError: a person has no value.
-    """
-    values = people[column]
-    if (
-        values.dtype == pl.Float64
-        and values.drop_nulls().is_finite().all()
-        and (values.drop_nulls() % 1 == 0).all()
-    ):
-        values = values.cast(pl.Int64)
-    cells = values.cast(pl.String).to_list()
-    missing = [row for row, value in enumerate(cells, start=1) if value is None]
-    if missing:
-        rows = ", ".join(map(str, missing[:5]))
-        message = (
-            f'{len(missing)} people have no "{column}" (rows {rows} of those eligible); all drawn need one'
-        )
-        raise DesignError(Problem("", where, message))
-    return [str(value) for value in cells]
 
 
 def _looked_at(
@@ -154,7 +141,8 @@ def _looked_at(
     ]
     if problems:
         raise DesignError(problems)
-    return {column: texts(people, column, f"allocation.{name}") for column in stage.balanced_on}
+    seen = in_days(people, stage.balanced_on)
+    return {column: texts(seen, column, f"allocation.{name}") for column in stage.balanced_on}
 
 
 def _unusable(
@@ -183,24 +171,6 @@ def beside_of(stage: Stage, columns: dict[str, list[str]]) -> Beside:
     if stage.method == "rerandomised" and stage.criterion is not None:
         return Beside(columns, accept=stage.criterion.accept)
     return NOTHING
-
-
-def _of_clusters(
-    cluster: Sequence[str], units: Sequence[str], columns: Mapping[str, Sequence[str]], where: str
-) -> dict[str, list[str]]:
-    """The value of each cluster, which all its people must share."""
-    found = {}
-    for column, values in columns.items():
-        of_unit: dict[str, str] = {}
-        for row, (unit, value) in enumerate(zip(cluster, values, strict=True), start=1):
-            if of_unit.setdefault(unit, value) != value:
-                message = (
-                    f'row {row} of those eligible: "{unit}" has {column} "{value}" here and '
-                    f'"{of_unit[unit]}" before; a cluster is drawn whole, so give all its people one value'
-                )
-                raise DesignError(Problem("", where, message))
-        found[column] = [of_unit[unit] for unit in units]
-    return found
 
 
 def _with_derived(study: Study, people: pl.DataFrame, needed: Sequence[str]) -> pl.DataFrame:

@@ -27,6 +27,8 @@ _REPEATED = (
     "accept",
     "weights",
     "measure",
+    "numbers",
+    "accepted",
 )
 
 
@@ -148,6 +150,7 @@ def _beside(record: AllocationRecord, columns: Mapping[str, Sequence[str]]) -> B
         accept=record.accept,
         weights=record.weights,
         measure=record.measure,
+        numbers=record.numbers,
     )
 
 

@@ -60,7 +60,7 @@ def _named(loaded: StudyFolder, name: str, stage: Stage) -> set[str]:
     schema = before_allocation(loaded.protocol, name)
     conditions = [stage.among, *(rule.where for rule in stage.ratio)]
     asked = (compile_expression(text, schema, expects="bool").columns for text in conditions if text)
-    return {*stage.drawn_within, *stage.balanced_on, stage.unit}.union(*asked)
+    return {*stage.drawn_within, *stage.looked_at, stage.unit}.union(*asked)
 
 
 def _stored(value: object) -> object:

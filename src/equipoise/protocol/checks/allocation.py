@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Sequence
 
 from equipoise.errors import EquipoiseError, Problem
+from equipoise.protocol.checks.covariates import covariate_problems
 from equipoise.protocol.checks.minimisation import minimisation_problems
 from equipoise.protocol.checks.places import at, expression_problems, unknown
 from equipoise.protocol.facts import before_allocation
-from equipoise.protocol.models.allocation import Stage
+from equipoise.protocol.models.allocation import Pairing, Stage
 from equipoise.protocol.models.protocol import Protocol
 from equipoise.protocol.reserved import reserved_problem
 from equipoise.protocol.study import Study
@@ -120,18 +121,20 @@ def _method(
             "criterion",
             "the covariates and the share of draws that it accepts",
         ),
-        "matched-pairs": (stage.pair, "pair", "the column that tells the pairs"),
+        "matched-pairs": (stage.pair, "pair", "the column that tells the pairs, or `{on: [...]}`"),
     }
     if stage.method in needs:
         given, key, what = needs[stage.method]
         if not given:
             yield at(study, *path, "method", message=f"{stage.method} needs `{key}:`, {what}")
     covariates = stage.criterion.covariates if stage.criterion else ()
-    for key, names in (("balance", stage.balance), ("criterion", covariates), ("pair", (stage.pair,))):
+    paired = stage.pair.on if isinstance(stage.pair, Pairing) else (stage.pair,)
+    for key, names in (("balance", stage.balance), ("criterion", covariates), ("pair", paired)):
         for column in names:
             if column is not None and column not in columns:
                 yield unknown(study, (*path, key), column, "a roster or derived column", columns, "Columns")
     yield from minimisation_problems(study, path, stage)
+    yield from covariate_problems(study, path, stage)
     if any(size < 1 for size in stage.blocks) or not stage.blocks:
         yield at(
             study,

@@ -7,7 +7,19 @@ from pydantic import Field, model_validator
 
 from equipoise.record import Name, Record, Text
 
-__all__ = ["Arm", "Criterion", "Method", "RatioRule", "Schedule", "SeedSource", "Stage", "Task", "Unit"]
+__all__ = [
+    "PAIR",
+    "Arm",
+    "Criterion",
+    "Method",
+    "Pairing",
+    "RatioRule",
+    "Schedule",
+    "SeedSource",
+    "Stage",
+    "Task",
+    "Unit",
+]
 
 Method = Literal[
     "simple", "complete", "blocked", "permuted-blocks", "minimised", "rerandomised", "matched-pairs"
@@ -50,13 +62,25 @@ class Criterion(Record):
     accept: float = Field(gt=0, lt=1)
 
 
+PAIR = "pair"
+"""The column of the pairs that a stage makes."""
+
+
+class Pairing(Record):
+    """Pairs are made of people who are alike in the columns `on`, within strata; `of: 3` makes threesomes."""
+
+    on: tuple[Name, ...] = Field(min_length=1)
+    of: int = Field(default=2, ge=2, le=10)
+
+
 class Stage(Record):
     """One drawing of lots: which units, in which strata, at which ratio, to which arms, when, what seed.
 
     `blocks` are the sizes of permuted blocks, in multiples of the ratio's sum. `balance` lists the factors of
     a minimisation and `weights` those that count more than once, in short `balance: {site: 2, grade: 1}`.
     `measure` says how the imbalance of a factor is measured, and `biased-coin` is the probability of the arm
-    that balances best. `pair` names the roster column that tells matched pairs.
+    that balances best. `pair` names the roster column that tells matched
+    pairs, or says what people shall be alike in to make a pair: `{on: [age, score]}`.
     """
 
     arms: dict[Name, Arm] = Field(default_factory=dict)
@@ -73,14 +97,15 @@ class Stage(Record):
     weights: dict[Name, int] = Field(default_factory=dict, exclude_if=lambda given: not given)
     measure: Measure = Field(default="range", exclude_if=lambda given: given == "range")
     biased_coin: float = Field(default=0.8, gt=0, le=1)
-    pair: Name | None = None
+    pair: Name | Pairing | None = None
     criterion: Criterion | None = None
 
     @property
     def drawn_within(self) -> tuple[str, ...]:
         """The columns whose combinations are drawn one by one: the strata, and the pair of matched pairs."""
-        pairs = (self.pair,) if self.method == "matched-pairs" and self.pair is not None else ()
-        return (*self.strata, *pairs)
+        if self.method != "matched-pairs" or self.pair is None:
+            return self.strata
+        return (*self.strata, PAIR if isinstance(self.pair, Pairing) else self.pair)
 
     @property
     def balanced_on(self) -> tuple[str, ...]:
@@ -88,6 +113,12 @@ class Stage(Record):
         if self.method == "minimised":
             return self.balance
         return self.criterion.covariates if self.method == "rerandomised" and self.criterion else ()
+
+    @property
+    def looked_at(self) -> tuple[str, ...]:
+        """The columns that the draw looks at beside its strata: to balance, or to make pairs."""
+        made = self.method == "matched-pairs" and isinstance(self.pair, Pairing)
+        return self.pair.on if made and isinstance(self.pair, Pairing) else self.balanced_on
 
     @model_validator(mode="before")
     @classmethod
