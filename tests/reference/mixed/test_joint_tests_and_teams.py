@@ -9,6 +9,7 @@ import pytest
 
 from equipoise.errors import DesignError
 from equipoise.estimation.mixed.arms import fit_arms
+from equipoise.estimation.mixed.crossover import fit_crossover
 from equipoise.estimation.mixed.fit import fit_mixed
 from equipoise.estimation.mixed.mmrm import fit_repeated
 from equipoise.estimation.mixed.wedge import fit_stepped_wedge
@@ -85,3 +86,29 @@ def test_arms_that_are_told_apart_at_no_wave_are_tested_together_by_the_repeated
     )
     one, other = (fitted.contrast(row, at, dof="satterthwaite") for row in BOTH)
     assert joint.statistic >= max(one.statistic**2, other.statistic**2) / 2
+
+
+@pytest.mark.parametrize("dof", ["kenward-roger", "satterthwaite"])
+@pytest.mark.parametrize("adjusted", [True, False])
+def test_a_crossover_of_clusters_with_other_people_each_time_equals_lmer(dof, adjusted) -> None:
+    rows = pd.read_csv(HERE / "cluster_crossover.csv")
+    n, when = len(rows), rows["period"].to_numpy() - 1
+    values = np.full((n, 4), np.nan)
+    values[np.arange(n), when] = rows["y"]
+    had = (np.arange(4) + 1 + rows["cluster"].to_numpy()[:, None]) % 2
+    before = rows[["before"]] if adjusted else None
+    fitted = fit_crossover(values, had, arms=2, covariates=before, cluster=rows["cluster"])
+    expected = R["cluster_crossover_adjusted" if adjusted else "cluster_crossover"]
+    found, theirs = fitted.effect((-1, 1), dof=dof), expected[dof.replace("-", "_")]
+    assert found.estimate == pytest.approx(theirs["estimate"], abs=1e-5)
+    assert found.std_error == pytest.approx(theirs["std_error"], rel=1e-4)
+    assert found.dof == pytest.approx(theirs["dof"], abs=1e-2)
+    variances = expected["variances"]
+    assert fitted.fit.parameters["cluster"] == pytest.approx(variances["cluster"], abs=1e-4)
+    assert fitted.fit.parameters["cluster and period"] == pytest.approx(variances["cluster:period"], abs=1e-4)
+
+
+def test_a_crossover_in_which_nothing_is_measured_twice_is_refused() -> None:
+    values = np.array([[1.0, np.nan], [np.nan, 2.0], [3.0, np.nan], [np.nan, 5.0]])
+    with pytest.raises(DesignError, match="nobody who is measured in two periods"):
+        fit_crossover(values, [[0, 1], [0, 1], [1, 0], [1, 0]], arms=2)

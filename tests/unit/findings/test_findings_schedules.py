@@ -74,6 +74,18 @@ outcomes: {score: {column: score, waves: [w1, w2, w3], role: primary, good: high
 analyses: {effect: {contrast: [c - a, c - b]}}
 """
 )
+BY_CLUSTER = (
+    HEAD
+    + """\
+arms: {a: {}, b: {}}
+schedule:
+  periods: {p1: launch, p2: launch + 10 weeks, p3: launch + 20 weeks, p4: launch + 30 weeks}
+  sequences: {abab: [a, b, a, b], baba: [b, a, b, a]}
+allocation: {unit: authority, to: sequences, method: complete}
+outcomes: {score: {column: score, role: primary, good: high}}
+analyses: {effect: {contrast: b - a}}
+"""
+)
 TWO_BY_TWO = (
     HEAD
     + """\
@@ -188,6 +200,29 @@ def test_a_crossover_of_three_arms_with_gaps_equals_lmer(tmp_path) -> None:
     agrees(results.find("effect.score.c - b"), LMER["crossover"]["kenward_roger"], 1)
     carried = results.find("effect.score.c - a.carry-over")
     assert (carried.tier, carried.p_value is not None) == ("exploratory", True)
+
+
+def test_a_crossover_of_clusters_takes_other_people_in_each_period(tmp_path) -> None:
+    rows = pd.read_csv(REFERENCE / "cluster_crossover.csv")
+    frame = pd.DataFrame(
+        {"ref": [f"P{i:04}" for i in range(len(rows))], "nation": "east", "score": rows["y"]}
+    )
+    frame["authority"] = [f"A{cluster:02}" for cluster in rows["cluster"]]
+    frame["arm"] = np.where(rows["cluster"] % 2, "abab", "baba")
+    frame["period"] = [f"p{period}" for period in rows["period"]]
+    results = found(tmp_path, BY_CLUSTER, frame)
+    effect = results.find("effect.score.b - a")
+    reference = json.loads((REFERENCE / "mixed_more_reference.json").read_text())["cluster_crossover"]
+    theirs = reference["kenward_roger"]
+    assert effect.estimate == pytest.approx(theirs["estimate"], abs=1e-5)
+    assert (effect.std_error, effect.dof) == pytest.approx((theirs["std_error"], theirs["dof"]), rel=1e-3)
+    assert "random intercepts of cluster, cluster and period, periods" in effect.model
+    assert "every authority is compared with itself, by other people each time" in effect.estimand
+    shared = reference["variances"]["cluster"] + reference["variances"]["cluster:period"]
+    icc = shared / sum(reference["variances"].values())
+    assert results.find("effect.score.icc").estimate == pytest.approx(icc, abs=1e-5)
+    alone = found(tmp_path / "alone", BY_CLUSTER.replace("unit: authority, ", ""), frame)
+    assert "nobody is measured in more than one period" in alone.find("effect.score.b - a").not_estimable
 
 
 def test_two_arms_in_two_periods_leave_the_washout_out_and_have_their_closed_form(tmp_path) -> None:

@@ -1,11 +1,14 @@
-"""Crossovers: people who get several arms, one after another, in an order that was drawn.
+"""Crossovers: people or clusters that get several arms, one after another, in an order that was drawn.
 
-Each person is compared with themselves, so what people differ in anyway cancels. Periods are fixed effects.
+Each is compared with itself, so what people differ in anyway cancels. Periods are fixed effects. Where
+clusters were drawn, people of one cluster and period are more alike than those of two periods, so each
+cluster has an intercept for each of its periods as well; then other people may be measured in each.
 Carry-over (an arm that still acts in the next period) is estimated beside the effect and never decides which
 model is used: in two periods it is confounded with the order, and testing it first spoils the error rate.
 
 Grizzle (1965), Biometrics 21:467; Senn (2002), Cross-over Trials in Clinical Research, ch. 3; Freeman (1989),
-Statistics in Medicine 8:1421, on testing first.
+Statistics in Medicine 8:1421, on testing first; Turner, White & Croudace (2007), Statistics in Medicine
+26:274, on clusters.
 """
 
 from dataclasses import dataclass
@@ -82,11 +85,11 @@ def fit_crossover(
     carry_over: bool = False,
     cluster: npt.ArrayLike | None = None,
 ) -> CrossoverFit:
-    """Fits arms and periods, with an intercept for each person.
+    """Fits arms and periods, with an intercept for each person, or each cluster and its periods, or both.
 
     Args:
         outcome: (n, periods), NaN where somebody has no outcome.
-        arm: (n, periods) codes from 0: which arm each person had in each period.
+        arm: (n, periods) codes from 0: which arm each person (or their cluster) had in each period.
         arms: how many arms there are.
         covariates: (n, p) measured before the first period; the same for all of a person's periods, they
             matter only for people who lack a period.
@@ -96,7 +99,8 @@ def fit_crossover(
     Returns:
         The fit.
     Raises:
-        DesignError: an arm that nobody had, or a design that cannot be estimated.
+        DesignError: an arm that nobody had, nobody and no cluster measured in two periods, or a design that
+            cannot be estimated.
     """
     values, had = np.asarray(outcome, dtype=np.float64), np.asarray(arm, dtype=np.int64)
     if values.shape != had.shape or values.ndim != 2 or values.shape[1] < 2:
@@ -114,10 +118,8 @@ def fit_crossover(
     design = np.concatenate(
         [periods, extra, *(part for each in (current, *left) for part in (reference, each))], axis=1
     )
-    intercepts = {"person": person}
-    if cluster is not None:
-        intercepts = {"cluster": codes_of(cluster, "cluster")[0][person], **intercepts}
-    fit = fit_mixed(values[there], design, intercepts)
+    group = None if cluster is None else codes_of(cluster, "cluster")[0][person]
+    fit = fit_mixed(values[there], design, _intercepts(person, period, group))
     effects = arms * (2 if carry_over else 1)
     return CrossoverFit(fit.rearranged(np.roll(np.arange(design.shape[1]), effects)), arms, carry_over)
 
@@ -164,6 +166,25 @@ def _check_orders(order: Bools) -> None:
     for has, name in ((~order, "the first arm first"), (order, "the second arm first")):
         if has.sum() < 2:
             raise refuse("second_first", f"{int(has.sum())} people had {name}; expected 2 or more.")
+
+
+def _intercepts(person: Ints, period: Ints, group: Ints | None) -> dict[str, Ints]:
+    """Of clusters, of their periods where these have several rows, and of people measured more than once."""
+    found: dict[str, Ints] = {}
+    if group is not None:
+        found["cluster"] = group
+        pair = np.unique(group * (int(period.max()) + 1) + period, return_inverse=True)[1].ravel()
+        if len(pair) > int(pair.max()) + 1:
+            found["cluster and period"] = pair
+    if len(np.unique(person)) < len(person):
+        found["person"] = person
+    if not found:
+        raise refuse(
+            "outcome",
+            "has nobody who is measured in two periods, so nobody can be compared with themselves; name the "
+            "clusters that were drawn, or measure people again.",
+        )
+    return found
 
 
 def _check_arms(had: Ints, arms: int) -> None:

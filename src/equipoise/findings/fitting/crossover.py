@@ -1,4 +1,4 @@
-"""Crossovers: people have several arms in turn, and are compared with themselves."""
+"""Crossovers: people or clusters have several arms in turn, and are compared with themselves."""
 
 from typing import cast
 
@@ -8,13 +8,16 @@ from equipoise.errors import DesignError
 from equipoise.estimation.inference import Estimate
 from equipoise.estimation.mixed.crossover import CrossoverFit, fit_crossover, two_by_two
 from equipoise.estimation.mixed.fit import MixedDof
-from equipoise.findings.fitting.in_periods import Further, InPeriods
+from equipoise.findings.fitting.in_periods import Further, InPeriods, alike_in_a_period
 from equipoise.findings.fitting.mixed import at_boundary
 from equipoise.findings.sampling.periods import Periods
 
 __all__ = ["fit_crossed"]
 
 _AVERAGED = " Each period counts as its people tell; everybody is compared with themselves."
+_BY_CLUSTER = (
+    " Each period counts as its people tell; every {unit} is compared with itself, by other people each time."
+)
 _CARRIED = "what the arms leave behind in the period after, the arm of the period before in the same model"
 _CONFOUNDED = (
     "with two periods, carry-over cannot be told from a difference between those who had the arms in either "
@@ -24,12 +27,12 @@ _CLOSED = "half the difference between the orders' mean differences, of those me
 
 
 def fit_crossed(periods: Periods) -> InPeriods:
-    """The contrast of arms within people, and what each arm leaves behind.
+    """The contrast of arms within people or clusters, and what each arm leaves behind.
 
     Raises:
-        DesignError: nobody is measured twice, or the design cannot be estimated.
+        DesignError: nobody is measured twice and no clusters were drawn, or the design cannot be estimated.
     """
-    if not periods.returning:
+    if not periods.returning and periods.cluster is None:
         raise DesignError(
             "nobody is measured in more than one period, so nobody can be compared with themselves; give the "
             "outcome a wave in each period"
@@ -43,10 +46,11 @@ def fit_crossed(periods: Periods) -> InPeriods:
         fitted.effect(periods.weights, *_inference(periods)),
         f"crossover: linear mixed model (REML) with random intercepts of {', '.join(names)}, periods and "
         "arms as fixed effects, no carry-over",
-        _AVERAGED,
+        _AVERAGED if periods.returning else _BY_CLUSTER.format(unit=periods.analysis.cluster),
         dict(fitted.fit.parameters),
         at_boundary(fitted.fit),
         tuple(further),
+        None if periods.cluster is None else alike_in_a_period(fitted.fit.parameters),
     )
 
 

@@ -1,11 +1,12 @@
 """What the ways of fitting a schedule give back."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from equipoise.estimation.inference import Estimate
 from equipoise.findings.results import Tier
 
-__all__ = ["Further", "InPeriods"]
+__all__ = ["Further", "InPeriods", "alike_in_a_period"]
 
 
 @dataclass(frozen=True)
@@ -32,3 +33,9 @@ class InPeriods:
     notes: tuple[str, ...] = ()
     further: tuple[Further, ...] = ()
     alike: float | None = None
+
+
+def alike_in_a_period(variances: Mapping[str, float]) -> float:
+    """How alike people of one cluster in one period are, from the variances of the model."""
+    shared = variances["cluster"] + variances.get("cluster and period", 0.0)
+    return shared / sum(variances.values())

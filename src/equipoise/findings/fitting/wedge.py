@@ -8,7 +8,7 @@ from equipoise.errors import DesignError
 from equipoise.estimation.inference import Estimate
 from equipoise.estimation.mixed.fit import MixedDof
 from equipoise.estimation.mixed.wedge import Course, WedgeFit, fit_stepped_wedge
-from equipoise.findings.fitting.in_periods import Further, InPeriods
+from equipoise.findings.fitting.in_periods import Further, InPeriods, alike_in_a_period
 from equipoise.findings.fitting.mixed import at_boundary
 from equipoise.findings.sampling.periods import Periods
 
@@ -43,7 +43,7 @@ def fit_wedge(periods: Periods) -> InPeriods:
         dict(fitted.fit.parameters),
         at_boundary(fitted.fit),
         (*_by_exposure(fitted, periods), _otherwise(periods, other)),
-        None if periods.cluster is None else _alike(fitted),
+        None if periods.cluster is None else alike_in_a_period(fitted.fit.parameters),
     )
 
 
@@ -111,10 +111,3 @@ def _otherwise(periods: Periods, course: Course) -> Further:
 def _intercepts(fitted: WedgeFit) -> str:
     names = [name for name in fitted.fit.parameters if name != "residual"]
     return f"linear mixed model (REML) with random intercepts of {', '.join(names)}"
-
-
-def _alike(fitted: WedgeFit) -> float:
-    """How alike people of one cluster in one period are."""
-    variances = dict(fitted.fit.parameters)
-    shared = variances["cluster"] + variances.get("cluster and period", 0.0)
-    return shared / sum(variances.values())
