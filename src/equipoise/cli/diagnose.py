@@ -83,10 +83,7 @@ def diagnose(
     write_files(files)
     if journal is not None:
         journal.unlink(missing_ok=True)
-    lines = [
-        *_lines(found),
-        *([f"Written to {out}: {', '.join(path.name for path in files)}"] if files else []),
-    ]
+    lines = [*_lines(found), *([f"Written to {out}; read {out / 'diagnosis.html'}"] if out else [])]
     answer(lines, _record(found, files), json=json, quiet=quiet)
 
 

@@ -15,7 +15,7 @@ from equipoise.report.figures.figure import Figure
 from equipoise.report.figures.power import power
 from equipoise.report.html import render_html
 from equipoise.report.names import Names
-from equipoise.report.numbers import number, percentage
+from equipoise.report.numbers import decimals, number, percentage
 from equipoise.report.tables import Cell, Column, Table
 
 __all__ = ["design_files", "design_section"]
@@ -170,7 +170,8 @@ def _figures(found: Diagnosed, names: Names) -> list[Figure]:
     of: dict[str, list[Curve]] = {}
     for curve in found.curves:
         of.setdefault(curve.over, []).append(curve)
-    return [power(_leading(curves), names, _UNITS[over]) for over, curves in of.items()]
+    labels = {each.claim.id: _name(each.claim, found, names) for each in found.performance.claims}
+    return [power(_leading(curves), labels) for curves in of.values()]
 
 
 def _leading(curves: Sequence[Curve]) -> list[Curve]:
@@ -179,17 +180,16 @@ def _leading(curves: Sequence[Curve]) -> list[Curve]:
 
 
 def _needed(found: Diagnosed, names: Names) -> tuple[str, ...]:
-    told = [_told(each, names, "the smallest effect found", 2) for each in found.detectable]
-    told += [_told(each, names, "the people needed", 0) for each in found.people_needed]
+    told = [_told(each, names, "the smallest effect found", whole=False) for each in found.detectable]
+    told += [_told(each, names, "the people needed", whole=True) for each in found.people_needed]
     return tuple(told)
 
 
-def _told(needed: Needed, names: Names, what: str, places: int) -> str:
+def _told(needed: Needed, names: Names, what: str, *, whole: bool) -> str:
     head = f"{names.outcome(needed.claim.outcome)}, {what} with {needed.target:.0%} power"
     if needed.value is None:
         return f"{head}: {needed.reason}."
-    error = "" if needed.mc_error is None else f" ({number(needed.mc_error, places)})"
-    return f"{head}: {number(needed.value, places)}{error}."
+    return f"{head}: {_printed(Rated(needed.value, needed.mc_error), 0 if whole else None)}."
 
 
 def _tables(found: Diagnosed, names: Names) -> Iterable[Table]:
@@ -207,7 +207,7 @@ def _formulas(found: Diagnosed, names: Names) -> Table:
             Cell(_name(each.closed.claim, found, names)),
             Cell(each.closed.formula),
             Cell(number(each.closed.std_error, 3), each.closed.std_error),
-            _amount(each.simulated_error, 3),
+            _amount(each.simulated_error),
             Cell(percentage(each.closed.power, 1), each.closed.power),
             _rate(each.simulated_power),
         )
@@ -248,10 +248,11 @@ def _comparison(compared: Comparison, names: Names) -> Table:
 
 
 def _bought(found: Diagnosed, names: Names) -> Table:
+    currency = next((each.cost.currency for each in found.priced if each.cost is not None), "")
     rows = tuple(
         (
-            Cell(each.design),
-            Cell(number(each.budget, 0), each.budget),
+            Cell(_design(each.design, found)),
+            Cell(f"{currency}{number(each.budget, 0)}", each.budget),
             Cell(number(each.people, 0), each.people),
             Cell("–" if each.claim is None else names.outcome(each.claim.outcome)),
             _rate(each.power),
@@ -266,6 +267,11 @@ def _bought(found: Diagnosed, names: Names) -> Table:
         Column("Power", numeric=True),
     )
     return Table("money-table", "What the money buys", columns, rows)
+
+
+def _design(name: str, found: Diagnosed) -> str:
+    designs = found.comparison.designs if found.comparison is not None else ()
+    return next((each.label for each in designs if each.name == name), name)
 
 
 def _name(claim: Claim, found: Diagnosed, names: Names) -> str:
@@ -292,15 +298,12 @@ def _printed_rate(rated: Rated) -> str:
     return f"{percentage(rated.value, 1)}{error}"
 
 
-def _amount(rated: Rated, places: int = 2) -> Cell:
-    if rated.value is None:
-        return Cell("–")
+def _amount(rated: Rated) -> Cell:
+    return Cell("–") if rated.value is None else Cell(_printed(rated), rated.value)
+
+
+def _printed(rated: Rated, places: int | None = None) -> str:
+    """A figure to two digits of its Monte-Carlo error, which follows in brackets."""
+    places = decimals(rated.mc_error) if places is None else places
     error = "" if rated.mc_error is None else f" ({number(rated.mc_error, places)})"
-    return Cell(f"{number(rated.value, places)}{error}", rated.value)
-
-
-_UNITS = {
-    "effect": "effect, in the outcome's unit",
-    "people": "people who take part",
-    "response": "share that answers the last wave",
-}
+    return f"{number(rated.value, places)}{error}"
