@@ -44,7 +44,8 @@ def _signed(public: PublicRound) -> list[str]:
             f"public round {public.number} was not signed by {QUICKNET.name} with this value: look it up at "
             f"{QUICKNET.address_of(public.number)}."
         )
-    return [f"the public round is signed by {QUICKNET.name}"]
+    appeared = QUICKNET.appears(public.number).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return [f"the public round is signed by {QUICKNET.name}, which published it at {appeared}"]
 
 
 def _moment(recorded: str) -> datetime:

@@ -7,6 +7,7 @@ import pytest
 from tests.platform.allocation.test_arrivals import rolling
 from tests.platform.office.conftest import Desk
 
+from equipoise.allocation.scripts import redraw
 from equipoise.errors import InputError
 from equipoise.platform.audit.models import Entry
 from equipoise.platform.database import writing
@@ -22,6 +23,7 @@ from equipoise.platform.people.allocation import (
 )
 from equipoise.platform.people.models import Allocation
 from equipoise.platform.registry.actions import move_study
+from equipoise.platform.registry.models import Stage, Study
 from equipoise.platform.registry.queries import folder_of
 from equipoise.platform.review.frame import participants_frame
 from equipoise.platform.verification import verify_workspace
@@ -102,3 +104,12 @@ def test_record_balance_and_arms_are_there_only_when_the_enrolment_has_closed(co
     assert allocation_record(closed).counts
     assert balance(closed)
     assert set(participants_frame(coming, masked=True)["arm"]) == {"A", "B"}
+
+
+def test_after_closing_and_unmasking_a_stranger_draws_the_queue_again(coming, alice, secret, tmp_path):
+    closed = close_enrolment(alice, coming.stages.get())
+    Study.objects.update(results="unmasked")
+    record, arms = tmp_path / "arms.csv.record.json", tmp_path / "arms.csv"
+    record.write_text(closed.record, "utf-8")
+    arms.write_text(public_arms(Stage.objects.get()), "utf-8")
+    assert redraw.main([str(record), str(arms), secret]) == 0

@@ -44,7 +44,7 @@ def test_a_published_draw_is_verified(run, published):
 def test_the_signature_of_the_public_round_is_checked_where_it_is_given(run, published):
     done = verified(run, published, "--round", f"1000:{VALUE}:{SIGNATURE}")
     assert done.code == 0
-    assert "the public round is signed by drand quicknet" in done.out
+    assert "signed by drand quicknet, which published it at 2023-08-23T15:59:24Z" in done.out
 
 
 @pytest.mark.parametrize(
@@ -91,6 +91,30 @@ def test_the_script_does_what_verify_does(run, published):
         words, cwd=published.record.parent, capture_output=True, check=False, encoding="utf-8"
     )
     assert (stranger.returncode, stranger.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("language", ["python", "r"])
+def test_what_allocate_writes_is_drawn_again_by_strangers(run, trial, roster, tmp_path, language):
+    run("lock", trial)
+    secret, arms = tmp_path / "breaks.secret", tmp_path / "arms.csv"
+    chance = ("--secret", secret, "--round", f"1000:{VALUE}:{SIGNATURE}")
+    assert run("allocate", trial, "--roster", roster, "--out", arms, *chance).code == 0
+    record = tmp_path / "arms.csv.record.json"
+    assert "signed by drand quicknet" in run("verify", record, "--secret", secret).out
+    run("verify", record, "--script", language)
+    command, script = (sys.executable, "redraw.py") if language == "python" else ("Rscript", "redraw.R")
+    words = [command, script, record.name, arms.name, secret.name]
+    stranger = subprocess.run(words, cwd=tmp_path, capture_output=True, check=False, encoding="utf-8")
+    assert stranger.stdout == "same: 40 units drawn again by blocked, every arm as published\n"
+
+
+def test_a_round_that_the_beacon_did_not_sign_is_not_drawn_with(run, trial, roster, tmp_path):
+    run("lock", trial)
+    chance = ("--secret", tmp_path / "breaks.secret", "--round", f"1001:{VALUE}:{SIGNATURE}")
+    done = run("allocate", trial, "--roster", roster, "--out", tmp_path / "arms.csv", *chance)
+    assert done.code == 2
+    assert "was not signed by drand quicknet" in done.err
+    assert not (tmp_path / "arms.csv").exists()
 
 
 def test_a_difference_names_the_first_unit_and_ends_with_1(run, published):

@@ -9,8 +9,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from hypothesis import given
+from hypothesis import strategies as st
 
 from equipoise.errors import CheckFailedError, InputError
+from equipoise.protocol.certificate_order import with_certificates_in_order
 from equipoise.protocol.timestamp import read_certificates, read_response, stamp_request, verified_stamp
 
 LOCK = b'{\n "equipoise": 1\n}\n'
@@ -166,3 +169,16 @@ def test_certificates_without_a_root_are_refused(authority):
     answer = authority.answer(stamp_request(LOCK))
     with pytest.raises(InputError, match="add the authority's root"):
         verified_stamp(answer, LOCK, read_certificates(authority.between, "x"), place="x")
+
+
+def test_certificates_in_the_order_of_the_chain_are_put_in_order_once(authority):
+    answer = authority.answer(stamp_request(LOCK))
+    ordered = with_certificates_in_order(answer)
+    assert len(ordered) == len(answer)
+    assert with_certificates_in_order(ordered) == ordered
+
+
+@given(st.binary(max_size=60), st.integers(0, 400))
+def test_whatever_the_bytes_putting_them_in_order_only_ever_moves_them(content, cut):
+    for data in (content, b"\x30\x82\x01" + content, stamp_request(LOCK)[:cut] + content):
+        assert sorted(with_certificates_in_order(data)) == sorted(data)
