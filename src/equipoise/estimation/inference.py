@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from equipoise.estimation.arrays import refuse
 
@@ -131,15 +131,19 @@ def estimate_from(
         raise refuse("outcome", "does not vary within the arms compared, so its error cannot be estimated.")
     if not dof > 0:
         raise refuse("dof", f"is {dof:g}; no degrees of freedom are left, so the error cannot be estimated.")
-    reference = stats.t(dof) if np.isfinite(dof) else stats.norm()
     statistic = estimate / std_error
-    reach = float(reference.ppf(0.5 + level / 2)) * std_error
+    # the functions themselves: scipy's distributions take twenty times as long to say the same
+    if np.isfinite(dof):
+        quantile, tail = special.stdtrit(dof, 0.5 + level / 2), special.stdtr(dof, -abs(statistic))
+    else:
+        quantile, tail = special.ndtri(0.5 + level / 2), special.ndtr(-abs(statistic))
+    reach = float(quantile) * std_error
     return Estimate(
         float(estimate),
         float(std_error),
         float(dof),
         float(statistic),
-        float(2 * reference.sf(abs(statistic))),
+        float(2 * tail),
         Interval(level, float(estimate - reach), float(estimate + reach)),
     )
 
