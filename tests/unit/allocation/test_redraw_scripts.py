@@ -8,6 +8,7 @@ import unicodedata
 import pytest
 from tests.unit.allocation.published import SECRET, people, publish, strata_of
 
+from equipoise.allocation import METHODS
 from equipoise.allocation.beside import Beside
 from equipoise.allocation.scripts import script_of
 
@@ -105,6 +106,12 @@ DESIGNS = {
         ODD,
         {"method": "minimised", "arrival": True, "beside": Beside(FACTORS, coin=0.7, measure="range")},
     ),
+    "rerandomised": (
+        SITE,
+        ODD,
+        {"method": "rerandomised", "beside": Beside(COVARIATES, accept=0.05, numbers=("age", "pay"))},
+    ),
+    "matched-pairs": ({"pair": PAIRS}, EVEN, {"method": "matched-pairs"}),
     "clusters": (TWO, ODD, {"method": "blocked", "unit": "team", "sizes": 3}),
 }
 
@@ -128,6 +135,12 @@ def drawn(tmp_path_factory):
 def test_a_stranger_draws_the_same_arms(drawn, language, name):
     method = DESIGNS[name][2]["method"]
     assert drawn[language][name] == (0, f"same: 61 units drawn again by {method}, every arm as published")
+
+
+def test_every_method_is_drawn_again_at_once_and_in_order_of_arrival():
+    tried = {(how["method"], how.get("arrival", False)) for _, _, how in DESIGNS.values()}
+    assert tried >= {(name, False) for name in METHODS}
+    assert tried >= {(name, True) for name, method in METHODS.items() if method.arrive is not None}
 
 
 @LANGUAGES
