@@ -23,6 +23,7 @@ from equipoise.findings.effects import effect_findings
 from equipoise.findings.exclusions import excluded_counts, sensitivity_without, without_excluded
 from equipoise.findings.fitting.randomised import not_redrawn
 from equipoise.findings.levels.learning import wave_findings
+from equipoise.findings.levels.shrunk import shrunk_findings
 from equipoise.findings.levels.subgroups import subgroup_findings
 from equipoise.findings.ratings import rating_findings
 from equipoise.findings.reading.data import StudyData
@@ -125,10 +126,12 @@ def refuse_unsupported(study: Study) -> None:
 
 def _effects(study: Study, data: StudyData) -> Iterator[Finding]:
     planned = study.registration is not None
-    for name, analysis in study.protocol.analyses.items():
-        yield from _analysis(study, data, name, analysis, planned=planned)
-    for name, analysis in study.explore.items():
-        yield from _analysis(study, data, name, analysis, planned=False)
+    named = [(name, analysis, planned) for name, analysis in study.protocol.analyses.items()]
+    for name, analysis, foreseen in (*named, *((*one, False) for one in study.explore.items())):
+        found = list(_analysis(study, data, name, analysis, planned=foreseen))
+        yield from found
+        if analysis.shrink and not data.masked:
+            yield from shrunk_findings(name, analysis, found)
 
 
 def _analysis(

@@ -310,6 +310,9 @@ def _titled(one: Finding, names: Names) -> str:
     )
     if one.id.endswith(".interaction") and one.kind == "effect" and one.by:
         part = f"interaction with {names.column(one.by).lower()}"
+    if one.id.endswith(".shrunk"):
+        level = f"{names.level(one.by or '')} {names.level(one.level)}, " if one.level else ""
+        part = f"{level}drawn towards the average"
     if one.id.endswith(".other-texts"):
         part = f"for other texts of {names.level(one.id.split('.')[-2])} as well"
     return names.measured(one) + (f" ({unit})" if unit else "") + (f", {part}" if part else "")

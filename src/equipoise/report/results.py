@@ -34,6 +34,7 @@ _BESIDE = (
     ".carry-over",
     ".closed-form",
     ".other-texts",
+    ".shrunk",
 )
 """How ids end of what stands beside an effect, planned or not."""
 

@@ -30,6 +30,7 @@ SECOND_GENERATION = (
     "where the data fit only effects that matter, 1 where they fit only others, between where they "
     "cannot tell."
 )
+_SHRUNK = ", drawn towards the average of the effects of this analysis"
 
 
 def label_of(finding: Finding) -> str:
@@ -120,7 +121,9 @@ def level_text(finding: Finding, names: Names) -> str:
 
 
 def _described(finding: Finding) -> str:
-    """What the sentence has to say where people chose their place in a series themselves."""
+    """What the sentence has to say where people chose their place in a series themselves, or of shrinkage."""
+    if finding.id.endswith(".shrunk"):
+        return _SHRUNK
     if finding.by == WEEK_SINCE_LAUNCH:
         return "; weeks compare different people, since when a person answers is chosen after allocation"
     if finding.by == DOSE:
@@ -129,7 +132,12 @@ def _described(finding: Finding) -> str:
 
 
 def _whose_effect(finding: Finding, names: Names) -> str:
-    """Of an effect in those who took something up: what it assumes, or that lots did not make it."""
+    """Of an effect in those who took something up: what it assumes, or that lots did not make it.
+
+    Of an effect that was shrunk, that it was.
+    """
+    if finding.id.endswith(".shrunk"):
+        return _SHRUNK
     analysis = names.protocol.analyses.get(finding.analysis) or names.explore.get(finding.analysis)
     if analysis is None or (analysis.target != "complier" and analysis.kind != "per-protocol"):
         return ""

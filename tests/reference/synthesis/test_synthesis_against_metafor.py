@@ -74,6 +74,23 @@ def test_shrunk_effects_equal_the_best_predictions_of_metafor(theirs):
     assert found.low == pytest.approx(theirs["blup"]["low"], abs=1e-4)
 
 
+def test_effects_that_share_a_control_are_shrunk_as_hendersons_equations_say():
+    """Mean and deviations as one system, whose inverse holds the errors of prediction (Henderson 1975)."""
+    y, errors = np.array([0.5, 0.1, -0.2, 0.3, 0.9]), np.array([0.2, 0.15, 0.3, 0.25, 0.2])
+    covariance = shared_arm_covariance(errors**2, np.sqrt([0.5, 0.6, 0.4, 0.5, 0.5]), ["a"] * 5)
+    found = shrunk_effects(y, errors, covariance=covariance)
+    tau_squared = random_effects(y, covariance).tau_squared
+    within, design = np.linalg.inv(covariance), np.column_stack((np.ones(5), np.eye(5)))
+    left = design.T @ within @ design + np.diag([0.0, *[1 / tau_squared] * 5])
+    solution, inverse = np.linalg.solve(left, design.T @ within @ y), np.linalg.inv(left)
+    assert found.estimates == pytest.approx(design @ solution, rel=1e-9)
+    assert found.std_errors == pytest.approx(np.sqrt((design @ inverse @ design.T).diagonal()), rel=1e-9)
+    apart = shrunk_effects(y, errors)
+    assert np.abs(found.estimates - apart.estimates).max() > 0.01
+    with pytest.raises(DesignError, match="covariance: does not hold the squares of std_errors"):
+        shrunk_effects(y, errors, covariance=2 * covariance)
+
+
 def test_one_study_is_not_several():
     with pytest.raises(DesignError, match="holds 1 study"):
         random_effects([0.3], [0.1])

@@ -8,6 +8,7 @@ from equipoise.protocol.checks.changes import check_change
 from equipoise.protocol.checks.missing import check_missing
 from equipoise.protocol.checks.models import check_model
 from equipoise.protocol.checks.places import at, expression_problems, unknown
+from equipoise.protocol.checks.shrinking import check_shrinking
 from equipoise.protocol.checks.take_up import check_take_up
 from equipoise.protocol.checks.weights import check_weights
 from equipoise.protocol.claims import is_main, may_be_claimed
@@ -77,6 +78,7 @@ def _analysis_in_protocol(study: Study, path: Path, analysis: Analysis) -> Itera
     yield from check_model(study, path, analysis, stage, rated=rated)
     yield from check_take_up(study, path, analysis, rated=rated)
     yield from check_change(study, path, analysis, stage, rated=rated)
+    yield from check_shrinking(study, path, analysis, rated=rated)
     yield from check_weights(study, path, analysis, stage, rated=rated)
     yield from check_missing(study, path, analysis)
     yield from _references(study, path, analysis)

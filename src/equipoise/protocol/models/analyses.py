@@ -60,7 +60,9 @@ class Analysis(Record):
     for `by: dose`. `weights` counts everybody by one over the chance of their arm, where chances differ:
     `hajek` compares weighted means; `horvitz-thompson` totals, which need everybody's answer and move with a
     constant added to all of them. `change-from` a wave before the allocation analyses the change since then,
-    of whoever has both scores; adjusting for the score before is nearly always more precise.
+    of whoever has both scores; adjusting for the score before is nearly always more precise. `shrink` prints
+    each of many small effects once more, drawn towards the others: of the levels of a category (`by`), or of
+    arms against one control.
     """
 
     outcomes: tuple[Name, ...] | None = None
@@ -81,6 +83,7 @@ class Analysis(Record):
     # their hash. So are `auxiliaries`.
     weights: Weights | None = Field(default=None, exclude_if=lambda given: given is None)
     change_from: Name | None = Field(default=None, exclude_if=lambda given: given is None)
+    shrink: bool = Field(default=False, exclude_if=lambda given: not given)
     test: TestPlan = TestPlan()
     interval: float = Field(default=0.95, gt=0.5, lt=1)
     missing: tuple[Missing, ...] | None = None
