@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from tests.platform.allocation.studies import rolling
 
 REGIONS = ("north", "midlands", "east", "south")
 
@@ -63,3 +64,15 @@ def committed(swing, stage, alice, enrol, after_launch, secret):
     after_launch()
     hand_in_secret(alice, stage, secret)
     return commit_stage(alice, stage)
+
+
+@pytest.fixture(params=[rolling])
+def ready(add_example, alice, secret, request):
+    """A live study whose stage is committed, with its secret."""
+    from equipoise.platform.people.allocation import commit_stage, hand_in_secret
+    from equipoise.platform.registry.actions import move_study
+
+    study = add_example("swing", request.param)
+    hand_in_secret(alice, study.stages.get(), secret)
+    commit_stage(alice, study.stages.get())
+    return move_study(alice, study, "live")

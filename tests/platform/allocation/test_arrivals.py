@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 from django.db import connections
+from tests.platform.allocation.studies import minimising, rolling
 
 from equipoise.allocation import verify_allocation
 from equipoise.errors import CheckFailedError, DesignError, InputError
@@ -34,32 +35,7 @@ pytestmark = pytest.mark.django_db
 THREADS, EACH = 8, 25
 
 
-def rolling(folder, method="permuted-blocks"):
-    """Make `swing` a study whose people come one by one."""
-    path = folder / "protocol.yaml"
-    text = path.read_text("utf-8").replace("participants:\n", "participants:\n  enrolment: rolling\n")
-    text = text.replace("method: blocked", f"method: {method}").replace("when: launch\n", "when: enrolled\n")
-    path.write_text(text, "utf-8")
-
-
-def minimising(folder):
-    """Make `swing` a study whose people come one by one and are minimised within their cohort."""
-    rolling(folder, "minimised\n  balance: {region: 2, northern: 1}")
-    path = folder / "protocol.yaml"
-    text = path.read_text("utf-8").replace("strata: [cohort, region]", "strata: [cohort]")
-    derived = "  derived:\n    northern: \"region == 'north'\"\n"
-    path.write_text(text.replace("  consent:\n", f"{derived}  consent:\n", 1), "utf-8")
-
-
-@pytest.fixture(params=[rolling])
-def ready(add_example, alice, secret, request):
-    """A live study whose stage is committed, with its secret."""
-    from equipoise.platform.registry.actions import move_study
-
-    study = add_example("swing", request.param)
-    hand_in_secret(alice, study.stages.get(), secret)
-    commit_stage(alice, study.stages.get())
-    return move_study(alice, study, "live")
+MINIMISING = pytest.mark.parametrize("ready", [minimising], indirect=True)
 
 
 def come(enrol, study, count):
@@ -186,9 +162,6 @@ def test_people_who_come_are_not_drawn_at_once(ready, alice, enrol):
 def test_a_study_with_a_roster_allocates_nobody_on_arrival(swing, enrol):
     assert allocate_arrival(enrol(swing, 1)[0]) == {}
     assert allocation_ready(swing) is None
-
-
-MINIMISING = pytest.mark.parametrize("ready", [minimising], indirect=True)
 
 
 @MINIMISING

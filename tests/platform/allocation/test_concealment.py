@@ -4,7 +4,7 @@ import random
 import re
 
 import pytest
-from tests.platform.allocation.test_arrivals import rolling
+from tests.platform.allocation.studies import rolling
 from tests.platform.office.conftest import Desk
 
 from equipoise.allocation.scripts import redraw
