@@ -14,10 +14,11 @@ from equipoise.instruments.definition import Composite, Instrument
 from equipoise.instruments.library import load
 from equipoise.instruments.scoring import Floats, rule_of
 from equipoise.instruments.simulate import (
-    answers_for,
+    ScoreCurve,
     answers_for_composite,
     latent_shift,
     planning_values,
+    score_curve,
 )
 from equipoise.protocol.factors import questions
 from equipoise.protocol.models.assumptions import AssumedOutcome
@@ -25,7 +26,15 @@ from equipoise.protocol.models.outcomes import Outcome
 from equipoise.protocol.models.surveys import Question, Survey
 from equipoise.protocol.study import Study
 
-__all__ = ["Latent", "answered_by", "column_values", "question_values", "score_shifts", "survey_answers"]
+__all__ = [
+    "Latent",
+    "answered_by",
+    "column_values",
+    "question_values",
+    "score_shifts",
+    "scored_by",
+    "survey_answers",
+]
 
 _RELATED = 0.6  # correlation of scores that no outcome takes with the outcomes of the same instrument
 _COMPOSITE_SD = 0.8  # of a composite for which none is assumed
@@ -126,7 +135,8 @@ def _instrument_answers(
         if spec.instrument == name:
             sd = assumed.sd or planning_values(definition, spec.score)[1]
             shift = score_shifts(name, spec.score, assumed.mean, sd, latent.effect)
-            answers = answers_for(definition, spec.score, assumed.mean, sd, latent.value + shift, rng)
+            curve = scored_by(name, spec.score, assumed.mean, sd)
+            answers = curve.answers(latent.value + shift, rng)
             found |= {f"{name}.{key}": values for key, values in answers.items()}
             related = latent.value
         elif spec.instrument is not None and name in _parts_of(spec.instrument):
@@ -139,9 +149,23 @@ def _instrument_answers(
             rng = stream(name, "score", score)
             own = rng.standard_normal(n)
             value = own if related is None else _RELATED * related + np.sqrt(1 - _RELATED**2) * own
-            answers = answers_for(definition, score, *planning_values(definition, score), value, rng)
+            answers = scored_by(name, score, *planning_values(definition, score)).answers(value, rng)
             found |= {f"{name}.{key}": answers[key] for key in left}
     return found
+
+
+@lru_cache(maxsize=256)
+def scored_by(instrument: str, score: str | None, mean: float, sd: float) -> ScoreCurve:
+    """How latent values become answers to an instrument of this mean and SD.
+
+    Raises:
+        NotSupportedError: an instrument that is made of others.
+        ScoringError: a mean and SD that its score cannot have.
+    """
+    definition = load(instrument)
+    if not isinstance(definition, Instrument):
+        raise NotSupportedError(f"{instrument} is made of several instruments")
+    return score_curve(definition, score, mean, sd)
 
 
 def score_shifts(instrument: str, score: str | None, mean: float, sd: float, effect: Floats) -> Floats:

@@ -1,5 +1,6 @@
 """From a study and a change of its assumptions to an engine that simulates its trials, chunk by chunk."""
 
+from collections.abc import Collection
 from typing import Protocol
 
 import polars as pl
@@ -13,7 +14,7 @@ from equipoise.diagnosis.refusals import refuse_unassumed
 from equipoise.diagnosis.scenario import UNCHANGED, Scenario
 from equipoise.diagnosis.trials import Trials
 from equipoise.diagnosis.whole import WholeEngine
-from equipoise.errors import DesignError
+from equipoise.errors import DesignError, nearest
 from equipoise.findings.walk import refuse_unsupported
 from equipoise.protocol.study import Study
 from equipoise.roster import identifier_of
@@ -38,7 +39,11 @@ class Engine(Protocol):
 
 
 def compile_study(
-    study: Study, scenario: Scenario = UNCHANGED, *, participants: pl.DataFrame | None = None
+    study: Study,
+    scenario: Scenario = UNCHANGED,
+    *,
+    participants: pl.DataFrame | None = None,
+    only: Collection[str] | None = None,
 ) -> Engine:
     """An engine: the quick way where the analyses allow it, else the whole way.
 
@@ -47,6 +52,8 @@ def compile_study(
         scenario: what is changed of it.
         participants: typed rows of real or synthetic people; None to invent as many as the study expects.
             Where the scenario says how many take part they are drawn from these with replacement.
+        only: ids of claims, or names of analyses, to look at; None for all. A step of the testing order is
+            reached only through the claims of those before it, so these have to be among them.
     Returns:
         An engine whose people, with their strata and clusters, are the same in every trial.
     Raises:
@@ -54,16 +61,28 @@ def compile_study(
     """
     refuse_unassumed(study)
     refuse_unsupported(study)
+    claims = _chosen(study, only)
+    changed, people = scenario.applied(study), _people(study, scenario, participants)
+    if why_not_drawn(changed, claims) is None:
+        return BatchEngine(changed, people, claims)
+    return WholeEngine(changed, people, claims)
+
+
+def _chosen(study: Study, only: Collection[str] | None) -> tuple[Claim, ...]:
     claims = claims_of(study)
     if not claims:
         raise DesignError(
             f"{study.protocol.study.id}: no analysis estimates an effect for everybody, so there is nothing "
             "to diagnose; add an analysis without `by`"
         )
-    changed, people = scenario.applied(study), _people(study, scenario, participants)
-    if why_not_drawn(changed, claims) is None:
-        return BatchEngine(changed, people, claims)
-    return WholeEngine(changed, people, claims)
+    if only is None:
+        return claims
+    known = [name for claim in claims for name in (claim.analysis, claim.id)]
+    for name in only:
+        if name not in known:
+            listed = nearest(name, list(dict.fromkeys(known)))
+            raise DesignError(f'"{name}" is no analysis and no effect of {study.protocol.study.id}: {listed}')
+    return tuple(claim for claim in claims if claim.id in only or claim.analysis in only)
 
 
 def _people(study: Study, scenario: Scenario, given: pl.DataFrame | None) -> pl.DataFrame:

@@ -94,7 +94,7 @@ def _findings(study: Study, data: StudyData, claim: Claim) -> Iterator[Finding]:
         return rating_findings(study, data, name, analysis, outcome, text, planned=True)
     if compares_periods(study, text):
         return scheduled_findings(study, data, name, analysis, outcome, text, planned=True)
-    why = why_unmeasured(study, data, outcome, claim.at)
+    why = why_unmeasured(study, data, analysis, outcome, claim.at)
     if why is not None:
         return iter([Finding(id=claim.id, analysis=name, kind="effect", outcome=outcome, not_estimable=why)])
     return effect_findings(study, data, name, analysis, outcome, claim.at, text, planned=True)

@@ -7,6 +7,7 @@ effects which a protocol states for *scores* are the ones that appear.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,14 +66,8 @@ def answers_for(
     latent's line, cut off at the range; counts follow a negative binomial by its quantiles, so that many are
     zero.
     """
-    rule = rule_of(instrument, score_name)
-    curve = _curve(instrument, score_name, target_mean, target_sd)
-    totals = curve.draw(np.asarray(latent, dtype=np.float64), generator)
-    if len(rule.items) == 1:
-        directed = totals[:, None]
-    else:
-        directed = _spread_over_items(totals, instrument, rule, alpha, generator)
-    return _undirected(directed, instrument, rule)
+    curve = score_curve(instrument, score_name, target_mean, target_sd)
+    return curve.answers(np.asarray(latent, dtype=np.float64), generator, alpha)
 
 
 def score_curve(
@@ -87,11 +82,11 @@ def score_curve(
     Raises:
         ScoringError: as `answers_for`.
     """
-    curve = _curve(instrument, score_name, target_mean, target_sd)
-    values, totals = _attainable(instrument, score_name, rule_of(instrument, score_name))
+    rule = rule_of(instrument, score_name)
+    values, totals = _attainable(instrument, score_name, rule)
     worth = np.full(int(totals.max()) + 1, np.nan)
     worth[totals] = values
-    return ScoreCurve(curve, worth)
+    return ScoreCurve(instrument, rule, _curve(instrument, score_name, target_mean, target_sd), worth)
 
 
 def latent_shift(
@@ -237,8 +232,18 @@ class _Curve:
         up = generator.random(len(latent)) < share
         return self.totals[np.where(up, above, below)].astype(np.float64)
 
+    @cached_property
+    def _step(self) -> float | None:
+        """Between any value and the next, where that is always the same."""
+        steps = np.diff(self.values)
+        return float(steps[0]) if np.ptp(steps) < 1e-9 * steps[0] else None
+
     def _neighbours(self, aim: Floats) -> tuple[Ints, Ints, Floats]:
-        above = np.clip(np.searchsorted(self.values, aim), 1, len(self.values) - 1)
+        if self._step is None:
+            place = np.searchsorted(self.values, aim)
+        else:
+            place = np.ceil((aim - self.values[0]) / self._step).astype(np.int64)
+        above = np.clip(place, 1, len(self.values) - 1)
         below = above - 1
         share = (aim - self.values[below]) / (self.values[above] - self.values[below])
         return below, above, np.asarray(share, dtype=np.float64)
@@ -271,14 +276,26 @@ class _CountCurve:
 
 @dataclass(frozen=True, eq=False)
 class ScoreCurve:
-    """Scores of complete answers by latent values, without the answers; `worth` is by the answers' total."""
+    """Scores and answers by latent values; `worth` is the score of complete answers by their total."""
 
+    instrument: Instrument
+    rule: Score
     curve: _Curve | _CountCurve
     worth: Floats
 
     def scores(self, latent: Floats, generator: np.random.Generator) -> Floats:
-        """The scores of people with these latent values, shape (n,)."""
+        """The scores of people with these latent values, shape (n,), without their answers."""
         return self.worth[self.curve.draw(latent, generator).astype(np.intp)]
+
+    def answers(
+        self, latent: Floats, generator: np.random.Generator, alpha: float = 0.85
+    ) -> dict[str, Floats]:
+        """The answers of people with these latent values, as `answers_for` gives them."""
+        totals = self.curve.draw(latent, generator)
+        if len(self.rule.items) == 1:
+            return _undirected(totals[:, None], self.instrument, self.rule)
+        directed = _spread_over_items(totals, self.instrument, self.rule, alpha, generator)
+        return _undirected(directed, self.instrument, self.rule)
 
 
 def _curve(instrument: Instrument, score_name: str | None, mean: float, sd: float) -> _Curve | _CountCurve:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
-from scipy import stats
+from scipy import special
 
 from equipoise import streams
 from equipoise.diagnosis.batch.as_data import trial_data
@@ -133,6 +133,6 @@ def _inferred(
     estimate: Floats, error: Floats, dof: Floats, level: float
 ) -> tuple[Floats, Floats, Floats, Floats, Floats]:
     """Estimates with errors, t intervals and two-sided p-values, as `estimate_from` has them."""
-    reach = stats.t.ppf(0.5 + level / 2, dof) * error
-    p_value = 2 * stats.t.sf(np.abs(estimate / error), dof)
+    reach = special.stdtrit(dof, 0.5 + level / 2) * error
+    p_value = 2 * special.stdtr(dof, -np.abs(estimate / error))
     return estimate, error, estimate - reach, estimate + reach, p_value

@@ -2,16 +2,17 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import comb
 
 import numpy as np
 
-from equipoise.diagnosis.answers import Latent, column_values, question_values, score_shifts
+from equipoise.diagnosis.answers import Latent, column_values, question_values, score_shifts, scored_by
 from equipoise.errors import NotSupportedError
 from equipoise.estimation.arrays import Bools, Floats
 from equipoise.instruments.definition import Instrument
 from equipoise.instruments.library import load
 from equipoise.instruments.scoring import rule_of, score
-from equipoise.instruments.simulate import ScoreCurve, answers_for, planning_values, score_curve
+from equipoise.instruments.simulate import ScoreCurve, planning_values
 from equipoise.protocol.factors import questions
 from equipoise.protocol.study import Study
 
@@ -37,7 +38,7 @@ def sampler_of(study: Study, outcome: str) -> Sampler:
             raise NotSupportedError(f"{outcome}: {spec.instrument} is made of several instruments")
         sd = assumed.sd or planning_values(definition, spec.score)[1]
         missing = study.protocol.diagnosis.assume.response.missing_item
-        curve = score_curve(definition, spec.score, assumed.mean, sd)
+        curve = scored_by(spec.instrument, spec.score, assumed.mean, sd)
         return _Scored(definition, spec.score, assumed.mean, sd, missing, curve)
     name = str(spec.question).rpartition(".")[2]
     asked = {
@@ -79,7 +80,7 @@ class _Scored:
         """Scores by the published rule, of answers some of which are missing: gaps of shape (n, items)."""
         if not len(latent):
             return latent
-        answers = answers_for(self.definition, self.score_name, self.mean, self.sd, latent, rng)
+        answers = self.curve.answers(latent, rng)
         items = rule_of(self.definition, self.score_name).items
         left: Mapping[str, Floats] = {
             key: np.where(gaps[:, place], np.nan, answers[key]) for place, key in enumerate(items)
@@ -89,9 +90,8 @@ class _Scored:
 
 def _gaps(n: int, items: int, share: float, rng: np.random.Generator) -> Bools:
     """Which items each leaves out, shape (n, items), given that it is one at least."""
-    found = rng.random((n, items)) < share
-    none = np.flatnonzero(~found.any(axis=1))
-    while len(none):
-        found[none] = rng.random((len(none), items)) < share
-        none = none[~found[none].any(axis=1)]
-    return found
+    many = 1 + np.arange(items)
+    chances = np.cumsum([comb(items, k) * share**k * (1 - share) ** (items - k) for k in many])
+    count = many[np.minimum(np.searchsorted(chances / chances[-1], rng.random(n)), items - 1)]
+    order = np.argsort(rng.random((n, items)), axis=1)
+    return np.asarray(order < count[:, None])

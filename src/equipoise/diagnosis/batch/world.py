@@ -97,18 +97,23 @@ class World:
         chance = stream("lead").standard_normal((len(self.leading), trials, self.n))
         of_units = self._of_units(trials, stream)
         who = {} if everybody else self._who_answers(arms, chance, of_units, stream)
-        analysed = np.ones((trials, self.n), dtype=bool)
+        analysed = np.broadcast_to(True, (trials, self.n))
         if who and all(wave for _, wave in self.variables):
             after = [wave for wave in who if wave not in self.before]
-            analysed = np.logical_or.reduce([who[wave] for wave in after])
-        trial, person = np.nonzero(analysed)
-        answered = {wave: rows[trial, person] for wave, rows in who.items()}
-        latents = self._latents(chance[:, trial, person], of_units, trial, person, stream)
-        dose = self._dose(trials, stream)
-        taken = None if dose is None else dose[trial, person]
-        at = {name: codes[trial, person] for name, codes in arms.items()}
+            analysed = who[after[0]]
+            for wave in after[1:]:
+                analysed = analysed | who[wave]
+        rows = np.flatnonzero(analysed)
+        trial, person = np.divmod(rows, self.n)
+        answered = {wave: answers.ravel()[rows] for wave, answers in who.items()}
+        lead = chance.reshape(len(chance), trials * self.n)[:, rows]
+        latents = self._latents(lead, of_units, trial, person, stream)
+        taken = self._dose(len(rows), stream)
+        at = {name: codes.ravel()[rows] for name, codes in arms.items()}
+        weeks = {wave: self._weeks(wave, len(rows), stream) for _, wave in self.variables}
+        effects = [self._effect(variable, at, taken, person, weeks) for variable in self.variables]
         values = {
-            variable: self._values(variable, latents[place], answered, at, taken, person, stream)
+            variable: self._values(variable, latents[place], effects[place], answered, stream)
             for place, variable in enumerate(self.variables)
         }
         return Drawn(trials, arms, trial, person, values)
@@ -193,7 +198,10 @@ class World:
 
     def _led(self, place: int, chance: Floats) -> Floats:
         """The own part of a leading variable, of everybody."""
-        return np.asarray(np.tensordot(self._root[place, : place + 1], chance[: place + 1], axes=1))
+        found = self._root[place, place] * chance[place]
+        for before in np.flatnonzero(self._root[place, :place]):
+            found += self._root[place, before] * chance[before]
+        return np.asarray(found)
 
     def _latents(
         self,
@@ -213,28 +221,25 @@ class World:
             for row, (outcome, _) in enumerate(self.variables)
         ]
 
-    def _dose(self, trials: int, stream: Stream) -> Floats | None:
-        """How much of an effect everybody gets, shape (trials, n); None where all get the whole."""
+    def _dose(self, n: int, stream: Stream) -> Floats | None:
+        """How much of an effect each row gets, shape (n,); None where all get the whole."""
         if self.assume.uptake == 1 and not self.assume.dose:
             return None
-        taken = stream("uptake").random((trials, self.n)) < self.assume.uptake
+        taken = stream("uptake").random(n) < self.assume.uptake
         if not self.assume.dose:
             return taken.astype(np.float64)
-        return np.asarray(taken * doses(self.assume, stream("dose").random((trials, self.n))))
+        return np.asarray(taken * doses(self.assume, stream("dose").random(n)))
 
     def _values(
         self,
         variable: Variable,
         latent: Floats,
+        effect: Floats,
         answered: Mapping[str, Bools],
-        arms: Mapping[str, Codes],
-        dose: Floats | None,
-        person: Ints,
         stream: Stream,
     ) -> Floats:
         outcome, wave = variable
         rows = answered.get(wave, np.ones(len(latent), dtype=bool))
-        effect = self._effect(variable, arms, dose, person, stream)
         share = self.assume.outcomes[outcome].response
         if share < 1 and answered:
             rows = rows & (stream("own", wave, outcome).random(len(rows)) < share)
@@ -252,7 +257,7 @@ class World:
         arms: Mapping[str, Codes],
         dose: Floats | None,
         person: Ints,
-        stream: Stream,
+        weeks: Mapping[str, Floats],
     ) -> Floats:
         """The effect on each row, in the outcome's unit."""
         outcome, wave = variable
@@ -266,14 +271,19 @@ class World:
                 rows = rows & selected(self.people, planted)[person]
             size: Floats | float = planted.constant
             if any(planted.by_week):
-                weeks = self._week(wave, len(person), len(planted.by_week), stream)
-                size = np.asarray(planted.by_week)[weeks]
+                place = np.clip(weeks[wave] - 1, 0, len(planted.by_week) - 1).astype(np.int64)
+                size = np.asarray(planted.by_week)[place]
             effect += rows * size
         return effect if dose is None else effect * dose
 
-    def _week(self, wave: str, n: int, weeks: int, stream: Stream) -> Ints:
-        """The place of each row's week among those of an effect by week: the same for every outcome."""
-        if not wave:
-            return np.zeros(n, dtype=np.int64)
-        found = answer_weeks(self.protocol, wave, self.times, n, stream("when", wave))
-        return np.clip(found - 1, 0, weeks - 1).astype(np.int64)
+    def _weeks(self, wave: str, n: int, stream: Stream) -> Floats:
+        """The week since launch of each row's answers to a wave; the first where no effect goes by week."""
+        by_week = any(
+            any(planted.by_week)
+            for outcome, at in self.variables
+            if at == wave and wave not in self.before
+            for planted in self.assume.outcomes[outcome].effects
+        )
+        if not wave or not by_week:
+            return np.ones(n)
+        return answer_weeks(self.protocol, wave, self.times, n, stream("when", wave))
