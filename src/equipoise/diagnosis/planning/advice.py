@@ -15,6 +15,8 @@ from equipoise.protocol.study import Study
 
 __all__ = ["Advice", "advise"]
 
+_WORTH_SAYING = 0.02
+
 
 @dataclass(frozen=True)
 class Advice:
@@ -110,13 +112,27 @@ def _alike(study: Study, shown: ClaimPerformance) -> Iterator[str]:
 
 def _helps(own: Tried, found: tuple[Remedy, ...]) -> Iterator[str]:
     for place, remedy in enumerate(found):
-        before = own.performance.of(remedy.claim.id).power.value or 0.0
-        gained, error = 100 * (remedy.gain.value or 0.0), 100 * (remedy.gain.mc_error or 0.0)
         words = f"{remedy.change.words[:1].upper()}{remedy.change.words[1:]}"
-        after = f"power {before:.0%} to {remedy.power.value or 0:.0%} for {remedy.claim.outcome}"
-        if not remedy.settled:
-            yield f"{words}: no difference that {len(own.rejected):,} simulated trials could show."
-            continue
-        most = "What would help most: " + remedy.change.words if place == 0 and gained > 0 else words
-        step = f"{abs(gained):.1f} points {'more' if gained > 0 else 'less'}, Monte-Carlo error {error:.1f}"
-        yield f"{most}: {after} ({step})."
+        if place == 0 and (remedy.gain.value or 0.0) > 0 and remedy.settled:
+            words = f"What would help most: {remedy.change.words}"
+        yield f"{words}: {_power(own, remedy)}{_worth(remedy)}."
+
+
+def _power(own: Tried, remedy: Remedy) -> str:
+    if not remedy.settled:
+        return f"no difference in power that {len(own.rejected):,} simulated trials could show"
+    before = own.performance.of(remedy.claim.id).power.value or 0.0
+    gained, error = 100 * (remedy.gain.value or 0.0), 100 * (remedy.gain.mc_error or 0.0)
+    step = f"{abs(gained):.1f} points {'more' if gained > 0 else 'less'}, Monte-Carlo error {error:.1f}"
+    return f"power {before:.0%} to {remedy.power.value or 0:.0%} for {remedy.claim.outcome} ({step})"
+
+
+def _worth(remedy: Remedy) -> str:
+    if (
+        remedy.worth is None
+        or abs(remedy.worth) < _WORTH_SAYING
+        or remedy.change.variation.people is not None
+    ):
+        return ""
+    more = "more" if remedy.worth > 0 else "fewer"
+    return f"; worth {abs(remedy.worth):.0%} {more} people"

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from equipoise.diagnosis.planning.pilot import Counted, PilotOutcome, PilotValues
 from equipoise.protocol.study import Study
 
 __all__ = ["assumptions_block"]
 
+_ROUNDED = 0.01  # eigenvalues: three decimals of the correlations move them by less
 _NO_EFFECT = (
     "# `effect` is left to you: the smallest that would matter (its margin). The effect that these data show",
     "# is too uncertain to plan with, and a trial begun because it looked large would be too small.",
@@ -52,7 +55,7 @@ def _assume(study: Study, values: PilotValues) -> Iterator[str]:
         yield from (f"    {line}" for line in _outcome(study, outcome))
     for name in values.left_out:
         yield f"    # {name}: too few answers to say anything"
-    yield from (f"    {line}" for line in _correlations(study, values))
+    yield from (f"    {line}" for line in _correlations(values))
     yield from (f"    {line}" for line in _response(values))
 
 
@@ -71,16 +74,32 @@ def _outcome(study: Study, found: PilotOutcome) -> Iterator[str]:
         yield f"  # effect: {spec.margin:g} or {-spec.margin:g}, the smallest that matters"
 
 
-def _correlations(study: Study, values: PilotValues) -> Iterator[str]:
-    """One number for all pairs, each outcome turned to its good direction, and the pairs in comments."""
+def _correlations(values: PilotValues) -> Iterator[str]:
+    """Pair by pair; where pairs of different people contradict each other, all of them made smaller."""
     if not values.correlations:
         return
-    sign = {name: -1 if spec.good == "low" else 1 for name, spec in study.protocol.outcomes.items()}
-    turned = [sign[a] * sign[b] * found.value for (a, b), found in values.correlations.items()]
-    mean = sum(turned) / len(turned)
-    yield f"correlation: {mean:.2f}  # the mean over the pairs below, better with better"
+    most = _possible(values)
+    yield "correlations:"
+    if most < 1:
+        yield f"  # Multiplied by {most:.3f}: each pair has people of its own, and no scores have them all."
+    firsts = dict.fromkeys(first for first, _ in values.correlations)
+    for name in firsts:
+        yield f"  {name}:"
+        for (first, second), found in values.correlations.items():
+            if first == name:
+                value, comment = f"{most * found.value:.3f}", _written(found).partition("  # ")[2]
+                yield f"    {second}: {value}  # {comment}"
+
+
+def _possible(values: PilotValues) -> float:
+    """The largest multiple of the correlations that leaves no negative eigenvalue, a little less to round."""
+    names = [each.name for each in values.outcomes]
+    matrix = np.eye(len(names))
     for (first, second), found in values.correlations.items():
-        yield f"# {first} with {second}: {_written(found).replace('  # ', '; ')}"
+        row, column = names.index(first), names.index(second)
+        matrix[row, column] = matrix[column, row] = found.value
+    smallest = float(np.linalg.eigvalsh(matrix)[0])
+    return 1.0 if smallest >= _ROUNDED else (1 - _ROUNDED) / (1 - smallest)
 
 
 def _response(values: PilotValues) -> Iterator[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from equipoise.diagnosis.claims import Claim
-from equipoise.diagnosis.performance import Rated
+from equipoise.diagnosis.performance import ClaimPerformance, Rated
 from equipoise.diagnosis.planning.money import Cost, cost_of
 from equipoise.diagnosis.planning.planted import with_effects
 from equipoise.diagnosis.planning.trying import Tried, Trying, gain
@@ -42,24 +42,26 @@ class Change:
 class Remedy:
     """A change tried: the power of a claim with it, and the gain on the design as it is, trial by trial.
 
-    `cost` is what the changed design costs, None without costs, or where nothing that costs changes;
-    `settled` says whether the gain is beyond the chance of the simulation.
+    `worth` is how many people more, as a share of those there are, would make the effect stand out of its
+    standard error by as much; it is settled by fewer trials than the gain in power. `cost` is what the
+    changed design costs, None without costs, or where nothing that costs changes.
     """
 
     change: Change
     claim: Claim
     power: Rated
     gain: Rated
+    worth: float | None
     cost: Cost | None = None
 
     @property
     def settled(self) -> bool:
-        """More than three Monte-Carlo errors from nothing."""
+        """Whether the gain is more than three Monte-Carlo errors from nothing."""
         return abs(self.gain.value or 0.0) > 3 * (self.gain.mc_error or 0.0)
 
 
 def remedies(study: Study, trying: Trying, own: Tried) -> tuple[Remedy, ...]:
-    """Each change that this design allows, the most helpful first.
+    """Each change that this design allows, the most helpful first: by gain, then by what it is worth.
 
     Args:
         study: the design as it is.
@@ -68,7 +70,7 @@ def remedies(study: Study, trying: Trying, own: Tried) -> tuple[Remedy, ...]:
     """
     found = [_tried(study, trying, own, change) for change in changes_of(study, own)]
     kept = [remedy for remedy in found if remedy is not None]
-    return tuple(sorted(kept, key=lambda remedy: -(remedy.gain.value or 0.0)))
+    return tuple(sorted(kept, key=_by_help, reverse=True))
 
 
 def changes_of(study: Study, own: Tried) -> tuple[Change, ...]:
@@ -92,8 +94,23 @@ def _tried(study: Study, trying: Trying, own: Tried, change: Change) -> Remedy |
         claim,
         tried.performance.of(claim.id).power,
         gain(own.decisions(claim.id), tried.decisions(claim.id)),
+        _worth(own.performance.of(claim.id), tried.performance.of(claim.id)),
         cost_of(design) if costs else None,
     )
+
+
+def _by_help(remedy: Remedy) -> tuple[float, float]:
+    return (remedy.gain.value or 0.0) if remedy.settled else 0.0, remedy.worth or 0.0
+
+
+def _worth(before: ClaimPerformance, after: ClaimPerformance) -> float | None:
+    """(z after / z before)^2 - 1: z, the effect over its mean error, grows as the root of the people."""
+    if not before.truth or not after.truth:
+        return None
+    if not before.mean_std_error.value or not after.mean_std_error.value:
+        return None
+    ratio = (after.truth / after.mean_std_error.value) / (before.truth / before.mean_std_error.value)
+    return ratio**2 - 1
 
 
 def _claim(own: Tried, outcome: str | None) -> Claim | None:

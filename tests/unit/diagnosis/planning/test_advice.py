@@ -14,9 +14,11 @@ def advice(planned, trying):
     return advise(planned, trying)
 
 
-def test_remedies_are_ranked_by_the_gain_that_was_tried(advice):
-    gains = [remedy.gain.value for remedy in advice.remedies]
+def test_remedies_are_ranked_by_the_gain_that_was_tried_then_by_what_they_are_worth(advice):
+    gains = [remedy.gain.value for remedy in advice.remedies if remedy.settled]
     assert gains == sorted(gains, reverse=True)
+    unsettled = [remedy.worth for remedy in advice.remedies if not remedy.settled]
+    assert unsettled == sorted(unsettled, reverse=True)
     words = [remedy.change.words for remedy in advice.remedies]
     assert "half as many people again: 600 in place of 400" in words
     assert "more answers to after: 70% in place of 60%" in words
@@ -31,9 +33,20 @@ def test_the_sentences_say_what_helps_most_with_its_error(advice):
     best = advice.remedies[0]
     gained, error = 100 * best.gain.value, 100 * best.gain.mc_error
     assert advice.helps[0].startswith(f"What would help most: {best.change.words}: power ")
-    assert advice.helps[0].endswith(f"({gained:.1f} points more, Monte-Carlo error {error:.1f}).")
+    assert f"({gained:.1f} points more, Monte-Carlo error {error:.1f})" in advice.helps[0]
     none = next(words for words in advice.helps if words.startswith("No strata"))
-    assert none == "No strata, in place of site: no difference that 4,000 simulated trials could show."
+    assert (
+        none == "No strata, in place of site: no difference in power that 4,000 simulated trials could show."
+    )
+
+
+def test_a_remedy_is_worth_the_people_that_would_do_as_much(advice):
+    worth = {remedy.change.words: remedy.worth for remedy in advice.remedies}
+    assert worth["half as many people again: 600 in place of 400"] == pytest.approx(0.5)
+    assert worth["more answers to after: 70% in place of 60%"] == pytest.approx(70 / 60 - 1)
+    better = next(value for words, value in worth.items() if words.startswith("a better score before"))
+    assert better == pytest.approx((1 - 0.7 * 0.36) / (1 - 0.7 * 0.49) - 1)
+    assert any("; worth 17% more people" in words for words in advice.helps)
 
 
 def test_a_remedy_is_costed_where_the_protocol_has_costs(advice):

@@ -84,6 +84,7 @@ def test_the_block_is_read_by_the_protocol_and_says_the_numbers_behind_each_valu
     assert read.outcomes["motivation"].mean == pytest.approx(motivation.mean.value, abs=0.005)
     assert read.outcomes["motivation"].before_after_correlation == pytest.approx(0.6, abs=0.05)
     assert read.outcomes["heard"].sd is None
+    assert read.correlations["motivation"]["days"] == pytest.approx(-0.25, abs=0.08)
     assert read.response.waves == {"before": 0.7, "after": 0.6}
     assert f"# {motivation.sd.n} within arms; 95% interval" in block
 
@@ -150,3 +151,27 @@ def test_outcomes_with_few_answers_are_left_out_by_name_and_no_outcome_at_all_is
     assert found.left_out == ("motivation", "heard")
     with pytest.raises(DesignError, match="small: no outcome has 10 answers or more"):
         values_from(study, StudyData("ref", few))
+
+
+def test_pairs_that_contradict_each_other_are_made_smaller_together(study):
+    # Three outcomes of which each two have people of their own, so that their correlations cannot all be had.
+    rng = np.random.default_rng(1)
+    x = rng.standard_normal((3, 40))
+    y = 0.95 * x + 0.1 * rng.standard_normal((3, 40))
+    none = np.full(40, np.nan)
+    people = pl.DataFrame(
+        {
+            "ref": [f"P{k:03d}" for k in range(120)],
+            "motivation_after": np.concatenate([x[0], x[1], none]),
+            "days": np.concatenate([y[0], none, x[2]]),
+            "heard": np.concatenate([none, -y[1], y[2]]),
+        },
+        nan_to_null=True,
+    )
+    values = values_from(study, StudyData("ref", people))
+    block = assumptions_block(study, values)
+    assert "# Multiplied by 0.49" in block
+    read = yaml.safe_load(block)["diagnosis"]["assume"]["correlations"]
+    matrix = np.eye(3)
+    matrix[0, 1:], matrix[1, 2] = list(read["motivation"].values()), read["days"]["heard"]
+    assert np.linalg.eigvalsh(np.triu(matrix, 1) + np.triu(matrix, 1).T + np.eye(3))[0] > 0
