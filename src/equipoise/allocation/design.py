@@ -108,7 +108,7 @@ def design(
     problems += _misfits(len(stratum), shares_by_label, method, sizes, arrival)
     if method == "minimised" and not problems:
         problems += minimisation_misfits(beside, list(shares_by_label.values()))
-    if method == "rerandomised":
+    if method == "rerandomised" and not problems:
         problems += criterion_misfits(beside)
     if problems:
         raise DesignError(problems)

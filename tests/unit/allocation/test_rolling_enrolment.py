@@ -284,11 +284,11 @@ def test_a_factor_of_numbers_is_refused_when_the_roster_is_read(folder):
             [
                 (
                     "method: permuted-blocks ",
-                    "method: rerandomised\n  criterion: {covariates: [team], accept: 0.5} ",
+                    "method: matched-pairs\n  pair: team ",
                 )
             ],
             DesignError,
-            "rerandomised needs all units before the draw",
+            "matched-pairs needs all units before the draw",
         ),
     ],
 )

@@ -225,20 +225,6 @@ def test_a_ratio_that_differs_inside_a_stratum_is_refused(trial, draw):
     assert "differs inside the stratum" in done.err
 
 
-@pytest.mark.parametrize("method", ["minimised", "rerandomised", "matched-pairs"])
-def test_a_method_that_comes_later_is_named(trial, draw, method, tmp_path):
-    more = {
-        "minimised": "balance: [team]",
-        "rerandomised": "criterion: {covariates: [team], accept: 0.1}",
-        "matched-pairs": "pair: team",
-    }
-    edit(trial / "protocol.yaml", "method: blocked ", f"method: {method}\n  {more[method]} ")
-    done = draw("--seed", SEED)
-    assert done.code == 2
-    assert f"{method} is not yet supported" in done.err
-    assert not (tmp_path / "arms.csv").exists()
-
-
 def test_a_study_without_arms_allocates_nobody(run, tmp_path, roster):
     run("new", tmp_path / "pilot", "--kind", "pilot")
     done = run(

@@ -5,9 +5,18 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 
-from equipoise.allocation import METHODS, allocate, strata_labels
+from equipoise.allocation import (
+    METHODS,
+    allocate,
+    draw_stage,
+    given_seed,
+    stage_of,
+    strata_labels,
+    units_of,
+)
 from equipoise.errors import NotSupportedError
 from equipoise.estimation.effects.adjusted import linear_effect
 from equipoise.estimation.several.multiplicity import adjust_p_values
@@ -24,6 +33,7 @@ participants:
     site: {type: category}
     team: {type: category}
     age: {type: number}
+    pair: {type: text}
   ENROLMENT
 ALLOCATION
 outcomes:
@@ -346,16 +356,10 @@ def test_every_method_of_allocation_is_drawn_again_from_a_study_and_its_data(stu
     asked = study(
         more=f"method: {method}, {NEEDS.get(method, '')}".rstrip(", "), analysis=f"{REDRAWN}, adjust: none"
     )
-    strata = strata_labels([list(frame["site"])]) if "strata" in NEEDS.get(method, "") else None
-    drawn = allocate(
-        list(frame["ref"]),
-        strata,
-        {"control": 1, "texts": 1},
-        method=method,
-        stage="main",
-        seed=bytes(range(32)),
-    )
-    frame["arm"] = drawn.arms
+    frame["pair"] = [f"{row // 2}" for row in range(len(frame))]
+    roster = pl.DataFrame(frame.drop(columns="arm").to_dict("list"))
+    units = units_of(asked, *stage_of(asked, None), roster, "ref")
+    frame["arm"] = draw_stage(asked, *stage_of(asked, None), units, given_seed("ab" * 32))[0].arms
     effect = found(asked, frame).find(ID)
     assert effect.draws == 10_000
     assert 1 / 10_001 <= effect.p_value <= 1

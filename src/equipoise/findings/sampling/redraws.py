@@ -201,7 +201,7 @@ def _observed(plan: Design, arms: list[str | None], place: Ints, units: Units) -
 
 def _possible(plan: Design, observed: Codes) -> bool:
     """Whether a draw with fixed numbers could have given these: whole sets, and different slots left over."""
-    if plan.method not in ("complete", "blocked"):
+    if plan.method not in ("complete", "blocked", "matched-pairs", "rerandomised"):
         return True
     plan = plan.pooled() if plan.method == "complete" else plan
     counts = np.zeros(plan.shares.shape, dtype=np.int64)
