@@ -245,7 +245,11 @@ def test_a_principal_stratum_is_bounded_and_not_estimated(folder, moved, tmp_pat
     ("strategy", "analyses", "why"),
     [
         ("principal-stratum", SCORE.replace("at: after", "at: after, by: site"), "effect is by site"),
-        ("principal-stratum", SCORE.replace("texts - control", "(texts + calls) / 2 - control"), "more than two"),
+        (
+            "principal-stratum",
+            SCORE.replace("texts - control", "(texts + calls) / 2 - control"),
+            "more than two",
+        ),
         (
             "while-on-treatment",
             f"{SCORE}\n{REST.replace('[days, passed]', 'once')}",
@@ -259,3 +263,13 @@ def test_what_a_strategy_cannot_be_asked_is_refused_when_the_protocol_is_checked
     once = ("outcomes:\n", "outcomes:\n  once: {column: once, role: secondary}\n")
     with pytest.raises(ProtocolError, match=why):
         of_events(folder, moved, tmp_path, f"left_employer: {strategy}", analyses, once)
+
+
+def test_a_strategy_holds_for_what_was_not_planned_too(folder, moved, tmp_path):
+    by_site = "by_site: {outcomes: score, contrast: texts - control, at: after, by: site}\n"
+    made = folder(SCORE, explore=by_site)
+    text = (made / "protocol.yaml").read_text().replace("  - {then: [days, passed], method: holm}\n", "")
+    events = "events: {left_employer: principal-stratum}\nanalyses:"
+    (made / "protocol.yaml").write_text(text.replace("analyses:", events, 1))
+    with pytest.raises(ProtocolError, match="the analysis by_site is by site"):
+        load_study(made)

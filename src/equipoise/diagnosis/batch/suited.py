@@ -12,7 +12,6 @@ from equipoise.instruments.scoring import rule_of
 from equipoise.protocol.expressions import compile_expression
 from equipoise.protocol.factors import compared_stage, waves_asking
 from equipoise.protocol.facts import before_allocation
-from equipoise.protocol.models.analyses import Analysis
 from equipoise.protocol.models.outcomes import Outcome
 from equipoise.protocol.study import Study
 from equipoise.protocol.timeline import timeline, waves_before
@@ -59,6 +58,8 @@ def why_not_fitted(study: Study, claim: Claim, columns: tuple[str, ...]) -> str 
     analysis, protocol = study.protocol.analyses[claim.analysis], study.protocol
     if analysis.model not in _MODELS or analysis.variance not in _VARIANCES:
         return f"{analysis.model} with {analysis.variance}"
+    if analysis.weights is not None:
+        return "weights by the chance of an arm"
     if analysis.test.by != "t":
         return "a test by re-drawing"
     if analysis.cluster not in (None, "participant") or analysis.average_over == "clusters":
@@ -90,13 +91,9 @@ def _claim_not_drawn(study: Study, claim: Claim) -> str | None:
         return f"{claim.outcome}, made of several instruments"
     if spec.column is None and not waves_asking(study.protocol, study.surveys, spec):
         return f"{claim.outcome}, which no survey asks"
-    if _looks_further(analysis):
-        return "an analysis that looks at more than one outcome"
+    if analysis.auxiliaries or analysis.change_from is not None:
+        return "an analysis that looks at more than one outcome, or at its change"
     return "questions that not everybody is shown" if _routed(study, spec) else None
-
-
-def _looks_further(analysis: Analysis) -> bool:
-    return bool(analysis.auxiliaries)
 
 
 def _routed(study: Study, spec: Outcome) -> bool:

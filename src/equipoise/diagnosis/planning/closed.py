@@ -112,6 +112,7 @@ def _plain(study: Study, claim: Claim, assumed: AssumedOutcome) -> bool:
     return (
         analysis.model in _LINEAR
         and analysis.average_over != "clusters"
+        and analysis.weights is None and analysis.change_from is None
         and outcome.task is None
         and same and everybody and known and one_time and ratio
     )  # fmt: skip

@@ -25,10 +25,15 @@ def check_events(study: Study) -> Iterator[Problem]:
 def _analysed(study: Study) -> list[str]:
     """The outcomes of people that an analysis names, of an index its parts; ratings know no events."""
     outcomes = study.protocol.outcomes
-    named = {name for analysis in study.protocol.analyses.values() for name in analysis.outcomes or ()}
+    named = {name for analysis in _analyses(study).values() for name in analysis.outcomes or ()}
     named |= {part for name in named & set(outcomes) for part in outcomes[name].index or ()}
     plain = [name for name in named & set(outcomes) if outcomes[name].index is None]
     return sorted(name for name in plain if outcomes[name].task is None)
+
+
+def _analyses(study: Study) -> dict[str, Analysis]:
+    """What is planned, and what `explore.yaml` adds."""
+    return {**study.protocol.analyses, **study.explore}
 
 
 def _composite(study: Study) -> Iterator[Problem]:
@@ -71,7 +76,7 @@ def _principal_stratum(study: Study) -> Iterator[Problem]:
     for event, strategy in study.protocol.events.items():
         if strategy != "principal-stratum":
             continue
-        for name, analysis in study.protocol.analyses.items():
+        for name, analysis in _analyses(study).items():
             why = _not_bounded(study, analysis)
             if why is not None and any(_of_people(study, name) for name in analysis.outcomes or ()):
                 message = (
