@@ -93,7 +93,9 @@ def test_neither_seed_nor_secret_is_told_before_or_after_the_enrolment_closes(co
             close_enrolment(alice, coming.stages.get())
 
 
-def test_record_balance_and_arms_are_there_only_when_the_enrolment_has_closed(coming, alice):
+def test_record_balance_and_arms_are_there_when_the_enrolment_has_closed_and_a_stranger_draws_again(
+    coming, alice, secret, tmp_path
+):
     stage = coming.stages.get()
     assert allocation_record(stage) is None
     for early in (balance, public_arms):
@@ -101,13 +103,8 @@ def test_record_balance_and_arms_are_there_only_when_the_enrolment_has_closed(co
             early(stage)
     assert set(participants_frame(coming, masked=True)["arm"]) == {None}
     closed = close_enrolment(alice, stage)
-    assert allocation_record(closed).counts
     assert balance(closed)
     assert set(participants_frame(coming, masked=True)["arm"]) == {"A", "B"}
-
-
-def test_after_closing_and_unmasking_a_stranger_draws_the_queue_again(coming, alice, secret, tmp_path):
-    closed = close_enrolment(alice, coming.stages.get())
     Study.objects.update(results="unmasked")
     record, arms = tmp_path / "arms.csv.record.json", tmp_path / "arms.csv"
     record.write_text(closed.record, "utf-8")
