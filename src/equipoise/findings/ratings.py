@@ -14,20 +14,18 @@ from equipoise.estimation.least_squares.covariance import Variance
 from equipoise.estimation.meaning.standardised import hedges_g, reference_sd
 from equipoise.findings.deciding.claims import claimed, tier_of
 from equipoise.findings.estimates import standardised_of, with_estimate
+from equipoise.findings.fitting.random_texts import fit_random_texts, random_texts_words
 from equipoise.findings.fitting.redrawn_ratings import ratings_by_redraws
 from equipoise.findings.levels.categories import Rows, by_category, of_how_many
 from equipoise.findings.reading.data import StudyData
 from equipoise.findings.results import Finding, Standardised
-from equipoise.findings.sampling.rated import Labels, Rated, rated_of
+from equipoise.findings.sampling.rated import SHOWN, Labels, Rated, rated_of
 from equipoise.findings.wording.estimands import estimand, model_words
 from equipoise.protocol.checks.analyses import NO_GROUPS
 from equipoise.protocol.models.analyses import Analysis
 from equipoise.protocol.study import Study
 
 __all__ = ["rating_findings"]
-
-SHOWN = "_text"
-"""`ATTRIBUTE_text` in a file of ratings says which of the texts of a level was shown: the name, say."""
 
 
 def rating_findings(
@@ -36,19 +34,24 @@ def rating_findings(
     """The effect of one contrast of attributes, ways of presenting or arms on what was rated.
 
     Where the ratings say which text of an attribute was shown, errors by participant and by text stand beside
-    an effect of that attribute: they hold for other texts of the kind, not for these alone.
+    an effect of that attribute: they hold for other texts of the kind, not for these alone. By the model
+    `mixed` texts have a random effect.
     """
-    if analysis.model != "linear":
+    if analysis.model not in ("linear", "mixed"):
         raise NotSupportedError(
-            f"ratings are analysed by the linear model; {analysis.model} is not yet supported"
+            f"ratings are analysed by the models linear and mixed; {analysis.model} is not yet supported"
         )
     rated = rated_of(study, data, analysis, outcome, text)
     shared = _provenance(study, name, rated, outcome, text, planned=planned)
     if analysis.by is not None:
         yield from _by_level(study, shared, rated)
         return
+    told: tuple[str, ...] = ()
     try:
-        estimate = _estimate(rated, rated.cluster, analysis.variance or "CR2")
+        if analysis.model == "mixed":
+            estimate, told = fit_random_texts(rated)
+        else:
+            estimate = _estimate(rated, rated.cluster, analysis.variance or "CR2")
     except DesignError as error:
         yield shared.model_copy(update={"not_estimable": str(error)})
         return
@@ -57,10 +60,11 @@ def rating_findings(
         shared,
         estimate,
         standardised=_standardised(estimate, rated),
-        warnings=(f"{int(rated.answered.sum())} ratings by {people} participants",),
+        warnings=(f"{int(rated.answered.sum())} ratings by {people} participants", *told),
     )
     yield _redrawn(study, effect, rated) if analysis.test.by == "randomisation" else effect
-    yield from _by_text_shown(study, effect, rated)
+    if analysis.model == "linear":
+        yield from _by_text_shown(study, effect, rated)
 
 
 def _redrawn(study: Study, effect: Finding, rated: Rated) -> Finding:
@@ -93,7 +97,9 @@ def _provenance(study: Study, name: str, rated: Rated, outcome: str, text: str, 
         n=rated.counts(rated.answered),
         margin=spec.margin,
         good=spec.good,
-        model=model_words(analysis, outcome, rated.adjusted[0]),
+        model=random_texts_words(rated)
+        if analysis.model == "mixed"
+        else model_words(analysis, outcome, rated.adjusted[0]),
     )
 
 

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from equipoise.estimation.effects.ratings import component_effects, marginal_means
+from equipoise.estimation.mixed.fit import fit_mixed
 from equipoise.findings import Findings, analyse, read_data
 from equipoise.protocol import load_study
 
@@ -23,6 +24,8 @@ analyses:
   far: {contrast: origin.far - origin.home}
   graded: {contrast: grade.high - grade.low}
   teams: {contrast: grade.high - grade.low, cluster: team, sensitivity-of: graded}
+  names: {contrast: origin.near - origin.home, model: mixed, sensitivity-of: near}
+  grades: {contrast: grade.high - grade.low, model: mixed, sensitivity-of: graded}
   both: {contrast: grade.high - grade.low, cluster: team, variance: two-way, sensitivity-of: graded}
 """
 VIGNETTE = """\
@@ -114,6 +117,29 @@ def test_errors_for_other_names_of_the_kind_stand_beside_an_effect_of_names(resu
     assert beside.std_error > 1.5 * results.find("near.score.origin.near - origin.home").std_error
     assert "by participant and by the 9 texts of origin" in beside.model
     assert not [one for one in results if one.analysis == "graded" and "other-texts" in one.id]
+
+
+def test_names_may_have_a_random_effect_beside_that_of_the_participant(results, rows):
+    codes = rows["origin"].map({"home": 0, "near": 1, "far": 2}).to_numpy()
+    means = (codes[:, None] == np.arange(3)).astype(float)
+    extra = np.column_stack([rows["grade"] == "low", positions(rows)]).astype(float)
+    fit = fit_mixed(
+        rows["score"], np.column_stack([means, extra]), {"person": rows["ref"], "name": rows["origin_text"]}
+    )
+    direct = fit.contrast((-1, 1, 0, 0, 0, 0, 0))
+    effect = results.find("names.score.origin.near - origin.home")
+    assert (effect.estimate, effect.std_error) == pytest.approx((direct.estimate, direct.std_error), rel=1e-7)
+    assert effect.dof == pytest.approx(direct.dof, rel=1e-6)
+    assert effect.dof < 12  # nine names, not 240 ratings, are what it hangs on
+    assert "random intercepts of participants, texts of origin, adjusted for" in effect.model
+    assert "Kenward-Roger degrees of freedom" in effect.model
+    assert "stimuli of the kind shown" in effect.estimand
+    assert not [one for one in results if one.id.startswith(f"{effect.id}.")]
+
+
+def test_a_level_shown_in_one_text_has_no_random_effect_of_texts(results):
+    lacking = results.find("grades.score.grade.high - grade.low")
+    assert 'no column "grade_text"' in lacking.not_estimable
 
 
 def test_means_by_level_are_marginal_means(results, rows):

@@ -114,7 +114,9 @@ def not_redrawn(study: Study, analysis: Analysis) -> str | None:
     if any(study.protocol.gives_sequences(name) for name in _stages(study, analysis)):
         return None
     if rated:
-        return None if analysis.variance != "two-way" else "with the variance two-way"
+        if analysis.model != "linear":
+            return f"of ratings with the model {analysis.model}; supported: linear"
+        return "with the variance two-way" if analysis.variance == "two-way" else None
     if analysis.model not in (*TESTED_MODELS, *SCORED_MODELS) and analysis.by is None:
         return f"with the model {analysis.model}; supported: {', '.join((*TESTED_MODELS, *SCORED_MODELS))}"
     if analysis.variance in ("two-way", "wild-bootstrap"):

@@ -20,7 +20,10 @@ from equipoise.protocol.facts import rating_facts
 from equipoise.protocol.models.analyses import Analysis
 from equipoise.protocol.study import Study
 
-__all__ = ["Rated", "rated_of", "ratings_with_people"]
+__all__ = ["SHOWN", "Rated", "rated_of", "ratings_with_people"]
+
+SHOWN = "_text"
+"""`ATTRIBUTE_text` in a file of ratings says which of the texts of a level was shown: the name, say."""
 
 Labels = npt.NDArray[np.object_]
 

@@ -107,6 +107,8 @@ def _compared(study: Study, contrast: str) -> str:
 def _population(study: Study, analysis: Analysis, spec: Outcome) -> str:
     if spec.task is not None:
         who, weighting = "everybody who was asked to judge", "each rating counts once; these stimuli only"
+        if analysis.model == "mixed":
+            weighting = "ratings count by their precision; stimuli of the kind shown"
     else:
         who = "everybody randomised"
         clusters = analysis.average_over == "clusters"

@@ -96,9 +96,13 @@ def _mixed(study: Study, path: Path, analysis: Analysis, *, rated: bool) -> Iter
     model = analysis.model
     if model not in MODEL_BASED:
         return
-    if rated:
-        yield at(study, *path, "model", message=f"ratings cannot be analysed by {model}; take `linear`")
-    elif model == "mixed" and analysis.cluster is None:
+    if rated and model == "mmrm":
+        message = "ratings cannot be analysed by mmrm; take `linear`, or `mixed` for names as a random draw"
+        yield at(study, *path, "model", message=message)
+    elif rated and analysis.by is not None:
+        message = "levels of ratings are told apart by the model `linear`, not by mixed"
+        yield at(study, *path, "model", message=message)
+    elif model == "mixed" and not rated and analysis.cluster is None:
         message = "a mixed model needs people in clusters; name them in `cluster:`, or take `linear`"
         yield at(study, *path, "model", message=message)
     elif model == "mmrm" and analysis.cluster is not None:
