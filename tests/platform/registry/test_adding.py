@@ -70,6 +70,13 @@ def test_rosters_other_data_and_secrets_in_the_folder_stay_outside(locked_folder
     ]
 
 
+def test_the_time_stamp_of_the_lock_comes_along(locked_folder, members):
+    folder = locked_folder()
+    (folder / "lock.json.tsr").write_bytes(b"signed")
+    study = add_study(CommandLine(), folder)
+    assert (folder_of(study).folder / "lock.json.tsr").read_bytes() == b"signed"
+
+
 def test_a_folder_that_is_no_study_is_refused(tmp_path, members):
     assert "no protocol.yaml here" in refused(tmp_path, ProtocolError)
 

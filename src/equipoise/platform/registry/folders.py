@@ -21,6 +21,7 @@ __all__ = ["incoming", "put_in_place"]
 _TAKEN = (
     "protocol.yaml",
     "lock.json",
+    "lock.json.tsr",
     "explore.yaml",
     "logic-model.yaml",
     "surveys",
