@@ -1,6 +1,7 @@
 """The scripts for strangers: the same arms from the public record in plain Python and in R, or where they differ."""
 
 import json
+import random
 import subprocess
 import sys
 import unicodedata
@@ -135,6 +136,39 @@ def drawn(tmp_path_factory):
 def test_a_stranger_draws_the_same_arms(drawn, language, name):
     method = DESIGNS[name][2]["method"]
     assert drawn[language][name] == (0, f"same: 61 units drawn again by {method}, every arm as published")
+
+
+def any_design(seed):
+    """A design by chance: units, strata of any sizes, a ratio for each stratum or for all, a method, blocks."""
+    chance = random.Random(seed)
+    units = people(chance.randint(4, 40))
+    strata = {
+        name: [chance.choice(["", "x,y", 'a"b', "süd", "NA"][: chance.randint(1, 5)]) for _ in units]
+        for name in ("site", "grade, old")[: chance.randint(0, 2)]
+    }
+    arms = chance.sample(["b", "a", "ä", "Z", "10"], chance.randint(2, 4))
+    shares = [dict.fromkeys(arms, 1), {arm: chance.randint(1, 3) for arm in arms}]
+    method = chance.choice(["simple", "blocked", "permuted-blocks", "complete"])
+    ratio = shares[1]
+    if strata and method != "complete" and chance.random() < 0.5:
+        ratio = by_stratum(strata, *shares)
+    how = {"method": method, "stage": chance.choice(["main", "second_draw"])}
+    if method == "permuted-blocks":
+        how["blocks"] = chance.sample([1, 2, 3, 5], chance.randint(1, 3))
+    if method in ("simple", "permuted-blocks"):
+        how["arrival"] = chance.random() < 0.5
+    return units, strata, ratio, how
+
+
+def test_designs_by_chance_are_drawn_again_in_both_languages(tmp_path):
+    found = []
+    for seed in range(30):
+        units, strata, ratio, how = any_design(seed)
+        (tmp_path / str(seed)).mkdir()
+        found.append(publish(tmp_path / str(seed), units, strata, ratio, **how))
+    for language in INTERPRETERS:
+        told = answers(tmp_path, language, found)
+        assert [(seed, said) for seed, (code, said) in enumerate(told) if code != 0] == []
 
 
 def test_every_method_is_drawn_again_at_once_and_in_order_of_arrival():

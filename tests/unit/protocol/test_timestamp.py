@@ -102,6 +102,17 @@ def test_a_stamp_says_the_time_and_the_authority(authority):
     assert found.time.tzinfo is UTC
 
 
+def test_openssl_checks_the_same_as_the_documentation_says(authority, tmp_path):
+    for name, content in (
+        ("lock.json", LOCK),
+        ("lock.json.tsr", authority.answer(stamp_request(LOCK))),
+        ("authority.pem", authority.root + authority.between),
+    ):
+        (tmp_path / name).write_bytes(content)
+    words = ["-verify", "-data", "lock.json", "-in", "lock.json.tsr", "-CAfile", "authority.pem"]
+    subprocess.run(["openssl", "ts", *words], cwd=tmp_path, check=True, capture_output=True)
+
+
 def test_the_root_alone_is_enough_where_the_answer_brings_the_rest(authority):
     answer = authority.answer(stamp_request(LOCK))
     root = read_certificates(authority.root, "root.pem")
