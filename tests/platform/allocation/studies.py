@@ -18,8 +18,12 @@ def minimising(folder):
     path.write_text(text.replace("  consent:\n", f"{derived}  consent:\n", 1), "utf-8")
 
 
-def at_launch(folder):
-    """Make `swing` a study whose roster is minimised within cohorts."""
-    path = folder / "protocol.yaml"
-    text = path.read_text("utf-8").replace("strata: [cohort, region]", "strata: [cohort]")
-    path.write_text(text.replace("method: blocked", "method: minimised\n  balance: [region]"), "utf-8")
+def at_launch(method):
+    """Make `swing` a study whose roster is drawn within cohorts by another method."""
+
+    def change(folder):
+        path = folder / "protocol.yaml"
+        text = path.read_text("utf-8").replace("strata: [cohort, region]", "strata: [cohort]")
+        path.write_text(text.replace("method: blocked", f"method: {method}"), "utf-8")
+
+    return change

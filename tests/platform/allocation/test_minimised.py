@@ -43,19 +43,32 @@ for number, person in enumerate(Participant.objects.order_by("pk")[first:last], 
 """
 
 
+def varied(row):
+    year, regions = ("2020", "2021")[row % 2], ("north", "midlands", "east", "south")
+    started = f"{year}-01-{1 + row * 5 % 28:02}"
+    return {"cohort": year, "region": regions[row // 2 % 4], "started_on": started}
+
+
 @pytest.mark.django_db
-def test_a_roster_is_minimised_by_the_levels_that_were_committed(
-    add_example, alice, enrol, secret, after_launch
+@pytest.mark.parametrize(
+    "method",
+    [
+        "minimised\n  balance: [region]",
+        "rerandomised\n  criterion: {covariates: [region, started_on], accept: 0.2}",
+    ],
+)
+def test_a_roster_is_drawn_by_what_was_committed_of_each_person(
+    add_example, alice, enrol, secret, after_launch, method
 ):
-    study = move_study(alice, add_example("swing", at_launch), "live")
-    enrol(study, 48)
+    study = move_study(alice, add_example("swing", at_launch(method)), "live")
+    enrol(study, 48, varied)
     after_launch()
     hand_in_secret(alice, study.stages.get(), secret)
     committed = commit_stage(alice, study.stages.get())
     assert set(Committed.objects.values_list("stratum", "beside__0")) == {
         (year, region) for year in ("2020", "2021") for region in ("north", "midlands", "east", "south")
     }
-    RosterFacts.objects.update(values={"cohort": "2020", "region": "north"})
+    RosterFacts.objects.update(values={"cohort": "2020", "region": "north", "started_on": "2020-01-04"})
     drawn = draw_stage(alice, committed)
     units, _ = committed_units(drawn)
     arm_of = dict(Allocation.objects.values_list("participant__key", "arm"))
@@ -65,7 +78,7 @@ def test_a_roster_is_minimised_by_the_levels_that_were_committed(
     assert verify_stage(drawn).units == 48
     Study.objects.update(results="unmasked")
     published = public_arms(Stage.objects.get()).splitlines()
-    assert published[0].split(",")[1:4] == ["cohort", "region", "arm"]
+    assert published[0].split(",")[1:3] == ["cohort", "region"]
     assert len(published) == 49
 
 

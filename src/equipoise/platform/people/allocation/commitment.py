@@ -7,6 +7,7 @@ commitment and draw can move the draw.
 import csv
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import polars as pl
@@ -88,6 +89,8 @@ def commit_stage(who: Acting, stage: Stage, *, answered: Answered | None = None)
             raise InputError(Problem(study.name, stage.name, f"is {held.state} already; who is drawn stands"))
         held.state, held.committed_at, held.roster_hash = "committed", at, hashed
         held.committed = {"version": study.version, "ratio": None if units is None else units.ratio}
+        if units is not None and units.beside.numbers:
+            held.committed["numbers"] = units.beside.numbers
         held.save(update_fields=["state", "committed_at", "roster_hash", "committed"])
         if units is not None:
             _keep(study, held, units, identifier_of(loaded))
@@ -128,14 +131,16 @@ def committed_units(stage: Stage) -> tuple[Units, list[tuple[int, str]]]:
     known_of = {unit or key: (stratum, beside) for _, key, unit, stratum, beside in rows}
     names = sorted(known_of)
     labels = [known_of[name][0] for name in names]
+    committed = stage.committed or {}
+    beside = beside_kept(declared, [known_of[name][1] for name in names])
     units = Units(
         people=pl.DataFrame({identifier_of(loaded): [row[1] for row in rows]}),
         units=names,
         strata=strata_of(declared.drawn_within, labels),
         labels=labels if declared.drawn_within else None,
-        ratio=(stage.committed or {})["ratio"],
+        ratio=committed["ratio"],
         cluster=[row[2] for row in rows] if declared.unit != "participant" else None,
-        beside=beside_kept(declared, [known_of[name][1] for name in names]),
+        beside=replace(beside, numbers=tuple(committed.get("numbers", ()))),
     )
     return units, [(row[0], row[3]) for row in rows]
 
