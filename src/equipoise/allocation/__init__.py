@@ -18,6 +18,7 @@ from equipoise.allocation.probabilities import (
     UnitProbabilities,
     every_allocation,
     exact_probabilities,
+    pair_probabilities,
     unit_probabilities,
 )
 from equipoise.allocation.record import AllocationRecord, record_of
@@ -70,6 +71,7 @@ __all__ = [
     "given_seed",
     "inherited_arms",
     "is_rolling",
+    "pair_probabilities",
     "read_secret",
     "record_arrivals",
     "record_of",

@@ -25,14 +25,17 @@ from equipoise.errors import DesignError, NotSupportedError
 
 __all__ = [
     "Estimated",
+    "PairProbabilities",
     "UnitProbabilities",
     "every_allocation",
     "exact_probabilities",
+    "pair_probabilities",
     "unit_probabilities",
 ]
 
 _SMALL = 24  # units, above which nobody should list every allocation
 _DRAWS = 10_000
+_MOST_CELLS = 6_000  # units times arms, whose pairs take 0.3 GB
 _AT_ONCE = 4_000_000  # arms counted in one piece, to bound memory
 
 
@@ -62,6 +65,19 @@ class UnitProbabilities:
     estimated: Estimated | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class PairProbabilities:
+    """The chance of each arm for each two units, as `estimation.effects.weighted` takes it.
+
+    Attributes:
+        of_pairs: shape (units, arms, units, arms); with itself a unit is in one arm only.
+        estimated: how; None where they are exact.
+    """
+
+    of_pairs: npt.NDArray[np.float64]
+    estimated: Estimated | None = None
+
+
 def exact_probabilities(plan: Design) -> dict[str, dict[str, Fraction]]:
     """The share of each arm in each stratum: the exact chance of its units, where the method is `even`."""
     return {
@@ -77,6 +93,32 @@ def unit_probabilities(plan: Design) -> UnitProbabilities:
         shares = plan.shares / plan.shares.sum(axis=1, keepdims=True)
         return UnitProbabilities(np.asarray(shares[plan.stratum]))
     return _estimated(plan)
+
+
+def pair_probabilities(plan: Design) -> PairProbabilities:
+    """The chance that one unit is in one arm and another in another: what variances of weighted sums need.
+
+    Exact where the method's module gives it in closed form; else the share of draws, by the design's seed.
+
+    Raises:
+        DesignError: more units than whose pairs can be held at once.
+    """
+    cells = len(plan.stratum) * len(plan.arms)
+    if cells > _MOST_CELLS:
+        most = _MOST_CELLS // len(plan.arms)
+        message = f"{len(plan.stratum):,} units: chances of pairs are held for at most {most:,} of them."
+        raise DesignError(message)
+    together = METHODS[plan.method].together
+    if together is not None:
+        return PairProbabilities(together(plan))
+    rng = np.random.default_rng(int.from_bytes(_digest(plan), "big"))
+    joint, size = np.zeros((cells, cells)), max(1, _AT_ONCE // cells)
+    for start in range(0, _DRAWS, size):
+        codes = simulate(plan, min(size, _DRAWS - start), rng)
+        got = (codes[:, :, None] == np.arange(len(plan.arms))).reshape(len(codes), cells).astype(np.float64)
+        joint += got.T @ got
+    joint = (joint / _DRAWS).reshape(len(plan.stratum), len(plan.arms), len(plan.stratum), len(plan.arms))
+    return PairProbabilities(joint, Estimated(_DRAWS, float(np.sqrt(joint * (1 - joint) / _DRAWS).max())))
 
 
 def _estimated(plan: Design) -> UnitProbabilities:

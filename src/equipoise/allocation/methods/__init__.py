@@ -6,6 +6,8 @@ from equipoise.allocation.methods.blocked import (
     draw_complete,
     simulate_blocked,
     simulate_complete,
+    together_blocked,
+    together_complete,
 )
 from equipoise.allocation.methods.contract import Acceptance, Arrival, ArrivalPlan, Method
 from equipoise.allocation.methods.minimised import arrive_minimised, draw_minimised, simulate_minimised
@@ -20,18 +22,24 @@ from equipoise.allocation.methods.rerandomised import (
     even_rerandomised,
     simulate_rerandomised,
 )
-from equipoise.allocation.methods.simple import arrive_simple, chances_simple, draw_simple, simulate_simple
+from equipoise.allocation.methods.simple import (
+    arrive_simple,
+    chances_simple,
+    draw_simple,
+    simulate_simple,
+    together_simple,
+)
 
 __all__ = ["METHODS", "Acceptance", "Arrival", "ArrivalPlan", "Method"]
 
 METHODS = {
-    "simple": Method(draw_simple, simulate_simple, chances_simple, arrive_simple),
-    "complete": Method(draw_complete, simulate_complete, chances_blocked),
-    "blocked": Method(draw_blocked, simulate_blocked, chances_blocked),
+    "simple": Method(draw_simple, simulate_simple, chances_simple, arrive_simple, together=together_simple),
+    "complete": Method(draw_complete, simulate_complete, chances_blocked, together=together_complete),
+    "blocked": Method(draw_blocked, simulate_blocked, chances_blocked, together=together_blocked),
     "permuted-blocks": Method(draw_permuted_blocks, simulate_permuted_blocks, None, arrive_permuted_blocks),
     "minimised": Method(draw_minimised, simulate_minimised, None, arrive_minimised),
     "rerandomised": Method(
         draw_rerandomised, simulate_rerandomised, even=even_rerandomised, accept=accept_rerandomised
     ),
-    "matched-pairs": Method(draw_blocked, simulate_blocked, chances_blocked),
+    "matched-pairs": Method(draw_blocked, simulate_blocked, chances_blocked, together=together_blocked),
 }

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from equipoise.allocation.design import Codes, Counts, Design
 from equipoise.allocation.keyed import Key, order_within
-from equipoise.allocation.methods.contract import Chances
+from equipoise.allocation.methods.contract import Chances, Together
 from equipoise.allocation.methods.listing import listable
 from equipoise.allocation.methods.shuffling import drawn_slots, in_place, shuffled
 
@@ -32,6 +32,8 @@ __all__ = [
     "keyed_order",
     "simulate_blocked",
     "simulate_complete",
+    "together_blocked",
+    "together_complete",
 ]
 
 
@@ -80,6 +82,39 @@ def chances_blocked(plan: Design, place: int) -> Chances:
         orders = _orders(arms)
         chances |= dict.fromkeys(orders, Fraction(ways, comb(len(slots), left) * len(orders)))
     return chances
+
+
+def together_blocked(plan: Design) -> Together:
+    """The chance that two units are in two arms, exactly: a stratum's units are drawn in any order.
+
+    With N(a) units in arm a, two of a stratum's n are in a and b with chance E[N(a) (N(b) - 1(a = b))] over
+    n (n - 1). N(a) is its share of the whole sets and what the leftover units drew from the R slots without
+    putting any back, which is multivariate hypergeometric.
+    """
+    total, left = plan.shares.sum(axis=1), plan.sizes % plan.shares.sum(axis=1)
+    chance = plan.shares / total[:, None]
+    joint = np.einsum("ia,jb->iajb", chance[plan.stratum], chance[plan.stratum])
+    for place, (size, drawn) in enumerate(zip(plan.sizes.tolist(), left.tolist(), strict=True)):
+        members, within = np.flatnonzero(plan.stratum == place), _within(plan.shares[place], size, drawn)
+        joint[np.ix_(members, range(len(plan.arms)), members, range(len(plan.arms)))] = within[:, None, :]
+    each = np.arange(len(plan.stratum))
+    joint[each, :, each, :] = chance[plan.stratum][:, :, None] * np.eye(len(plan.arms))
+    return joint
+
+
+def together_complete(plan: Design) -> Together:
+    """The same with the whole trial as one stratum."""
+    return together_blocked(plan.pooled())
+
+
+def _within(shares: npt.NDArray[np.int64], size: int, drawn: int) -> npt.NDArray[np.float64]:
+    """The chance that one unit of a stratum is in arm a and another in arm b, shape (arms, arms)."""
+    total = int(shares.sum())
+    whole, lot = shares * float(size // total), drawn * shares / total
+    two = drawn * (drawn - 1) / (total * (total - 1)) * (np.outer(shares, shares) - np.diag(shares))
+    expected = np.outer(whole, whole) + np.outer(whole, lot) + np.outer(lot, whole) + two + np.diag(lot)
+    pairs = expected - np.diag(whole + lot)
+    return np.asarray(pairs / max(size * (size - 1), 1))
 
 
 def arm_counts(plan: Design, drawn: Sequence[npt.NDArray[np.int64]]) -> Counts:

@@ -10,16 +10,21 @@ from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from equipoise.allocation.beside import NOTHING, Beside
 from equipoise.allocation.design import Codes, Design
 from equipoise.allocation.keyed import Key
 from equipoise.errors import DesignError, Problem, nearest
 
-__all__ = ["Acceptance", "Accepted", "Arrival", "ArrivalPlan", "Chances", "Method"]
+__all__ = ["Acceptance", "Accepted", "Arrival", "ArrivalPlan", "Chances", "Method", "Together"]
 
 Chances = dict[tuple[int, ...], Fraction]
 """Each allocation of a stratum's units that is possible, with its chance."""
+
+
+Together = npt.NDArray[np.float64]
+"""Shape (units, arms, units, arms): the chance that one unit is in one arm and another in another."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +120,7 @@ class Method(NamedTuple):
         even: whether it is certain that each unit's chance of an arm is the arm's share in its stratum; None
             where it always is. Where it is not, chances are estimated (see `probabilities`).
         accept: as `draw`, telling which draw was accepted; None where the first one stands.
+        together: the exact chance of each pair of units; None where it is estimated (see `probabilities`).
     """
 
     draw: Callable[[Design, Sequence[str], Key], Codes]
@@ -123,3 +129,4 @@ class Method(NamedTuple):
     arrive: Callable[[ArrivalPlan, Key, Arrival], int] | None = None
     even: Callable[[Design], bool] | None = None
     accept: Callable[[Design, Sequence[str], Key], Accepted] | None = None
+    together: Callable[[Design], Together] | None = None

@@ -8,9 +8,9 @@ variance, that of Pillai and Bartlett times the degrees of freedom. Arms enter a
 
 The threshold is the distance that the declared share of public draws does not exceed (see `public_draws`;
 1,000 of them, or 50 / accept if that is more): it hangs on the units' strata and covariates alone, and any
-language finds it; see docs/decisions/0020. Candidates are keyed by the seed and counted from 1; the first within
-the threshold is the draw. Distances that differ by less than a part in 10**9 count as equal, as they may be
-equal but for rounding.
+language finds it; see docs/decisions/0020. Candidates are keyed by the seed and counted from 1; the first
+within the threshold is the draw. Distances that differ by less than a part in 10**9 count as equal, as they
+may be equal but for rounding.
 """
 
 from collections.abc import Sequence

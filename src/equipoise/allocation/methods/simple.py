@@ -13,10 +13,10 @@ import numpy.typing as npt
 
 from equipoise.allocation.design import Codes, Design
 from equipoise.allocation.keyed import Key
-from equipoise.allocation.methods.contract import Arrival, ArrivalPlan, Chances
+from equipoise.allocation.methods.contract import Arrival, ArrivalPlan, Chances, Together
 from equipoise.allocation.methods.listing import listable
 
-__all__ = ["arrive_simple", "chances_simple", "draw_simple", "simulate_simple"]
+__all__ = ["arrive_simple", "chances_simple", "draw_simple", "simulate_simple", "together_simple"]
 
 _ONE = 2**256
 _PREFIX = 2**192  # what the first eight bytes of a number leave open
@@ -65,6 +65,15 @@ def chances_simple(plan: Design, place: int) -> Chances:
         arms: Fraction(int(np.prod([int(shares[arm]) for arm in arms], dtype=object)), total)
         for arms in product(range(len(shares)), repeat=units)
     }
+
+
+def together_simple(plan: Design) -> Together:
+    """The exact chance of each pair of units: they are drawn independently."""
+    chance = (plan.shares / plan.shares.sum(axis=1, keepdims=True))[plan.stratum]
+    joint = np.einsum("ia,jb->iajb", chance, chance)
+    each = np.arange(len(chance))
+    joint[each, :, each, :] = chance[:, :, None] * np.eye(len(plan.arms))
+    return joint
 
 
 def _arrivals(plan: Design) -> list[bytes]:
