@@ -15,9 +15,14 @@ _ALLOWING = "the same, allowing for chance as well"
 _MANSKI = "whatever those who did not answer would have said"
 _LEE = "assuming the arm moves response one way only"
 _STRATUM = "nobody is seen in both arms; assuming the arm moves the event one way only"
+_ANY_DIRECTION = "the arm may cause the event in some and prevent it in others"
 
 _KINDS = {
     ".lee.": ("Lee bounds for people who would answer under either arm", _LEE),
+    ".any-direction.": (
+        "Bounds for people to whom the event would happen in neither arm, in any direction",
+        _ANY_DIRECTION,
+    ),
     ".principal-stratum.": ("Bounds for people to whom the event would happen in neither arm", _STRATUM),
     ".": ("Bounds for everybody randomised", _MANSKI),
 }

@@ -1,12 +1,13 @@
 """Lee's bounds against people copied until parts are whole, Lee's own formula, and derivatives by steps."""
 
-from itertools import product
+from itertools import combinations, product
 
 import numpy as np
 import pytest
 
 from equipoise.errors import DesignError
 from equipoise.estimation.effects.neyman import difference_in_means
+from equipoise.estimation.missing.any_direction import bounds_in_any_direction
 from equipoise.estimation.missing.lee import lee_bounds
 from equipoise.estimation.missing.partly_identified import effect_interval
 
@@ -215,3 +216,44 @@ def test_bounds_hold_the_effect_in_the_stratum_where_everybody_is_known_under_bo
     naive = y[held & (arm == 1), 1].mean() - y[held & (arm == 0), 0].mean()
     assert found.low < 0.5 < found.high
     assert naive < 0.1  # comparing whoever is left says that nothing happened
+
+
+def test_bounds_in_any_direction_hold_where_the_arm_causes_it_in_some_and_prevents_it_in_others():
+    rng, people = np.random.default_rng(8), 200_000
+    stratum = rng.choice(["neither", "treated only", "control only"], people, p=[0.6, 0.2, 0.2])
+    spared = np.stack([stratum != "control only", stratum != "treated only"], axis=1)
+    base = rng.normal(0.0, 1.0, people) + np.where(stratum == "treated only", 3.0, 0.0)
+    y = np.stack([base, base + np.where(stratum == "neither", 0.5, 3.0)], axis=1)
+    arm = rng.permutation(np.arange(people) % 2)
+    held, seen = spared[np.arange(people), arm], y[np.arange(people), arm]
+    low, high = bounds_in_any_direction(seen, held, arm, (-1, 1))
+    assert low < 0.5 < high
+    one_way = lee_bounds(seen, held, arm, (-1, 1))
+    assert not one_way.low < 0.5 < one_way.high  # as many are spared in both arms, so it trims nobody
+
+
+def test_bounds_in_any_direction_are_lees_where_one_arm_spares_everybody():
+    y, held, arm = trial(5, people=300, rates=(0.7, 1.0))
+    found, lee = bounds_in_any_direction(y, held, arm, (-1, 1)), lee_bounds(y, held, arm, (-1, 1))
+    assert found == pytest.approx((lee.low, lee.high), rel=1e-12)
+    turned = bounds_in_any_direction(y, held, arm, (1, -1))
+    assert turned == pytest.approx((-found[1], -found[0]), rel=1e-12)
+
+
+def test_bounds_in_any_direction_are_the_extremes_over_all_who_could_be_the_stratum():
+    y = np.array([1.0, 4.0, 2.0, 8.0, 0.0, 5.0, 3.0, 7.0, 6.0, 9.0])
+    arm, held = np.arange(10) % 2, np.array([1, 1, 1, 1, 1, 1, 1, 1, 0, 0], dtype=bool)
+    kept = 5 * (0.8 + 0.8 - 1)  # three of the four spared in each arm, at least
+    means = [
+        {part: [np.mean(some) for some in combinations(y[held & (arm == code)], part)] for part in (3, 4)}
+        for code in (0, 1)
+    ]
+    every = [one - other for part in (3, 4) for one in means[1][part] for other in means[0][part]]
+    assert kept == pytest.approx(3)
+    assert bounds_in_any_direction(y, held, arm, (-1, 1)) == pytest.approx((min(every), max(every)))
+
+
+def test_where_nobody_need_be_spared_under_both_arms_there_are_no_bounds():
+    y, held, arm = trial(2, rates=(0.4, 0.5))
+    with pytest.raises(DesignError, match="so it may be that nobody is spared under both"):
+        bounds_in_any_direction(y, held, arm, (-1, 1))

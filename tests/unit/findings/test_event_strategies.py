@@ -239,6 +239,9 @@ def test_a_principal_stratum_is_bounded_and_not_estimated(folder, moved, tmp_pat
     assert f"{silent} people did not answer" in " ".join(bounds.warnings)
     interval = results.find(f"{BASE}.principal-stratum.interval").interval
     assert interval.low < bounds.interval.low < bounds.interval.high < interval.high
+    either = results.find(f"{BASE}.principal-stratum.any-direction")
+    assert either.interval.low < bounds.interval.low < bounds.interval.high < either.interval.high
+    assert "whichever way the arm moves it in whom" in either.model
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ def between(low: float, high: float, level: float | None = None) -> dict[str, ob
 MISSING = [
     bound("lee", interval=between(-0.4, 1.1), warnings=("uninformative: response differs by 0.8",)),
     bound("principal-stratum", interval=between(-0.2, 0.9)),
+    bound("principal-stratum.any-direction", interval=between(-0.6, 1.4)),
     bound("lee.interval", interval=between(-0.9, 1.6, 0.95)),
     bound("imputation.tipping-point.video", arm="video", estimate=-2.1),
     bound("imputation.tipping-point.control", arm="control", estimate=0.4, units="log-odds"),
@@ -76,6 +77,11 @@ def test_every_bound_says_what_it_is_and_what_it_means(lost) -> None:
     assert stratum == (
         "−0.20 to 0.90",
         "nobody is seen in both arms; assuming the arm moves the event one way only",
+    )
+    either = "Bounds for people to whom the event would happen in neither arm, in any direction"
+    assert told[either] == (
+        "−0.60 to 1.40",
+        "the arm may cause the event in some and prevent it in others",
     )
     assert told["Tipping point by imputation, Video of thanks"][0].startswith("−2.1")
     assert told["Tipping point by imputation, Usual communications"][0] == "0.40 log-odds"

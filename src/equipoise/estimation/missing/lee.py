@@ -25,11 +25,9 @@ from equipoise.estimation.arrays import (
 )
 from equipoise.estimation.inference import Interval
 from equipoise.estimation.missing.partly_identified import effect_interval
+from equipoise.estimation.missing.trimming import trimmed_mean
 
 __all__ = ["LeeBounds", "lee_bounds"]
-
-_ROUNDING = 1e-9
-"""A part of a person as small as this is rounding of a whole number."""
 
 
 @dataclass(frozen=True)
@@ -79,15 +77,6 @@ class _Rows:
 
     def response(self, *, first: bool) -> float:
         return float(self.held[self.first == first].mean())
-
-
-@dataclass(frozen=True)
-class _Tail:
-    """A trimmed mean: its `slope` in the log of the share kept, and the `influence` of each answer."""
-
-    mean: float
-    slope: float
-    influence: Floats
 
 
 @dataclass(frozen=True)
@@ -226,7 +215,7 @@ def _ends_of_cell(one: _Rows, *, first: bool) -> _Ends:
     # of the trimmed arm's answers: as many as the other arm's response, of those that are known
     kept = float(trimmed.sum() * less) * (len(values) / (trimmed & one.held).sum())
     # where the trimmed arm is subtracted, its highest answers make the difference least
-    tails = (_tail(values, kept, lowest=first), _tail(values, kept, lowest=not first))
+    tails = (trimmed_mean(values, kept, lowest=first), trimmed_mean(values, kept, lowest=not first))
     influence = np.zeros((2, len(one.y)))
     for end, tail in enumerate(tails):
         influence[end, trimmed & one.known] = tail.influence / one.known[trimmed].mean()
@@ -236,19 +225,6 @@ def _ends_of_cell(one: _Rows, *, first: bool) -> _Ends:
     sign = 1.0 if first else -1.0
     ends = np.array([sign * (tail.mean - rest.mean()) for tail in tails])
     return _Ends(ends, sign * influence, len(one.y) * less)
-
-
-def _tail(values: Floats, kept: float, *, lowest: bool) -> _Tail:
-    """The mean of the `kept` lowest or highest values, the last of them in part."""
-    side = 1.0 if lowest else -1.0
-    ordered = np.sort(side * values)
-    whole = min(int(np.floor(kept + _ROUNDING)), len(ordered))
-    part = kept - whole if whole < len(ordered) and kept - whole > _ROUNDING else 0.0
-    edge = float(ordered[whole] if part else ordered[whole - 1])
-    mean = float((ordered[:whole].sum() + part * edge) / (whole + part))
-    inside = np.minimum(side * values, edge) - edge
-    share = (whole + part) / len(values)
-    return _Tail(side * mean, side * (edge - mean), side * (inside / share + edge - mean))
 
 
 def _mean_of_cells(ends: list[_Ends]) -> Floats:

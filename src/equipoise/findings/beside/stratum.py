@@ -11,13 +11,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from equipoise.errors import DesignError
+from equipoise.estimation.missing.any_direction import bounds_in_any_direction
 from equipoise.estimation.missing.lee import LeeBounds, lee_bounds
-from equipoise.findings.beside.missing import bare, with_bounds
+from equipoise.findings.beside.missing import bare, estimated_otherwise, with_bounds
 from equipoise.findings.results import Finding
 from equipoise.findings.sampling.covariates import Labels, labels_of
 from equipoise.findings.sampling.measured import Measured
 from equipoise.findings.sampling.strategies import events_with, met_any
-from equipoise.findings.wording.estimands import estimand
 from equipoise.protocol.names import in_words
 from equipoise.protocol.study import Study
 
@@ -62,17 +62,11 @@ def bounded_in_stratum(effect: Finding, measured: Measured) -> Iterator[Finding]
         return
     words = _words(found, measured, named)
     yield from with_bounds(base, (found.low, found.high), found.interval, words, notes)
+    yield from _in_any_direction(base, measured, named)
 
 
 def _bound(effect: Finding, measured: Measured, named: str) -> Finding:
-    words = estimand(
-        measured.study,
-        measured.analysis,
-        measured.outcome,
-        measured.at or None,
-        str(effect.contrast),
-        estimated=f"by bounds, {_ASSUMING.format(events=named)}, among those who answered",
-    )
+    words = _estimand(effect, measured, f"by bounds, {_ASSUMING.format(events=named)}")
     return bare(effect).model_copy(
         update={
             "id": f"{effect.id}.principal-stratum",
@@ -80,6 +74,10 @@ def _bound(effect: Finding, measured: Measured, named: str) -> Finding:
             "estimand": words,
         }
     )
+
+
+def _estimand(effect: Finding, measured: Measured, how: str) -> str:
+    return estimated_otherwise(effect, measured, f"{how}, from those who answered")
 
 
 def _found(measured: Measured) -> tuple[LeeBounds, tuple[str, ...]]:
@@ -118,6 +116,35 @@ def _bounds(measured: Measured, spared: np.ndarray, cells: Labels | None) -> Lee
         level=measured.analysis.interval,
         arm_names=measured.arm_names,
     )
+
+
+def _in_any_direction(base: Finding, measured: Measured, named: str) -> Iterator[Finding]:
+    """The bounds that hold also where the arm causes the event in some and prevents it in others."""
+    inside = measured.sample.inside
+    told = base.model_copy(
+        update={
+            "id": f"{base.id}.any-direction",
+            "estimand": _estimand(base, measured, f"by bounds, whichever way the arm moves {named} in whom"),
+        }
+    )
+    try:
+        ends = bounds_in_any_direction(
+            np.where(measured.answered, measured.values, 0.0)[inside],
+            ~met_any(measured.study, measured.data, "principal-stratum")[inside],
+            measured.sample.code[inside],
+            measured.weights,
+            known=measured.answered[inside],
+            arm_names=measured.arm_names,
+        )
+    except DesignError as error:
+        yield told.model_copy(update={"not_estimable": str(error)})
+        return
+    words = (
+        f"bounds for people to whom {named} would happen in neither arm, whichever way the arm moves it in "
+        "whom (Zhang and Rubin 2003): both arms trimmed, as if as few as possible were such people; no "
+        "interval"
+    )
+    yield from with_bounds(told, ends, None, words)
 
 
 def _words(found: LeeBounds, measured: Measured, named: str) -> str:
