@@ -60,7 +60,8 @@ def draw(
     workspace: Workspace,
     study: Name,
     public_round: Annotated[
-        str | None, typer.Option("--round", help="The public round that decides, as NUMBER:HEX.")
+        str | None,
+        typer.Option("--round", help="The public round that decides, as NUMBER:HEX or NUMBER:HEX:SIGNATURE."),
     ] = None,
     stage: StageName = None,
     json: Json = False,
