@@ -27,7 +27,7 @@ def round_checks(public: PublicRound | None, recorded: str | None) -> list[str]:
 def _by_the_rule(public: PublicRound, recorded: str | None) -> list[str]:
     if public.genesis is None or public.period is None or recorded is None:
         return []
-    expected = first_round(_moment(recorded), genesis=public.genesis, period=public.period)
+    expected = _expected(public.genesis, public.period, recorded)
     if public.number != expected:
         rule = f"the first at least an hour after {recorded} is {expected}"
         raise CheckFailedError(
@@ -48,10 +48,10 @@ def _signed(public: PublicRound) -> list[str]:
     return [f"the public round is signed by {QUICKNET.name}, which published it at {appeared}"]
 
 
-def _moment(recorded: str) -> datetime:
+def _expected(genesis: int, period: int, recorded: str) -> int:
     try:
-        return datetime.fromisoformat(recorded)
-    except ValueError:
+        return first_round(datetime.fromisoformat(recorded), genesis=genesis, period=period)
+    except (ValueError, OverflowError):
         message = (
             f'found "{recorded}", expected a time such as 2027-03-01T09:00:00Z; take the original record'
         )

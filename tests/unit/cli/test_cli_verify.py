@@ -63,6 +63,13 @@ def test_another_round_or_signature_is_refused(run, published, text, code, said)
     assert done.code == code
 
 
+@pytest.mark.parametrize("time", ["yesterday", "2023-08-23", "9999-12-31T23:59:59Z"])
+def test_a_record_with_no_time_that_can_be_is_refused(run, published, time):
+    record = json.loads(published.record.read_text("utf-8"))
+    published.record.write_text(json.dumps(record | {"roster_recorded": time}), "utf-8")
+    assert verified(run, published).code == 2
+
+
 def test_a_signature_in_the_record_is_checked_unasked(run, published):
     record = json.loads(published.record.read_text("utf-8"))
     record["public_round"]["signature"] = SIGNATURE

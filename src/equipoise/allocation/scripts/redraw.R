@@ -308,7 +308,7 @@ uncorrelated <- function(record, strata) {
 whole <- function(number) format(number, scientific = FALSE)
 
 # `[[` finds no element whose name is empty, and the stratum of an unstratified trial has no name.
-named <- function(things, name) things[[match(name, names(things))]]
+named <- function(things, name) if (name %in% names(things)) things[[match(name, names(things))]]
 
 # What was published
 
@@ -349,6 +349,9 @@ read_record <- function(path) {
   }
   missing <- setdiff(NEEDED, names(record))
   if (length(missing)) unusable(path, ": the record lacks ", paste(missing, collapse = ", "))
+  if (any(c(unlist(record$ratio), unlist(record$blocks)) < 1)) {
+    unusable(path, ": has a share or the size of a block below 1")
+  }
   if (!record$method %in% names(METHODS)) {
     unusable(path, ": this script cannot draw by ", record$method, "; it knows ",
              paste(names(METHODS), collapse = ", "))
@@ -431,12 +434,12 @@ compare <- function(record, arms_path, secret, roster_path = NULL) {
 }
 
 check_counts <- function(record, labels, drawn) {
-  for (label in names(record$counts)) {
-    by_arm <- named(record$counts, label)
-    for (arm in names(by_arm)) {
+  for (label in names(record$ratio)) {
+    said <- unlist(named(record$counts, label))
+    for (arm in names(named(record$ratio, label))) {
       found <- sum(labels == label & drawn == arm)
-      if (found != by_arm[[arm]]) {
-        differs("stratum \"", label, "\", arm \"", arm, "\": the record counts ", by_arm[[arm]],
+      if (!arm %in% names(said) || said[[arm]] != found) {
+        differs("stratum \"", label, "\", arm \"", arm, "\": the record counts ", said[arm],
                 ", the draw gives ", found)
       }
     }

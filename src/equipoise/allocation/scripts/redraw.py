@@ -407,6 +407,10 @@ def read_record(path: str) -> Record:
         raise Unusable(f"{path}: is no record of an allocation in format {FORMAT}")
     if missing := sorted(NEEDED - set(record)):
         raise Unusable(f"{path}: the record lacks {', '.join(missing)}")
+    if any(share < 1 for shares in record["ratio"].values() for share in shares.values()) or any(
+        size < 1 for size in record["blocks"]
+    ):
+        raise Unusable(f"{path}: has a share or the size of a block below 1")
     if record["method"] not in METHODS:
         known = ", ".join(METHODS)
         raise Unusable(f"{path}: this script cannot draw by {record['method']}; it knows {known}")
@@ -486,12 +490,13 @@ def labels_of(record: Record, units: Units) -> list[str]:
 
 
 def check_counts(record: Record, labels: list[str], drawn: list[str]) -> None:
-    counts = Counter(zip(labels, drawn, strict=True))
-    for label, by_arm in record["counts"].items():
-        for arm, said in by_arm.items():
-            if counts[label, arm] != said:
-                found = f"the record counts {said}, the draw gives {counts[label, arm]}"
-                raise Differs(f'stratum "{label}", arm "{arm}": {found}')
+    found = Counter(zip(labels, drawn, strict=True))
+    for label, shares in record["ratio"].items():
+        for arm in shares:
+            said = record["counts"].get(label, {}).get(arm)
+            if said != found[label, arm]:
+                told = f"the record counts {said}, the draw gives {found[label, arm]}"
+                raise Differs(f'stratum "{label}", arm "{arm}": {told}')
 
 
 def main(arguments: Sequence[str]) -> int:
