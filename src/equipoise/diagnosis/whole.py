@@ -33,7 +33,8 @@ class WholeEngine:
 
     Args:
         study: with the assumptions of the scenario.
-        people: typed participants, the same in every trial.
+        people: typed participants, the same in every trial. Where the assumptions say `people: fixed` only
+            their arms are drawn anew; the effect on these very people is then not known, unless it is none.
         claims: the effects that are estimated.
     """
 
@@ -47,14 +48,17 @@ class WholeEngine:
         """The trials of a chunk."""
         rng = streams.generator(f"{seed:x}", "simulation", "diagnosis", str(chunk))
         seeds = rng.integers(0, 2**62, size=self.size).tolist()
-        found = [claimed_findings(self.study, self._data(one), self.claims) for one in seeds]
-        return trials_of(self.study, self.claims, found, self.truth)
+        fixed = self.study.protocol.diagnosis.assume.people == "fixed"
+        data = [self._data(one, seed if fixed else one) for one in seeds]
+        found = [claimed_findings(self.study, each, self.claims) for each in data]
+        truth = np.where(self.truth == 0, 0.0, np.nan) if fixed else self.truth
+        return trials_of(self.study, self.claims, found, truth)
 
-    def _data(self, seed: int) -> StudyData:
-        people = with_arms(
-            self.study, self.participants, streams.generator(f"{seed:x}", "simulation", "allocation")
-        )
-        return simulate_study(self.study, seed, participants=people).data
+    def _data(self, allocation: int, answers: int) -> StudyData:
+        """A data set: one seed for the arms, and one for all else."""
+        lots = streams.generator(f"{allocation:x}", "simulation", "allocation")
+        people = with_arms(self.study, self.participants, lots)
+        return simulate_study(self.study, answers, participants=people).data
 
 
 def claimed_findings(study: Study, data: StudyData, claims: Sequence[Claim]) -> list[Finding]:

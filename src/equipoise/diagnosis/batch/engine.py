@@ -1,6 +1,7 @@
 """The quick way of simulating a study: many trials at once, and what is not plain walked trial by trial."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -10,6 +11,7 @@ from equipoise import streams
 from equipoise.diagnosis.batch.as_data import trial_data
 from equipoise.diagnosis.batch.deciding import decided_in_each
 from equipoise.diagnosis.batch.fitted import Effect, effect_of
+from equipoise.diagnosis.batch.population import Population, population_of
 from equipoise.diagnosis.batch.suited import why_not_fitted
 from equipoise.diagnosis.batch.world import Drawn, World
 from equipoise.diagnosis.claims import Claim
@@ -37,6 +39,10 @@ _NUMBERS = ("estimate", "std_error", "low", "high", "p_value")
 class BatchEngine:
     """Draws the trials of a chunk as arrays and fits each effect in all of them.
 
+    Where the assumptions say `people: fixed`, the seed makes the people, and only arms are drawn anew: the
+    truth is then the mean effect on these people. Of an effect that is walked trial by trial it is unknown,
+    unless nothing acts.
+
     Args:
         study: with the assumptions of the scenario.
         people: typed participants, the same in every trial.
@@ -47,24 +53,48 @@ class BatchEngine:
         self.study, self.claims = study, claims
         identifier = identifier_of(study)
         people = people.sort(identifier)
+        columns = tuple(people.columns)
         self.effects: dict[str, Effect] = {
             claim.id: effect_of(study, claim, people, identifier)
             for claim in claims
-            if why_not_fitted(study, claim, tuple(people.columns)) is None
+            if why_not_fitted(study, claim, columns) is None
         }
         self.world = World(study, people, self._variables())
         self.truth = true_effects(study, claims, people)
+        self._people: tuple[int, Population] | None = None
         self.size = max(1, min(_MOST, _CELLS // max(people.height, 1)))
         if len(self.effects) < len(claims):
             self.size = min(self.size, _MOST_WALKED)
 
     def trials(self, chunk: int, seed: int) -> Trials:
         """The trials of a chunk."""
-        return self.found(self.drawn(chunk, seed))
+        return replace(self.found(self.drawn(chunk, seed)), truth=self._truth(seed))
 
     def drawn(self, chunk: int, seed: int) -> Drawn:
         """What is drawn in the trials of a chunk."""
-        return self.world.draw(self.size, _stream(chunk, seed))
+        people = self.population(seed) if self._fixed else self.world
+        return people.draw(self.size, _stream(str(chunk), seed))
+
+    def population(self, seed: int) -> Population:
+        """The people who are the same in every trial of a seed."""
+        if self._people is None or self._people[0] != seed:
+            self._people = seed, population_of(self.world, _stream("fixed", seed))
+        return self._people[1]
+
+    def _truth(self, seed: int) -> Floats:
+        """The effects in the population, or in the very people who are the same in every trial."""
+        if not self._fixed:
+            return self.truth
+        people = self.population(seed)
+        found = np.where(self.truth == 0, 0.0, np.nan)
+        for column, claim in enumerate(self.claims):
+            if claim.id in self.effects:
+                found[column] = people.truth(self.effects[claim.id])
+        return found
+
+    @property
+    def _fixed(self) -> bool:
+        return self.study.protocol.diagnosis.assume.people == "fixed"
 
     def data(self, drawn: Drawn, trial: int) -> StudyData:
         """The data of one of the trials that were drawn."""
@@ -122,9 +152,9 @@ class BatchEngine:
         return tuple(found)
 
 
-def _stream(chunk: int, seed: int) -> Stream:
+def _stream(chunk: str, seed: int) -> Stream:
     def stream(*names: str) -> np.random.Generator:
-        return streams.generator(f"{seed:x}", "simulation", "diagnosis", str(chunk), *names)
+        return streams.generator(f"{seed:x}", "simulation", "diagnosis", chunk, *names)
 
     return stream
 

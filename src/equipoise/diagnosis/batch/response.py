@@ -12,15 +12,16 @@ def answered_in_each(wish: Floats, arm: Codes | None, rate: float, gap: float, a
     """Who answers, shape (trials, n): in each arm of each trial exactly its rounded share.
 
     Args:
-        wish: shape (trials, n), how much each wants to; those who want it most answer.
+        wish: shape (trials, n) or (1, n), how much each wants to; those who want it most answer.
         arm: shape (trials, n), the arms between which response may differ; None before the allocation.
         rate: the share that answers over all.
         gap: how much likelier the other arms answer than the first.
         arms: how many arms there are.
     """
-    trials, n = wish.shape
     if arm is None:
-        return _most_willing(wish, round(rate * n))
+        return _most_willing(wish, round(rate * wish.shape[1]))
+    trials, n = arm.shape
+    wish = np.broadcast_to(wish, arm.shape)
     found = np.empty(wish.shape, dtype=bool)
     for trial in range(trials):
         counts = np.bincount(arm[trial], minlength=arms)

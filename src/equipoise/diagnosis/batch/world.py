@@ -97,14 +97,7 @@ class World:
         chance = stream("lead").standard_normal((len(self.leading), trials, self.n))
         of_units = self._of_units(trials, stream)
         who = {} if everybody else self._who_answers(arms, chance, of_units, stream)
-        analysed = np.broadcast_to(True, (trials, self.n))
-        if who and all(wave for _, wave in self.variables):
-            after = [wave for wave in who if wave not in self.before]
-            analysed = who[after[0]]
-            for wave in after[1:]:
-                analysed = analysed | who[wave]
-        rows = np.flatnonzero(analysed)
-        trial, person = np.divmod(rows, self.n)
+        rows, trial, person = self.analysed(who, trials)
         answered = {wave: answers.ravel()[rows] for wave, answers in who.items()}
         lead = chance.reshape(len(chance), trials * self.n)[:, rows]
         latents = self._latents(lead, of_units, trial, person, stream)
@@ -117,6 +110,25 @@ class World:
             for place, variable in enumerate(self.variables)
         }
         return Drawn(trials, arms, trial, person, values)
+
+    def who_answers(self, arms: Mapping[str, Codes], stream: Stream) -> dict[str, Bools]:
+        """Who answers each wave in trials with these arms of people who are the same in all, (trials, n)."""
+        chance = stream("lead").standard_normal((len(self.leading), 1, self.n))
+        found = self._who_answers(arms, chance, self._of_units(1, stream), stream)
+        shape = next(iter(arms.values())).shape
+        return {wave: np.broadcast_to(answers, shape) for wave, answers in found.items()}
+
+    def analysed(self, who: Mapping[str, Bools], trials: int) -> tuple[Ints, Ints, Ints]:
+        """The places, trials and people of those who answer a wave after the allocation."""
+        found: Bools = np.broadcast_to(True, (trials, self.n))
+        if who and all(wave for _, wave in self.variables):
+            after = [wave for wave in who if wave not in self.before]
+            found = who[after[0]]
+            for wave in after[1:]:
+                found = found | who[wave]
+        rows = np.flatnonzero(found)
+        trial, person = np.divmod(rows, self.n)
+        return rows, trial, person
 
     @cached_property
     def waves(self) -> tuple[str, ...]:
@@ -183,13 +195,13 @@ class World:
         found: dict[str, Bools] = {}
         last: Bools | None = None
         for wave in self.waves:
-            wish = stream("response", wave).logistic(size=(len(arms[main]), self.n))
+            wish = stream("response", wave).logistic(size=chance.shape[1:])
             if last is not None and response.leans_on_before:
-                wish += response.leans_on_before * last
+                wish = wish + response.leans_on_before * last
             for place, (outcome, at) in enumerate(self.leading):
                 if at == wave:
                     everybody = self._shared_part(outcome, of_units, slice(None), slice(None))
-                    wish += response.leans_on_outcome * (self._led(place, chance) + everybody)
+                    wish = wish + response.leans_on_outcome * (self._led(place, chance) + everybody)
             codes = None if wave in self.before else arms[main]
             rate, arm_count = response.waves.get(wave, 1.0), len(self.lots[main].names)
             last = answered_in_each(wish, codes, rate, response.differs_by_arm, arm_count)
