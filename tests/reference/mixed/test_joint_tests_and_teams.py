@@ -12,6 +12,7 @@ from equipoise.estimation.mixed.arms import fit_arms
 from equipoise.estimation.mixed.crossover import fit_crossover
 from equipoise.estimation.mixed.fit import fit_mixed
 from equipoise.estimation.mixed.mmrm import fit_repeated
+from equipoise.estimation.mixed.repeated_in_clusters import repeated_in_clusters
 from equipoise.estimation.mixed.wedge import fit_stepped_wedge
 
 HERE = Path(__file__).parent
@@ -112,3 +113,75 @@ def test_a_crossover_in_which_nothing_is_measured_twice_is_refused() -> None:
     values = np.array([[1.0, np.nan], [np.nan, 2.0], [3.0, np.nan], [np.nan, 5.0]])
     with pytest.raises(DesignError, match="nobody who is measured in two periods"):
         fit_crossover(values, [[0, 1], [0, 1], [1, 0], [1, 0]], arms=2)
+
+
+TEAMS = pd.read_csv(HERE / "team_waves.csv")
+
+
+def teams(structure: str = "unstructured"):
+    wide = TEAMS.pivot(index="person", columns="wave", values="y")
+    people = TEAMS.drop_duplicates("person").set_index("person").loc[wide.index]
+    arm = people["arm"].map({"a": 0, "b": 1}).to_numpy()
+    return wide, people, arm, fit_repeated(
+        wide.to_numpy(), arm, covariates=people[["before"]], cluster=people["team"], cluster_name="team",
+        structures=(structure,),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("structure", ["unstructured", "ar1"])
+def test_repeated_waves_of_people_in_teams_equal_lme(structure) -> None:
+    fitted, expected = teams(structure)[-1], R[f"team_{structure}"]
+    assert fitted.fit.log_likelihood == pytest.approx(expected["log_likelihood"], abs=1e-6)
+    assert fitted.fit.parameters["team"] == pytest.approx(expected["team"], abs=1e-4)
+    for place, at in enumerate(((0, 0, 1), (1 / 3, 1 / 3, 1 / 3))):
+        found = fitted.contrast((-1, 1), at, dof="satterthwaite")
+        assert found.estimate == pytest.approx(expected["estimate"][place], abs=1e-5)
+        assert found.std_error == pytest.approx(expected["std_error"][place], rel=1e-4)
+
+
+@pytest.mark.parametrize("structure", ["unstructured", "toeplitz", "ar1"])
+def test_what_a_team_adds_to_the_cross_products_is_that_of_whole_matrices(structure) -> None:
+    """Every moment by its definition, V written out row by row and its derivatives by differences."""
+    rng = np.random.default_rng(2)
+    person, wave = np.nonzero(rng.random((14, 3)) < 0.8)
+    person = np.unique(person, return_inverse=True)[1]
+    team = rng.permutation(np.arange(person.max() + 1) % 4)
+    columns = rng.normal(size=(len(person), 3))
+    model = repeated_in_clusters(structure, person, wave, columns, team, "team")
+    values = model.start * rng.uniform(0.8, 1.1, len(model.start))
+
+    def whole(t):
+        waves = model.waves.covariance(t[:-1])[0][wave[:, None], wave]
+        return np.where(person[:, None] == person, waves, 0) + t[-1] * (team[person][:, None] == team[person])
+
+    steps, h = np.eye(len(values)) * 1e-4, 1e-4
+    inverse = np.linalg.inv(whole(values))
+    slopes = [(whole(values + s) - whole(values - s)) / (2 * h) for s in steps]
+    found = model.moments(values)
+    assert found.log_det == pytest.approx(np.linalg.slogdet(whole(values))[1], rel=1e-10)
+    np.testing.assert_allclose(found.cross, columns.T @ inverse @ columns, atol=1e-9)
+    for i, one in enumerate(slopes):
+        np.testing.assert_allclose(found.first[i], columns.T @ inverse @ one @ inverse @ columns, atol=1e-6)
+        assert found.traces[i] == pytest.approx(np.trace(inverse @ one), abs=1e-6)
+        for j, other in enumerate(slopes):
+            product = inverse @ one @ inverse @ other
+            np.testing.assert_allclose(found.second[i, j], columns.T @ product @ inverse @ columns, atol=1e-6)
+            assert found.pairs[i, j] == pytest.approx(np.trace(product), abs=1e-6)
+            if found.curvature is not None:
+                moves = ((1, 1), (1, -1), (-1, 1), (-1, -1))
+                bend = sum(a * b * whole(values + a * steps[i] + b * steps[j]) for a, b in moves) / (
+                    4 * h * h
+                )
+                bent = inverse @ bend
+                np.testing.assert_allclose(
+                    found.curvature.cross[i, j], columns.T @ bent @ inverse @ columns, atol=1e-5
+                )
+                assert found.curvature.traces[i, j] == pytest.approx(np.trace(bent), abs=1e-5)
+
+
+def test_an_arm_of_one_team_is_refused() -> None:
+    wide, people, arm, _ = teams()
+    with pytest.raises(DesignError, match='team: arm "b" has 1; comparing arms needs at least 2'):
+        fit_repeated(
+            wide, arm, cluster=np.where(arm == 1, 99, people["team"]), cluster_name="team", arm_names="ab"
+        )

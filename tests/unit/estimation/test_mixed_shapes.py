@@ -136,7 +136,7 @@ def test_an_arm_without_a_wave_is_named_and_the_other_waves_stand():
     [
         (WAVES[:, 0], {}, "outcome: has one wave"),
         (np.where(np.arange(3) == 1, np.nan, WAVES), {}, "nobody answered wave 2; leave that wave out"),
-        (WAVES, {"cluster": GROUP}, "cluster: mmrm takes people as independent"),
+        (WAVES, {"cluster": GROUP}, "cluster: arm 0 has 1; comparing arms needs at least 2 in each"),
         (WAVES, {"at": (1, 0)}, "2 arms and 2 waves have weights; expected 2 and 3"),
     ],
 )

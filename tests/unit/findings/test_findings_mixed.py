@@ -144,11 +144,28 @@ def test_a_wave_that_an_outcome_was_not_asked_at_has_no_average(people, tmp_path
         assert effect.not_estimable == 'the data have no column "score_week16"'
 
 
+def test_repeated_waves_of_people_in_teams_have_an_intercept_of_each_team(people, tmp_path) -> None:
+    results = found(
+        tmp_path, people, "  effect: {model: mmrm, adjust: none, at: [week16, slope]}", "unit: team, "
+    )
+    waves = people[[f"score_{wave}" for wave in WAVES]].to_numpy()
+    some = ~np.isnan(waves).all(axis=1)
+    arm = (people["arm"] == "texts").to_numpy().astype(int)[some]
+    fitted = fit_repeated(waves[some], arm, cluster=people["team"][some])
+    direct = fitted.contrast((-1, 1), (0, 0, 1))
+    effect = results.find("effect.score.week16.texts - control")
+    assert (effect.estimate, effect.std_error) == pytest.approx((direct.estimate, direct.std_error), rel=1e-7)
+    assert effect.dof == pytest.approx(direct.dof, rel=1e-6)
+    assert "and a random intercept for each team" in effect.model
+    assert "Clusters count by their precision" in effect.estimand
+    alone = fit_repeated(waves[some], arm).contrast((-1, 1), (0, 0, 1))
+    assert effect.std_error > alone.std_error
+
+
 @pytest.mark.parametrize(
     ("unit", "plan", "message"),
     [
         ("", "model: mixed", "a mixed model needs people in clusters"),
-        ("unit: team, ", "model: mmrm", "mmrm takes people as independent, and they are in clusters"),
         ("", "model: mmrm, dof: residual", "residual degrees of freedom do not go with mmrm"),
         ("", "model: mmrm, variance: HC2", "the variance HC2 does not go with mmrm"),
         ("", "model: linear, dof: kenward-roger", "kenward-roger degrees of freedom do not go with linear"),

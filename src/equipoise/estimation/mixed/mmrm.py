@@ -2,23 +2,34 @@
 
 A score before the allocation is a covariate here, not a repeated measure. People count with the waves that
 they answered; what is missing may depend on what was answered (missing at random), not on what was not.
+People of a cluster that was drawn share an intercept besides.
 
 Mallinckrodt, Lane, Schnell, Peng & Mancuso (2008), Drug Information Journal 42:303.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from equipoise.errors import DesignError
-from equipoise.estimation.arrays import Floats, Ints, contrast_weights, finite, name_of, refuse, same_length
+from equipoise.estimation.arrays import (
+    Floats,
+    Ints,
+    codes_of,
+    contrast_weights,
+    finite,
+    name_of,
+    refuse,
+    same_length,
+)
 from equipoise.estimation.inference import Estimate, JointTest
 from equipoise.estimation.mixed.arms import adjustments
 from equipoise.estimation.mixed.fit import MixedDof, MixedFit, Prepared, fitted_under, prepare
-from equipoise.estimation.mixed.reml import NotConverged
+from equipoise.estimation.mixed.reml import Covariance, NotConverged
 from equipoise.estimation.mixed.repeated import STRUCTURES, Structure, repeated
+from equipoise.estimation.mixed.repeated_in_clusters import repeated_in_clusters
 
 __all__ = ["RepeatedFit", "average_of_waves", "fit_repeated", "mmrm_effect", "slope_over_waves"]
 
@@ -111,16 +122,16 @@ def mmrm_effect(
         at: one weight a wave.
         covariates: (n, p) measured before allocation.
         strata: (n,) labels.
-        cluster: refused: people of one cluster are not independent.
+        cluster: (n,) labels of clusters whose people share an intercept.
         dof: degrees of freedom.
         level: coverage of the interval.
         arm_names: for messages.
     Raises:
-        DesignError: clusters, one wave only, or a design that cannot be estimated.
+        DesignError: one wave only, or a design that cannot be estimated.
     """
-    if cluster is not None:
-        raise refuse("cluster", "mmrm takes people as independent, but clusters were given; choose mixed.")
-    fitted = fit_repeated(outcome, arm, covariates=covariates, strata=strata, arm_names=arm_names)
+    fitted = fit_repeated(
+        outcome, arm, covariates=covariates, strata=strata, cluster=cluster, arm_names=arm_names
+    )
     waves = np.eye(fitted.people.shape[1])[-1] if at is None else at
     missing = len(np.asarray(contrast)) - len(fitted.people)
     if missing < 0:
@@ -135,6 +146,8 @@ def fit_repeated(
     arms: int | None = None,
     covariates: npt.ArrayLike | None = None,
     strata: npt.ArrayLike | None = None,
+    cluster: npt.ArrayLike | None = None,
+    cluster_name: str = "cluster",
     structures: Sequence[Structure] = STRUCTURES,
     arm_names: Sequence[str] | None = None,
     wave_names: Sequence[str] | None = None,
@@ -147,12 +160,15 @@ def fit_repeated(
         arms: how many arms there are, where the last may have nobody.
         covariates: (n, p) measured before allocation; each has a slope of its own at each wave.
         strata: (n,) labels, entered as covariates are.
+        cluster: (n,) labels of clusters whose people share an intercept, the same at each wave.
+        cluster_name: of its variance.
         structures: tried one after another.
         arm_names, wave_names: for messages.
     Returns:
         The fit.
     Raises:
-        DesignError: fewer than two waves that anybody answered, or no structure that can be fitted.
+        DesignError: fewer than two waves that anybody answered, fewer than two clusters in an arm, or no
+            structure that can be fitted.
     """
     values, codes = _waves(outcome), np.asarray(arm, dtype=np.int64)
     same_length(len(values), arm=codes)
@@ -161,7 +177,15 @@ def fit_repeated(
     extra = adjustments(len(values), covariates, strata)
     means = (codes[:, None] == np.arange(count)).astype(np.float64)
     ready = prepare(values[person, wave], _by_wave(means, extra, person, wave, values.shape[1]))
-    fit, structure, failed = _first_that_converges(ready, person, wave, structures)
+    kept, person = np.unique(person, return_inverse=True)
+    group = None if cluster is None else _clusters(cluster, codes, kept, cluster_name, arm_names)
+
+    def under(structure: Structure) -> Covariance:
+        if group is None:
+            return repeated(structure, person.ravel(), wave, ready.columns)
+        return repeated_in_clusters(structure, person.ravel(), wave, ready.columns, group, cluster_name)
+
+    fit, structure, failed = _first_that_converges(ready, under, structures)
     people = np.stack([(~np.isnan(values[codes == code])).sum(axis=0) for code in range(count)])
     return RepeatedFit(fit, structure, failed, people.astype(np.int64), arm_names, wave_names)
 
@@ -206,14 +230,26 @@ def _by_wave(means: Floats, extra: Floats, person: Ints, wave: Ints, waves: int)
     return np.concatenate(parts, axis=1)
 
 
+def _clusters(
+    cluster: npt.ArrayLike, arm: Ints, kept: Ints, name: str, arm_names: Sequence[str] | None
+) -> Ints:
+    """The clusters of those kept, codes without gaps."""
+    labels = codes_of(cluster, name)[0]
+    same_length(len(arm), cluster=labels)
+    for code in np.unique(arm[kept]):
+        if len(np.unique(labels[kept][arm[kept] == code])) < 2:
+            who = name_of(int(code), arm_names, "arm")
+            raise refuse(name, f"{who} has 1; comparing arms needs at least 2 in each.")
+    return np.unique(labels[kept], return_inverse=True)[1].ravel().astype(np.int64)
+
+
 def _first_that_converges(
-    ready: Prepared, person: Ints, wave: Ints, structures: Sequence[Structure]
+    ready: Prepared, under: Callable[[Structure], Covariance], structures: Sequence[Structure]
 ) -> tuple[MixedFit, Structure, tuple[Structure, ...]]:
-    _, person = np.unique(person, return_inverse=True)
     failed: list[Structure] = []
     for structure in structures:
         try:
-            fit = fitted_under(repeated(structure, person.ravel(), wave, ready.columns), ready)
+            fit = fitted_under(under(structure), ready)
         except (NotConverged, DesignError):
             failed.append(structure)
             continue

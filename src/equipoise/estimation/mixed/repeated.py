@@ -6,6 +6,7 @@ one table of cross products for each pattern of answered waves, whatever the num
 Jennrich & Schluchter (1986), Biometrics 42:805.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,7 +15,7 @@ import numpy as np
 from equipoise.estimation.arrays import Bools, Floats, Ints
 from equipoise.estimation.mixed.moments import Curvature, Moments
 
-__all__ = ["STRUCTURES", "Repeated", "Structure", "repeated"]
+__all__ = ["STRUCTURES", "Repeated", "Structure", "people_by_pattern", "repeated"]
 
 Structure = Literal["unstructured", "toeplitz", "ar1"]
 STRUCTURES: tuple[Structure, ...] = ("unstructured", "toeplitz", "ar1")
@@ -73,7 +74,7 @@ class Repeated:
 
     def moments(self, values: Floats) -> Moments | None:
         """The cross products at some values; None where they are no covariance."""
-        whole, slopes, bends = self._covariance(values)
+        whole, slopes, bends = self.covariance(values)
         if not _positive(whole):
             return None
         count, width = len(values), self._patterns[0].products.shape[2]
@@ -99,7 +100,7 @@ class Repeated:
         curvature = None if bends is None else Curvature(curved, curved_traces)
         return Moments(log_det, cross, first, second, traces, pairs, curvature)
 
-    def _covariance(self, values: Floats) -> tuple[Floats, Floats, Floats | None]:
+    def covariance(self, values: Floats) -> tuple[Floats, Floats, Floats | None]:
         """The covariance of all waves (T, T), its first derivatives, and its second where not all are 0."""
         apart = np.abs(np.subtract.outer(np.arange(self.waves), np.arange(self.waves)))
         if self.structure == "ar1":
@@ -125,17 +126,27 @@ def repeated(structure: Structure, person: Ints, wave: Ints, columns: Floats) ->
     Returns:
         The covariance.
     """
-    waves = int(wave.max()) + 1
-    place = np.full((int(person.max()) + 1, waves), -1)
-    place[person, wave] = np.arange(len(columns))
-    answered, which = np.unique(place >= 0, axis=0, return_inverse=True)
     patterns = []
-    for number, there in enumerate(answered):
-        people = place[which.ravel() == number]
-        rows = columns[people[:, there]]
+    for waves, people, places in people_by_pattern(person, wave, len(columns)):
+        rows = columns[places]
         products = np.tensordot(rows, rows, axes=(0, 0)).transpose(0, 2, 1, 3)
-        patterns.append(_Pattern(np.flatnonzero(there), len(people), products))
-    return Repeated(structure, waves, tuple(patterns))
+        patterns.append(_Pattern(waves, len(people), products))
+    return Repeated(structure, int(wave.max()) + 1, tuple(patterns))
+
+
+def people_by_pattern(person: Ints, wave: Ints, rows: int) -> Iterator[tuple[Ints, Ints, Ints]]:
+    """Those who answered the same waves: the waves (t,), the people (p,), and their rows (p, t).
+
+    Args:
+        person, wave: as in `repeated`.
+        rows: how many there are.
+    """
+    place = np.full((int(person.max()) + 1, int(wave.max()) + 1), -1)
+    place[person, wave] = np.arange(rows)
+    answered, which = np.unique(place >= 0, axis=0, return_inverse=True)
+    for number, there in enumerate(answered):
+        people = np.flatnonzero(which.ravel() == number)
+        yield np.flatnonzero(there), people, place[people][:, there]
 
 
 def _weighted(weights: Floats, pattern: _Pattern) -> Floats:

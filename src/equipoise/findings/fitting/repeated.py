@@ -9,8 +9,10 @@ from equipoise.errors import DesignError
 from equipoise.estimation.mixed.fit import MixedDof
 from equipoise.estimation.mixed.mmrm import RepeatedFit, fit_repeated
 from equipoise.findings.fitting.fitted import Fitted
+from equipoise.findings.fitting.mixed import at_boundary
 from equipoise.findings.sampling.measured import Measured
 from equipoise.findings.sampling.points import columns_of, own_waves, weights_at
+from equipoise.protocol.names import in_words
 
 __all__ = ["fit_waves"]
 
@@ -21,10 +23,8 @@ def fit_waves(measured: Measured) -> Fitted:
     """The contrast at a wave, on average, or as a slope, from all waves after the allocation together.
 
     Raises:
-        DesignError: one wave only, clusters, or a design that cannot be estimated.
+        DesignError: one wave only, or a design that cannot be estimated.
     """
-    if measured.cluster is not None:
-        raise DesignError("repeated waves of people in clusters cannot be fitted; choose mixed at one wave")
     columns = columns_of(measured.study, measured.outcome)
     absent = [column for column in columns if not measured.data.has(column)]
     if absent:
@@ -38,6 +38,8 @@ def fit_waves(measured: Measured) -> Fitted:
         arms=len(whole.arm_names),
         covariates=whole.columns,
         strata=whole.strata,
+        cluster=whole.cluster,
+        cluster_name="cluster" if whole.cluster is None else in_words(measured.analysis.cluster),
         arm_names=whole.arm_names,
         wave_names=own_waves(measured.study, measured.outcome),
     )
@@ -45,7 +47,7 @@ def fit_waves(measured: Measured) -> Fitted:
     analysis, dof = measured.analysis, cast(MixedDof, measured.analysis.dof)
     return Fitted(
         fitted.contrast(measured.weights, at, analysis.interval, dof),
-        _notes(fitted, measured, whole),
+        (*_notes(fitted, measured, whole), *at_boundary(fitted.fit)),
         analysed=whole,
         jointly=lambda rows: fitted.joint_test(rows, at, dof),
     )

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from equipoise.protocol.models.analyses import Analysis
+from equipoise.protocol.models.analyses import MODEL_BASED, Analysis
 from equipoise.protocol.models.outcomes import Outcome
 from equipoise.protocol.names import in_words
 from equipoise.protocol.study import Study
@@ -76,7 +76,7 @@ def estimand_of(study: Study, analysis: Analysis, outcome: str, at: str | None, 
         variable=_variable(study, analysis, spec, at) + _until(study, spec),
         events=_events(study),
         summary=_summary(analysis, spec, at, contrast),
-        estimated=_estimated(analysis, spec, at),
+        estimated=_estimated(study, analysis, spec, at),
     )
 
 
@@ -113,7 +113,7 @@ def _population(study: Study, analysis: Analysis, spec: Outcome) -> str:
         who = "everybody randomised"
         clusters = analysis.average_over == "clusters"
         weighting = "Each cluster counts once" if clusters else "Each person counts once"
-        if analysis.model == "mixed" and analysis.cluster is not None:
+        if analysis.model in MODEL_BASED and analysis.cluster is not None:
             weighting = "Clusters count by their precision: between each cluster once and each person once"
     if analysis.target == "complier":
         who = f"those whose {in_words(analysis.take_up)} follows their arm"
@@ -186,9 +186,11 @@ def _summary(analysis: Analysis, spec: Outcome, at: str | None, contrast: str) -
     return f"{difference}, {contrast}" if minus else f"{difference}, by the contrast {contrast}"
 
 
-def _estimated(analysis: Analysis, spec: Outcome, at: str | None) -> str:
+def _estimated(study: Study, analysis: Analysis, spec: Outcome, at: str | None) -> str:
     if spec.task is not None:
         return "from all ratings that were given"
+    if _events_with(study, _STRATUM):
+        return "by bounds only, from those who answered"
     if analysis.kind == "per-protocol":
         return "among those of them who answered"
     words = "as randomised, among those who answered"

@@ -59,6 +59,8 @@ def model_words(analysis: Analysis, outcome: str, covariates: tuple[str, ...]) -
     if analysis.target == "complier":
         words = f"two-stage least squares, {in_words(analysis.take_up)} moved by the allocation alone"
     words = _WEIGHTED.get(analysis.weights or "", words)
+    if analysis.model == "mmrm" and analysis.cluster is not None:
+        words += f", and a random intercept for each {in_words(analysis.cluster)}"
     if analysis.model == "mixed" and analysis.cluster is not None:
         words += f" for each {in_words(analysis.cluster)}"
     if covariates:

@@ -105,11 +105,6 @@ def _mixed(study: Study, path: Path, analysis: Analysis, *, rated: bool) -> Iter
     elif model == "mixed" and not rated and analysis.cluster is None:
         message = "a mixed model needs people in clusters; name them in `cluster:`, or take `linear`"
         yield at(study, *path, "model", message=message)
-    elif model == "mmrm" and analysis.cluster is not None:
-        message = (
-            f"mmrm takes people as independent, and they are in clusters ({analysis.cluster}); take `mixed`"
-        )
-        yield at(study, *path, "model", message=message)
     if model == "mmrm" and analysis.kind == "per-protocol":
         message = "mmrm is of everybody with a wave; take `linear` for those who followed their arm"
         yield at(study, *path, "model", message=message)
