@@ -92,6 +92,9 @@ def standardised_text(finding: Finding) -> str:
 
 def sentence(finding: Finding, names: Names) -> str:
     """The whole worded sentence for any finding; for effects as decided by test, margin and standing."""
+    if finding.kind == "bound" and finding.interval is not None:
+        meant = (finding.model or "bounds").partition(";")[0]
+        return f"{_standing(finding)}{_subject(finding, names)}: {interval_text(finding, names)} ({meant})."
     if finding.not_estimable or finding.estimate is None:
         reason = finding.not_estimable or "no estimate was made"
         return f"{_standing(finding)}{_subject(finding, names)} could not be estimated: {reason}."

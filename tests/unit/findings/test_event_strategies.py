@@ -169,7 +169,7 @@ def test_while_on_treatment_takes_the_last_answer_before_the_event(folder, dated
     assert "Score at after, or as last answered before left employer where that came first" in effect.estimand
     assert "left employer: what was last answered before it counts (while on treatment)" in effect.estimand
     missing = int((dated["left_employer"].eq(1) & after.isna()).sum())
-    assert f"{missing} of them had answered nothing by then" in " ".join(effect.warnings)
+    assert f"last answered by then, {missing} are missing" in " ".join(effect.warnings)
 
 
 def test_with_one_wave_an_answer_after_the_event_is_missing_and_one_on_its_day_counts(
@@ -235,6 +235,8 @@ def test_a_principal_stratum_is_bounded_and_not_estimated(folder, moved, tmp_pat
         part = np.clip(kept - np.arange(len(values)), 0, 1)
         ends.append(texts.mean() - part @ values / kept)
     assert (bounds.interval.low, bounds.interval.high) == pytest.approx(tuple(ends), rel=1e-10)
+    assert bounds.n["texts"] == len(texts)
+    assert "Estimated: by bounds only, from those who answered" in effect.estimand
     silent = int((spared & moved["score"].isna() & moved["arm"].isin(["texts", "control"])).sum())
     assert f"{silent} people did not answer" in " ".join(bounds.warnings)
     interval = results.find(f"{BASE}.principal-stratum.interval").interval

@@ -145,3 +145,12 @@ def test_p_values_are_never_nought(p: float | None, printed: str) -> None:
 def test_numbers_have_a_true_minus_and_nought_has_no_sign() -> None:
     assert number(-1234.5, 1) == "−1,234.5"
     assert number(-0.001, 2) == "0.00"
+
+
+def test_a_bound_is_told_with_what_it_assumes_in_the_same_sentence() -> None:
+    model = "bounds for people to whom it would happen in neither arm, assuming one way only; 3% trimmed"
+    bound = effect(-2, 6, kind="bound", estimate=None, std_error=None, model=model, tier="supplementary")
+    assert words.sentence(bound, NAMES) == (
+        "Burnout, Weekly texts against Usual: −2.0 to 6.0 (bounds for people to whom it would happen in neither "
+        "arm, assuming one way only)."
+    )

@@ -24,6 +24,7 @@ from equipoise.protocol.study import Study
 __all__ = ["bounded_in_stratum", "has_stratum"]
 
 _ASSUMING = "assuming that the arm moves {events} one way only"
+_SOURCE = "(Zhang and Rubin 2003; Lee 2009)"
 _OTHERWISE_MISSING = (
     "those who did not answer, though it did not happen to them, are taken to be like those of their arm who "
     "did"
@@ -48,7 +49,7 @@ def bounded_in_stratum(effect: Finding, measured: Measured) -> Iterator[Finding]
         update={
             "not_estimable": f"nobody is seen in both arms, so it is not known to whom {named} would happen "
             "in neither (principal stratum); the bounds beside it say what the data allow, "
-            f"{_ASSUMING.format(events=named)}"
+            f"{_ASSUMING.format(events=named)}",
         }
     )
     base = _bound(effect, measured, named)
@@ -67,11 +68,14 @@ def bounded_in_stratum(effect: Finding, measured: Measured) -> Iterator[Finding]
 
 def _bound(effect: Finding, measured: Measured, named: str) -> Finding:
     words = _estimand(effect, measured, f"by bounds, {_ASSUMING.format(events=named)}")
+    sample, spared = measured.sample, ~met_any(measured.study, measured.data, "principal-stratum")
     return bare(effect).model_copy(
         update={
             "id": f"{effect.id}.principal-stratum",
             "tier": effect.tier if effect.tier == "exploratory" else "supplementary",
             "estimand": words,
+            "n": sample.counts(spared & measured.answered),
+            "n_missing": sample.counts(spared & ~measured.answered),
         }
     )
 
@@ -128,6 +132,10 @@ def _in_any_direction(base: Finding, measured: Measured, named: str) -> Iterator
         }
     )
     try:
+        if len(measured.study.protocol.allocation[measured.sample.stage].ratio) > 1:
+            raise DesignError(
+                "the ratio of the arms differs by stratum, and these bounds put strata together"
+            )
         ends = bounds_in_any_direction(
             np.where(measured.answered, measured.values, 0.0)[inside],
             ~met_any(measured.study, measured.data, "principal-stratum")[inside],
@@ -141,8 +149,8 @@ def _in_any_direction(base: Finding, measured: Measured, named: str) -> Iterator
         return
     words = (
         f"bounds for people to whom {named} would happen in neither arm, whichever way the arm moves it in "
-        "whom (Zhang and Rubin 2003): both arms trimmed, as if as few as possible were such people; no "
-        "interval"
+        "whom; both arms trimmed, as if as few as possible were such people, without an interval (Zhang and "
+        "Rubin 2003)"
     )
     yield from with_bounds(told, ends, None, words)
 
@@ -150,10 +158,10 @@ def _in_any_direction(base: Finding, measured: Measured, named: str) -> Iterator
 def _words(found: LeeBounds, measured: Measured, named: str) -> str:
     whom = f"for people to whom {named} would happen in neither arm, {_ASSUMING.format(events=named)}"
     if found.trimmed_arm is None:
-        return f"bounds {whom}; it happened equally often in both, so nothing is trimmed"
+        return f"bounds {whom}; it happened equally often in both, so nothing is trimmed {_SOURCE}"
     by = ", within strata" if found.cells > 1 else ""
+    arm = measured.arm_names[found.trimmed_arm]
     return (
-        f"bounds {whom} (Zhang and Rubin 2003; Lee 2009); {found.trimmed_share:.1%} of those in "
-        f"{measured.arm_names[found.trimmed_arm]} to whom it did not happen trimmed from one end, then from "
-        f"the other{by}"
+        f"bounds {whom}; {found.trimmed_share:.1%} of those in {arm} to whom it did not happen trimmed from "
+        f"one end, then from the other{by} {_SOURCE}"
     )

@@ -20,8 +20,8 @@ def events_dealt_with(measured: Measured) -> Iterator[str]:
         count, without = int((met & inside).sum()), int((met & inside & ~measured.answered).sum())
         if count:
             yield (
-                f"{in_words(event)}: {count} people count with what they last answered before it; {without} "
-                "of them had answered nothing by then and are missing (while-on-treatment strategy)"
+                f"{in_words(event)}: of {count} people to whom it happened {count - without} count with what "
+                f"they had last answered by then, {without} are missing (while-on-treatment strategy)"
             )
     for event, met in events_met(study, data, "hypothetical"):
         count = int((met & inside).sum())
