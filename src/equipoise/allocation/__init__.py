@@ -12,6 +12,7 @@ from equipoise.allocation.beside import Beside
 from equipoise.allocation.clusters import clusters_of, inherited_arms
 from equipoise.allocation.design import METHOD_NAMES, Design, design
 from equipoise.allocation.enrolment import arrivals_in
+from equipoise.allocation.known import with_known
 from equipoise.allocation.methods import METHODS, ArrivalPlan
 from equipoise.allocation.probabilities import (
     Estimated,
@@ -86,4 +87,5 @@ __all__ = [
     "unit_probabilities",
     "units_of",
     "verify_allocation",
+    "with_known",
 ]

@@ -112,12 +112,12 @@ def pair_probabilities(plan: Design) -> PairProbabilities:
     if together is not None:
         return PairProbabilities(together(plan))
     rng = np.random.default_rng(int.from_bytes(_digest(plan), "big"))
-    joint, size = np.zeros((cells, cells)), max(1, _AT_ONCE // cells)
+    counts, size = np.zeros((cells, cells)), max(1, _AT_ONCE // cells)
     for start in range(0, _DRAWS, size):
         codes = simulate(plan, min(size, _DRAWS - start), rng)
         got = (codes[:, :, None] == np.arange(len(plan.arms))).reshape(len(codes), cells).astype(np.float64)
-        joint += got.T @ got
-    joint = (joint / _DRAWS).reshape(len(plan.stratum), len(plan.arms), len(plan.stratum), len(plan.arms))
+        counts += got.T @ got
+    joint = (counts / _DRAWS).reshape(len(plan.stratum), len(plan.arms), len(plan.stratum), len(plan.arms))
     return PairProbabilities(joint, Estimated(_DRAWS, float(np.sqrt(joint * (1 - joint) / _DRAWS).max())))
 
 

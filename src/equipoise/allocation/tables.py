@@ -48,8 +48,9 @@ def balance_rows(study: Study, stage: Stage, units: Units, allocation: Allocatio
     chances = allocation.probabilities.of_units
     received = chances[rows_of, [allocation.design.arms.index(arm) for arm in arms]]
     even = bool(np.allclose(chances, chances[0]))
-    targets = list(stage.arms) or list(allocation.design.arms)
-    reference = next(arm for arm in targets if arm in set(arms))
+    schedule = study.protocol.schedule
+    declared = schedule.sequences if schedule is not None and stage.to == "sequences" else stage.arms
+    reference = next(arm for arm in declared if arm in set(arms))
     covariates = _covariates(study, units)
     return balance_table(arms, covariates, reference=reference, weights=None if even else 1 / received)
 

@@ -12,7 +12,7 @@ from equipoise.allocation.design import Design, design
 from equipoise.allocation.paired import refuse_uneven, with_pairs
 from equipoise.allocation.rules import ratio_of
 from equipoise.allocation.text import strata_labels
-from equipoise.errors import DesignError, NotSupportedError, Problem, nearest
+from equipoise.errors import DesignError, Problem, nearest
 from equipoise.protocol.expressions import compile_expression
 from equipoise.protocol.facts import before_allocation
 from equipoise.protocol.models.allocation import Stage
@@ -78,8 +78,8 @@ def units_of(study: Study, name: str, stage: Stage, people: pl.DataFrame, identi
             still be waiting for somebody.
         identifier: the column that tells people apart.
     Raises:
-        DesignError: a stratum that is missing or empty, or a ratio that differs inside a stratum.
-        NotSupportedError: the stage selects people by what a roster does not hold.
+        DesignError: a stratum that is missing or empty, a ratio that differs inside a stratum, or a stage
+            that selects people by what is not there (see `with_known`).
     """
     people = _among(
         study,
@@ -189,10 +189,11 @@ def _among(study: Study, name: str, stage: Stage, people: pl.DataFrame) -> pl.Da
     expression = compile_expression(stage.among, before_allocation(study.protocol, name), expects="bool")
     beyond = [column for column in expression.columns if column not in people.columns]
     if beyond:
-        raise NotSupportedError(
-            f"allocation.{name}: the stage selects people by {', '.join(beyond)}, which no roster holds; "
-            "drawing such a later stage is not yet supported"
+        message = (
+            f"the stage selects people by {', '.join(beyond)}, which no roster holds; give the files that "
+            "do (`--known FILE`): the arms of the earlier stage, or who has answered"
         )
+        raise DesignError(Problem("", f"allocation.{name}.among", message))
     return people.filter(expression.evaluate_frame(people).fill_null(False))
 
 

@@ -10,6 +10,10 @@ from equipoise.cli.writing import refuse_existing, write_files
 from equipoise.errors import CheckFailedError, InputError, Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from polars import DataFrame
+
     from equipoise.allocation import Allocation, AllocationRecord, Seed, Units
     from equipoise.protocol import Study
     from equipoise.protocol.models.allocation import Stage
@@ -40,6 +44,14 @@ def allocate(
     stage: Annotated[
         str | None, typer.Option("--stage", help="The stage of allocation; the main one when left out.")
     ] = None,
+    known: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--known",
+            help="For a later stage: a file with the arms of an earlier one, or with who answered a wave "
+            "(`answered_WAVE`). Again for another file.",
+        ),
+    ] = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -49,7 +61,7 @@ def allocate(
     can be practised with; the record then says that the seed could have been chosen. An allocation is never
     overwritten.
     """
-    from equipoise.allocation import draw_stage, stage_of, units_of
+    from equipoise.allocation import draw_stage, stage_of, units_of, with_known
     from equipoise.cli.rosters import roster_files
     from equipoise.protocol import load_study
     from equipoise.roster import as_imported, declared_columns, eligible_people, identifier_of, read_rosters
@@ -64,7 +76,8 @@ def allocate(
         read = read_rosters(files, as_imported(roster, declared_columns(loaded)))
         parts = eligible_people(loaded, read.participants)
         identifier = identifier_of(loaded)
-        units = units_of(loaded, name, declared, parts.eligible, identifier)
+        people = with_known(loaded, name, parts.eligible, identifier, _tables(known or ()))
+        units = units_of(loaded, name, declared, people, identifier)
         chance = _chance(loaded, name, declared, units, secret, public_round, seed)
         drawn, record = draw_stage(loaded, name, declared, units, chance)
     write_files(_texts(loaded, name, declared, units, drawn, record, identifier, paths))
@@ -97,6 +110,13 @@ def _paths(out: Path) -> dict[str, Path]:
         "record": out.with_name(f"{out.name}.record.json"),
         "balance": out.with_suffix(".balance.csv"),
     }
+
+
+def _tables(paths: "Sequence[Path]") -> "dict[str, DataFrame]":
+    """The files of what is known by now, as text."""
+    from equipoise.roster import read_table
+
+    return {path.name: read_table(path).cells for path in paths}
 
 
 def _refuse_unready(

@@ -73,10 +73,12 @@ def _found(study: "Study", *, with_report: bool) -> dict[str, Any]:
 
 
 def _notes(study: "Study") -> list[str]:
-    """What is allowed and perhaps not meant: messages that never go out, and rules that an old lock has."""
+    """What is allowed and perhaps not meant: messages never sent, rules of an old lock, uneven sequences."""
+    from equipoise.protocol.checks.periods import unbalanced_periods
     from equipoise.protocol.checks.schedule import missed_occasions, schedule_problems
 
-    return [*(str(problem) for problem in schedule_problems(study)), *missed_occasions(study)]
+    old = (str(problem) for problem in schedule_problems(study))
+    return [*old, *missed_occasions(study), *unbalanced_periods(study)]
 
 
 def _words_of_report(study: "Study") -> "list[Problem]":

@@ -54,7 +54,7 @@ LATER = {
     ),
 }  # fmt: skip
 
-ALLOCATED_LATER = {
+ALIKE = {
     "matched pairs": "allocation: {ratio: equal, method: matched-pairs, pair: pair}\n",
     "minimised": "allocation: {ratio: equal, method: minimised, balance: [cohort], when: enrolled}\n",
     "rerandomised": "allocation: {ratio: equal, method: rerandomised, criterion: {covariates: [age], accept: 0.01}}\n",
@@ -81,9 +81,9 @@ def test_a_design_whose_analysis_comes_later_loads_and_says_so(name: str, tmp_pa
     assert said in str(refused.value)
 
 
-@pytest.mark.parametrize("name", ALLOCATED_LATER)
-def test_a_method_of_allocation_that_comes_later_loads(name: str, tmp_path: Path) -> None:
-    text = TWO_ARMS + ALLOCATED_LATER[name] + OUTCOME + "analyses: {effect: {}}\n"
+@pytest.mark.parametrize("name", ALIKE)
+def test_a_method_of_allocation_that_looks_at_people_loads(name: str, tmp_path: Path) -> None:
+    text = TWO_ARMS + ALIKE[name] + OUTCOME + "analyses: {effect: {}}\n"
     assert load_study(folder(tmp_path, text)).protocol.allocation["main"].method in name.replace(" ", "-")
 
 

@@ -93,13 +93,14 @@ def together_blocked(plan: Design) -> Together:
     """
     total, left = plan.shares.sum(axis=1), plan.sizes % plan.shares.sum(axis=1)
     chance = plan.shares / total[:, None]
+    arms = np.arange(len(plan.arms))
     joint = np.einsum("ia,jb->iajb", chance[plan.stratum], chance[plan.stratum])
     for place, (size, drawn) in enumerate(zip(plan.sizes.tolist(), left.tolist(), strict=True)):
         members, within = np.flatnonzero(plan.stratum == place), _within(plan.shares[place], size, drawn)
-        joint[np.ix_(members, range(len(plan.arms)), members, range(len(plan.arms)))] = within[:, None, :]
+        joint[np.ix_(members, arms, members, arms)] = within[:, None, :]
     each = np.arange(len(plan.stratum))
     joint[each, :, each, :] = chance[plan.stratum][:, :, None] * np.eye(len(plan.arms))
-    return joint
+    return np.asarray(joint)
 
 
 def together_complete(plan: Design) -> Together:

@@ -73,7 +73,7 @@ def together_simple(plan: Design) -> Together:
     joint = np.einsum("ia,jb->iajb", chance, chance)
     each = np.arange(len(chance))
     joint[each, :, each, :] = chance[:, :, None] * np.eye(len(plan.arms))
-    return joint
+    return np.asarray(joint)
 
 
 def _arrivals(plan: Design) -> list[bytes]:
