@@ -172,13 +172,14 @@ def test_while_on_treatment_takes_the_last_answer_before_the_event(folder, dated
     assert f"last answered by then, {missing} are missing" in " ".join(effect.warnings)
 
 
+@pytest.mark.parametrize("written", ["%Y-%m-%d", "%Y-%m-%d 00:00:00", "%Y-%m-%dT00:00"])
 def test_with_one_wave_an_answer_after_the_event_is_missing_and_one_on_its_day_counts(
-    folder, dated, tmp_path
+    folder, dated, tmp_path, written
 ):
     one = dated.rename(columns={"score_after": "score"}).drop(columns=["score_middle", "answered_middle"])
-    one["left_employer_at"] = one["left_employer_at"].dt.strftime("%Y-%m-%d")
+    one["left_employer_at"] = one["left_employer_at"].dt.strftime(written)
     effect = of_events(folder, one, tmp_path, "left_employer: while-on-treatment", SCORE).find(BASE)
-    day = pd.to_datetime(one["left_employer_at"], utc=True)
+    day = pd.to_datetime(one["left_employer_at"].str[:10], utc=True)
     gone = day.notna() & ~(one["answered_after"] < day + pd.Timedelta(days=1))
     gone &= day < pd.Timestamp("2021-05-24", tz="UTC")
     assert effect.estimate == pytest.approx(difference(one["score"].mask(gone), one["arm"]), abs=1e-10)

@@ -10,6 +10,8 @@ from equipoise.errors import nearest
 __all__ = ["Declared", "typed_column"]
 
 _SHOWN = 10
+_DAY = r"^\d{4}-\d{2}-\d{2}$"
+_MIDNIGHT = r"[T ]00:00(:00(\.0+)?)?$"
 _TO_ITS_END = timedelta(days=1) - timedelta(microseconds=1)
 _YES = {"true": 1.0, "yes": 1.0, "1": 1.0, "1.0": 1.0, "false": 0.0, "no": 0.0, "0": 0.0, "0.0": 0.0}
 _MOMENTS = ("%Y-%m-%dT%H:%M:%S%.f%:z", "%Y-%m-%d %H:%M:%S%.f%:z", "%+")
@@ -107,6 +109,8 @@ def _moment(text: pl.Series, day_ends: str | None) -> tuple[pl.Series, list[tupl
         answered = text.str.to_lowercase().replace_strict(_YES, default=None, return_dtype=pl.Float64)
         if answered.null_count() == text.null_count():
             return answered.cast(pl.Boolean).alias(text.name), []
+    if day_ends is not None:
+        text = _without_midnights(text)
     for form in _MOMENTS:
         typed = typed.zip_with(
             typed.is_not_null(), text.str.to_datetime(form, strict=False, time_unit="us", time_zone="UTC")
@@ -118,6 +122,12 @@ def _moment(text: pl.Series, day_ends: str | None) -> tuple[pl.Series, list[tupl
     typed = typed.zip_with(typed.is_not_null(), days).alias(text.name)
     bad = text.is_not_null() & typed.is_null()
     return typed, _faults(bad, text, "expected a moment such as 2021-03-01T09:30:00+00:00, found {}")
+
+
+def _without_midnights(text: pl.Series) -> pl.Series:
+    """Days alone, where every moment is a midnight: so spreadsheets and other programs write dates."""
+    days = text.str.replace(_MIDNIGHT, "").alias(text.name)
+    return days if days.str.contains(_DAY).fill_null(True).all() else text
 
 
 def _days(days: pl.Series, zone: str | None) -> pl.Series:
