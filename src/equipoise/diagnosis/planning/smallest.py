@@ -112,7 +112,8 @@ def _search(study: Study, claim: Claim, tried: _Remembered, start: float, low: f
     def power_at(place: float) -> Rated:
         return tried(place).performance.of(claim.id).power
 
-    return find_root(power_at, _target(study), start=start, low=low, high=high)
+    alpha = study.protocol.diagnosis.targets.alpha
+    return find_root(power_at, _target(study), start=start, low=low, high=high, alpha=alpha)
 
 
 def _detectable(study: Study, claim: Claim, tried: _Remembered) -> Needed:

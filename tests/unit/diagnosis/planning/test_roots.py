@@ -58,13 +58,29 @@ def test_a_power_that_is_there_from_the_start_is_told_too():
     assert root.reason == "the power is already 99% at 0.5, where the search ends"
 
 
-def test_a_power_that_jumps_about_ends_honestly():
-    rng = np.random.default_rng(2)
-    root = find_root(
-        lambda place: rated(float(rng.choice([0.2, 0.95])), 500), 0.8, start=1.0, low=1e-6, high=1e9
-    )
+@pytest.mark.parametrize("seed", range(5))
+def test_a_power_that_jumps_about_ends_without_a_value(seed):
+    rng = np.random.default_rng(seed)
+    root = find_root(lambda _: rated(float(rng.choice([0.7, 0.9])), 500), 0.8, start=1.0, low=1e-6, high=1e6)
     assert root.value is None
-    assert root.reason == "12 steps did not settle it; simulate more trials"
+    assert root.reason
+    assert len(root.steps) <= MOST_STEPS
+
+
+def test_a_search_that_does_not_settle_says_so():
+    powers = iter([0.7, 0.9] * 10)
+    root = find_root(lambda _: rated(next(powers), 500), 0.8, start=1.0, low=1e-9, high=1e9)
+    assert root.reason == "16 steps did not settle it; simulate more trials"
+
+
+def test_without_common_random_numbers_it_still_finds_the_place():
+    rng = np.random.default_rng(4)
+
+    def power_at(place):
+        return rated(float((np.abs(2.8 * place + rng.standard_normal(2000)) > 1.959964).mean()), 2000)
+
+    values = [find_root(power_at, 0.8, start=0.5, low=1e-3, high=100.0).value for _ in range(40)]
+    assert np.mean(values) == pytest.approx(1.0005, abs=4 * np.std(values) / np.sqrt(40))
 
 
 def test_a_start_outside_the_ends_is_refused():
