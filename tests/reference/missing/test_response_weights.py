@@ -8,6 +8,7 @@ from scipy import optimize, special
 from equipoise.errors import DesignError
 from equipoise.estimation.effects.adjusted import lin_interacted, linear_effect
 from equipoise.estimation.missing.response_weights import effect_by_response_weights, response_model
+from equipoise.estimation.missing.weighted_clusters import effect_of_clusters
 
 
 def trial(seed=1, people=200):
@@ -144,3 +145,74 @@ def test_a_stratum_in_which_nobody_answered_is_refused_where_arms_are_compared_a
     model = response_model(answered, arm, x)
     with pytest.raises(DesignError, match="strata: 1 strata have nobody who answered"):
         effect_by_response_weights(y, model, (-1, 1), strata=g, interacted=True)
+
+
+def in_clusters(seed=3):
+    """Twenty-four clusters of 4 to 12 people, three strata, half of them in either arm."""
+    rng = np.random.default_rng(seed)
+    cluster = np.repeat(np.arange(24), rng.integers(4, 13, 24))
+    arm, stratum = cluster % 2, cluster // 8
+    x = rng.normal(size=len(cluster)) + rng.normal(size=24)[cluster]
+    y = x + 0.5 * arm + rng.normal(size=24)[cluster] + rng.normal(size=len(cluster))
+    answered = rng.random(len(cluster)) < special.expit(0.8 + 0.6 * x)
+    return np.where(answered, y, np.nan), answered, arm, x, stratum, cluster
+
+
+def means_by_hand(y, weight, cluster):
+    y = np.nan_to_num(y)
+    return np.array([weight[cluster == c] @ y[cluster == c] / weight[cluster == c].sum() for c in range(24)])
+
+
+@pytest.mark.parametrize("interacted", [False, True])
+@pytest.mark.parametrize("adjusted", [False, True])
+def test_with_everybody_answering_cluster_means_are_compared_as_by_hc2(interacted, adjusted):
+    _, _, arm, x, stratum, cluster = in_clusters()
+    y = x + 0.5 * arm + np.random.default_rng(1).normal(size=len(x))
+    response = response_model(np.ones(len(x), dtype=bool), arm, x)
+    extra = {"covariates": x[:, None], "strata": stratum} if adjusted else {}
+    found = effect_of_clusters(y, response, (-1, 1), cluster, interacted=interacted, **extra)
+    first = np.unique(cluster, return_index=True)[1]
+    whole = np.ones(len(x))
+    extra = (
+        {"covariates": means_by_hand(x, whole, cluster)[:, None], "strata": stratum[first]}
+        if adjusted
+        else {}
+    )
+    effect = lin_interacted if interacted else linear_effect
+    theirs = effect(means_by_hand(y, whole, cluster), arm[first], (-1, 1), **extra)
+    assert (found.estimate, found.std_error) == pytest.approx((theirs.estimate, theirs.std_error), rel=1e-9)
+    assert found.dof == pytest.approx(theirs.dof, rel=1e-9)
+
+
+def test_weighted_cluster_means_and_the_error_that_knows_their_weights_by_number():
+    y, answered, arm, x, stratum, cluster = in_clusters()
+    response = response_model(answered, arm, x)
+    found = effect_of_clusters(y, response, (-1, 1), cluster, strata=stratum)
+    first = np.unique(cluster, return_index=True)[1]
+    z = np.concatenate([np.column_stack((np.ones(len(x)), x)) * (arm == k)[:, None] for k in (0, 1)], axis=1)
+    gamma = optimize.root(lambda t: z.T @ (answered - special.expit(z @ t)), np.zeros(4), tol=1e-13).x
+    d = np.column_stack([np.ones(24), arm[first], stratum[first] == 1, stratum[first] == 2]).astype(float)
+
+    def effect(t):
+        means = means_by_hand(y, answered / special.expit(z @ t), cluster)
+        return means, np.linalg.lstsq(d, means, rcond=None)[0]
+
+    means, beta = effect(gamma)
+    assert found.estimate == pytest.approx(beta[1], rel=1e-9)
+    slope = [(effect(gamma + s)[1][1] - effect(gamma - s)[1][1]) / 2e-5 for s in np.eye(4) * 1e-5]
+    chance = special.expit(z @ gamma)
+    information = z.T @ (z * (chance * (1 - chance))[:, None])
+    moved = np.linalg.solve(information, (z * (answered - chance)[:, None]).T).T @ slope
+    bread = np.linalg.inv(d.T @ d)
+    spare = 1 - np.einsum("ij,jk,ik->i", d, bread, d)
+    influence = (d @ bread)[:, 1] * (means - d @ beta) / np.sqrt(spare) + np.bincount(cluster, moved)
+    assert found.std_error == pytest.approx(np.sqrt((influence**2).sum()), rel=1e-6)
+
+
+def test_a_cluster_without_answers_or_in_two_arms_is_named():
+    y, answered, arm, x, _, cluster = in_clusters()
+    silent = np.where(cluster == 5, False, answered)
+    with pytest.raises(DesignError, match='"5" has nobody who answered'):
+        effect_of_clusters(y, response_model(silent, arm, x), (-1, 1), cluster)
+    with pytest.raises(DesignError, match='"0" has people in different arms'):
+        effect_of_clusters(y, response_model(answered, arm, x), (-1, 1), cluster // 2)

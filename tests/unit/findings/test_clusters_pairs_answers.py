@@ -12,6 +12,8 @@ from equipoise.estimation.effects.ordinal import proportional_odds
 from equipoise.estimation.effects.pairs import hybrid_difference, paired_clusters, paired_difference
 from equipoise.estimation.effects.wild import wild_effect
 from equipoise.estimation.least_squares.two_way import fit_two_way
+from equipoise.estimation.missing.response_weights import response_model
+from equipoise.estimation.missing.weighted_clusters import effect_of_clusters
 from equipoise.findings import Findings, analyse, read_data
 from equipoise.protocol import load_study
 from equipoise.report.detail import effects
@@ -126,6 +128,23 @@ def test_bounds_of_people_are_not_taken_for_bounds_of_clusters(found) -> None:
     for kind in ("bounds", "tipping-point"):
         told = results.find(f"effect.score.texts - control.{kind}").not_estimable
         assert told == "worked out for an average over people only, and here each cluster counts once"
+
+
+def test_means_of_clusters_may_be_weighted_for_who_did_not_answer(found, people) -> None:
+    rng = np.random.default_rng(3)
+    gaps = people.assign(score=people["score"].where(rng.random(len(people)) < 0.8))
+    plan = "average-over: clusters, missing: response-weights, auxiliaries: [region], adjust: none"
+    results = found(f"  effect: {{outcomes: score, {plan}, model: linear}}", data=gaps)
+    weighted = results.find("effect.score.texts - control.response-weights")
+    held, arm = gaps["score"].notna().to_numpy(), (gaps["arm"] == "texts").to_numpy().astype(int)
+    response = response_model(held, arm, (gaps["region"] == "south").to_numpy()[:, None].astype(float))
+    theirs = effect_of_clusters(gaps["score"], response, (-1, 1), gaps["team"])
+    assert (weighted.estimate, weighted.std_error) == pytest.approx(
+        (theirs.estimate, theirs.std_error), rel=1e-9
+    )
+    assert weighted.model.startswith("least squares of one mean for each team, its answers, each weighted")
+    with pytest.raises(EquipoiseError, match="Lee's bounds are not defined where each cluster counts once"):
+        found("  effect: {outcomes: score, average-over: clusters, missing: lee}")
 
 
 def test_a_cluster_of_two_arms_has_no_average(found, people) -> None:

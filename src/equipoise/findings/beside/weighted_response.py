@@ -12,6 +12,7 @@ from equipoise.estimation.missing.response_weights import (
     effect_by_response_weights,
     response_model,
 )
+from equipoise.estimation.missing.weighted_clusters import effect_of_clusters
 from equipoise.findings.beside.missing import bare, estimated_otherwise
 from equipoise.findings.estimates import with_estimate
 from equipoise.findings.fitting import Fitted
@@ -20,6 +21,7 @@ from equipoise.findings.sampling.auxiliaries import Predicting, predicting
 from equipoise.findings.sampling.covariates import labels_of
 from equipoise.findings.sampling.measured import Measured
 from equipoise.instruments.scoring import Floats
+from equipoise.protocol.names import in_words
 
 __all__ = ["by_response_weights"]
 
@@ -54,8 +56,6 @@ def by_response_weights(effect: Finding, measured: Measured, fitted: Fitted) -> 
 
 def _found(measured: Measured) -> WeightedEffect:
     inside, analysis, given = measured.sample.inside, measured.analysis, predicting(measured)
-    if analysis.average_over == "clusters":
-        raise DesignError("each cluster counts once here, and response weights are of people")
     cluster = None
     if analysis.cluster not in (None, "participant"):
         cluster = labels_of(measured.data, str(analysis.cluster))[inside]
@@ -65,14 +65,30 @@ def _found(measured: Measured) -> WeightedEffect:
         _predictors(given),
         measured.arm_names,
     )
+    covariates = given.covariates if given.covariates.shape[1] else None
+    strata = None if measured.all_strata is None else measured.all_strata[inside].astype(str)
+    interacted = analysis.model in _OWN_REGRESSIONS
+    if analysis.average_over == "clusters" and cluster is not None:
+        found = effect_of_clusters(
+            measured.values[inside],
+            response,
+            measured.weights,
+            cluster,
+            covariates=covariates,
+            strata=strata,
+            interacted=interacted,
+            level=analysis.interval,
+            arm_names=measured.arm_names,
+        )
+        return WeightedEffect(found, response)
     return effect_by_response_weights(
         measured.values[inside],
         response,
         measured.weights,
-        covariates=given.covariates if given.covariates.shape[1] else None,
-        strata=None if measured.all_strata is None else measured.all_strata[inside].astype(str),
+        covariates=covariates,
+        strata=strata,
         cluster=cluster,
-        interacted=analysis.model in _OWN_REGRESSIONS,
+        interacted=interacted,
         level=analysis.interval,
         arm_names=measured.arm_names,
     )
@@ -89,9 +105,12 @@ def _words(measured: Measured) -> str:
     adjusted = f", adjusted for {' and '.join(measured.adjusted_for)}" if measured.adjusted_for else ""
     clustered = measured.analysis.cluster not in (None, "participant")
     errors = f"added up by {measured.analysis.cluster}" if clustered else "HC2"
+    of_means = measured.analysis.average_over == "clusters"
+    of_what = f"one mean for each {in_words(measured.analysis.cluster)}, its" if of_means else "the"
     return (
-        "least squares of the answers, each weighted by one over its chance of being given by a logistic "
-        f"regression in each arm{adjusted}{own}; errors that know the weights to be estimated, {errors}. "
+        f"least squares of {of_what} answers, each weighted by one over its chance of being given by a "
+        f"logistic regression in each arm{adjusted}{own}; errors that know the weights to be estimated, "
+        f"{errors}. "
         "Holds if answering depends on nothing else"
     )
 

@@ -10,7 +10,11 @@ from equipoise.protocol.study import Study
 __all__ = ["check_clusters"]
 
 Path = tuple[str | int, ...]
-_BOUNDING = ("bounds", "tipping-point")
+_LEE = (
+    "Lee's bounds are not defined where each cluster counts once: they trim as many people of an arm as the "
+    "other would not have brought to answer, and how many of these a cluster has is not known cluster by "
+    "cluster; ask for them in an analysis that averages over people"
+)
 _OF_MEANS = ("difference-in-means", "linear", "lin-interacted")
 
 
@@ -40,10 +44,7 @@ def _of_people(analysis: Analysis) -> str | None:
     """What else the analysis asks for that knows people only, as a protocol writes it."""
     if analysis.target != "all":
         return f"`target: {analysis.target}`"
-    if analysis.by is not None:
-        return f"`by: {analysis.by}`"
-    asked = [kind for kind in analysis.missing or () if kind not in _BOUNDING]
-    return f"`missing: {asked[0]}`" if asked else None
+    return f"`by: {analysis.by}`" if analysis.by is not None else None
 
 
 def _average(study: Study, path: Path, analysis: Analysis, *, rated: bool) -> Iterator[Problem]:
@@ -55,6 +56,8 @@ def _average(study: Study, path: Path, analysis: Analysis, *, rated: bool) -> It
         message = "means of clusters are one row each, so their errors are not two-way; choose CR2"
     elif analysis.model not in _OF_MEANS:
         message = f"means of clusters are compared by {', '.join(_OF_MEANS)}, not by {analysis.model}"
+    elif "lee" in (analysis.missing or ()):
+        message = _LEE
     elif of_people := _of_people(analysis):
         message = f"{of_people} would average over people; leave one of the two out"
     if message is not None:
