@@ -30,7 +30,7 @@ from equipoise.allocation.simulating import simulate
 from equipoise.allocation.stages import draw_stage, record_arrivals, refuse_unready, stage_of, stage_seed
 from equipoise.allocation.tables import arms_text, balance_rows, balance_text
 from equipoise.allocation.text import strata_labels
-from equipoise.allocation.units import Units, beside_of, is_rolling, units_of
+from equipoise.allocation.units import Units, beside_of, is_rolling, people_in_pairs, units_of
 from equipoise.allocation.verify import Verification, seed_from_secret, verify_allocation
 
 __all__ = [
@@ -73,6 +73,7 @@ __all__ = [
     "inherited_arms",
     "is_rolling",
     "pair_probabilities",
+    "people_in_pairs",
     "read_secret",
     "record_arrivals",
     "record_of",

@@ -15,10 +15,10 @@ from equipoise.allocation.text import strata_labels
 from equipoise.errors import DesignError, Problem, nearest
 from equipoise.protocol.expressions import compile_expression
 from equipoise.protocol.facts import before_allocation
-from equipoise.protocol.models.allocation import Stage
+from equipoise.protocol.models.allocation import PAIR, Pairing, Stage
 from equipoise.protocol.study import Study
 
-__all__ = ["Units", "beside_of", "is_rolling", "texts", "units_of"]
+__all__ = ["Units", "beside_of", "is_rolling", "people_in_pairs", "texts", "units_of"]
 
 _MOST_TOLD = 20
 
@@ -128,6 +128,23 @@ def units_of(study: Study, name: str, stage: Stage, people: pl.DataFrame, identi
         cluster,
         replace(beside, columns=seen),
     )
+
+
+def people_in_pairs(study: Study, people: pl.DataFrame, identifier: str) -> pl.DataFrame:
+    """People with the column of the pairs that a stage makes of them all, as its draw would.
+
+    Args:
+        study: as loaded.
+        people: typed as the roster declares.
+        identifier: the column that tells people apart.
+    Raises:
+        DesignError: a covariate that is missing, or in which nothing can be measured.
+    """
+    for name, stage in study.protocol.allocation.items():
+        if stage.method == "matched-pairs" and isinstance(stage.pair, Pairing) and stage.among is None:
+            known = _with_derived(study, people, (*stage.strata, *stage.looked_at, stage.unit))
+            return people.with_columns(with_pairs(name, stage, known, identifier)[PAIR])
+    return people
 
 
 def _looked_at(

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from equipoise.allocation import Design, is_rolling, simulate, units_of
+from equipoise.allocation import Design, is_rolling, people_in_pairs, simulate, units_of
 from equipoise.errors import NotSupportedError
 from equipoise.estimation.arrays import Ints
 from equipoise.protocol.models.allocation import Stage
@@ -87,6 +87,7 @@ def with_arms(study: Study, people: pl.DataFrame, rng: np.random.Generator) -> p
         DesignError, NotSupportedError: as `lots_of`.
     """
     identifier = identifier_of(study)
+    people = people_in_pairs(study, people, identifier)
     for name in study.protocol.allocation:
         lots = lots_of(study, name, people, identifier)
         people = people.with_columns(as_column(lots, lots.draw(1, rng)[0]))

@@ -14,6 +14,7 @@ from equipoise.protocol.columns import REASON_LABELS, AnswerColumn, answer_colum
 from equipoise.protocol.doses import dose_columns, sent_columns
 from equipoise.protocol.extracts import ABSENT, measured
 from equipoise.protocol.factors import contrast_factors, waves_asking
+from equipoise.protocol.models.allocation import PAIR, Pairing
 from equipoise.protocol.models.outcomes import Outcome
 from equipoise.protocol.models.participants import ColumnType
 from equipoise.protocol.recorded import FIELDWORK_EVENTS, recorded_columns, times_of_events
@@ -186,6 +187,9 @@ def _participants(study: Study) -> Iterator[Variable]:
         }
         label = "Arm, as allocated" if len(protocol.allocation) == 1 else f"Arm, as allocated in {name}"
         yield Variable(protocol.arm_column(name), "category", label, "the draw", arms)
+        if isinstance(stage.pair, Pairing) and PAIR in stage.drawn_within:
+            alike = f"Who was put together, being alike in {', '.join(stage.pair.on)}"
+            yield Variable(PAIR, "text", alike, "the draw")
     for name, outcome in protocol.outcomes.items():
         yield from _outcome(study, name, outcome)
     for one in measured(protocol):

@@ -11,6 +11,7 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
+from equipoise.allocation import people_in_pairs
 from equipoise.diagnosis.allocated import Codes, Lots, lots_of
 from equipoise.diagnosis.batch.response import answered_in_each
 from equipoise.diagnosis.batch.samplers import Sampler, sampler_of
@@ -67,7 +68,7 @@ class World:
         self.study, self.protocol = study, study.protocol
         self.assume = study.protocol.diagnosis.assume
         identifier = identifier_of(study)
-        self.people = people.sort(identifier)
+        self.people = people_in_pairs(study, people.sort(identifier), identifier)
         self.n = people.height
         self.variables = tuple(variables)
         self.times = timeline(self.protocol)

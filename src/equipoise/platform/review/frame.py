@@ -23,11 +23,13 @@ from equipoise.platform.delivery.video.dose import dose_frame
 from equipoise.platform.extracts.frames import outcomes_frame
 from equipoise.platform.fieldwork.answers import answered_sessions, answers_frame
 from equipoise.platform.incidents.events import logged_events
+from equipoise.platform.people.allocation.commitment import strata_of
 from equipoise.platform.people.frames import people_frame, pieces
 from equipoise.platform.people.models import Allocation, Participant, Withdrawal
 from equipoise.platform.registry.models import Stage, Study
 from equipoise.platform.registry.queries import folder_of, rolling, stages
 from equipoise.protocol import Study as StudyFolder
+from equipoise.protocol.models.allocation import PAIR, Pairing
 from equipoise.protocol.recorded import times_of_events
 
 __all__ = [
@@ -43,6 +45,7 @@ __all__ = [
 MOMENT = pl.Datetime("us", "UTC")
 _IN_THE_STUDY = ("enrolled", "withdrawn")
 _AT_ONCE = 10_000
+_STRATUM = "_stratum"  # no column of a study is called so
 
 
 @dataclass(frozen=True)
@@ -185,12 +188,16 @@ def _everything(study: Study, loaded: StudyFolder) -> pl.DataFrame:
 
 
 def _with_arms(frame: pl.DataFrame, loaded: StudyFolder, stage: Stage) -> pl.DataFrame:
-    """The arms of a stage; once it is drawn, only those who were in the draw if it is for everybody."""
+    """The arms of a stage and the pairs that it made; once drawn, only those drawn if it is for all."""
     column = loaded.protocol.arm_column(stage.name)
-    rows = Allocation.objects.filter(stage=stage).values_list("participant__key", "arm")
-    arms = _table(rows.iterator(_AT_ONCE), {frame.columns[0]: pl.String(), column: pl.String()})
-    joined = _beside(frame, arms)
-    if arms.height and loaded.protocol.allocation[stage.name].among is None:
+    rows = Allocation.objects.filter(stage=stage).values_list("participant__key", "arm", "stratum")
+    known = {frame.columns[0]: pl.String(), column: pl.String(), _STRATUM: pl.String()}
+    arms, declared = _table(rows.iterator(_AT_ONCE), known), loaded.protocol.allocation[stage.name]
+    if isinstance(declared.pair, Pairing) and PAIR in declared.drawn_within:
+        pairs = strata_of(declared.drawn_within, arms[_STRATUM].to_list())[PAIR]
+        arms = arms.with_columns(pl.Series(PAIR, pairs, dtype=pl.String))
+    joined = _beside(frame, arms.drop(_STRATUM))
+    if arms.height and declared.among is None:
         return joined.filter(pl.col(column).is_not_null())
     return joined
 
