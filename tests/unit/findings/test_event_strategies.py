@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from equipoise.errors import ProtocolError, RosterError
+from equipoise.estimation.mixed.mmrm import fit_repeated
 from equipoise.findings import Findings, analyse, read_data
 from equipoise.protocol import load_study
 
@@ -170,6 +171,20 @@ def test_while_on_treatment_takes_the_last_answer_before_the_event(folder, dated
     assert "left employer: what was last answered before it counts (while on treatment)" in effect.estimand
     missing = int((dated["left_employer"].eq(1) & after.isna()).sum())
     assert f"last answered by then, {missing} are missing" in " ".join(effect.warnings)
+
+
+def test_repeated_waves_are_those_last_answered_before_the_event(folder, dated, tmp_path):
+    both = AT_BOTH.replace("model: linear", "model: mmrm")
+    effect = of_events(folder, dated, tmp_path, "left_employer: while-on-treatment", both, *TWO_WAVES).find(
+        "effect.score.after"
+    )
+    waves = np.stack(until_left(dated), axis=1)
+    known = ~np.isnan(waves).all(axis=1)
+    arm = dated["arm"].map({"control": 0, "texts": 1, "calls": 2}).to_numpy()
+    engine = fit_repeated(waves[known], arm[known], arms=3).contrast(
+        np.array([-1.0, 1.0, 0.0]), np.array([0.0, 1.0])
+    )
+    assert effect.estimate == pytest.approx(engine.estimate, rel=1e-6)
 
 
 @pytest.mark.parametrize("written", ["%Y-%m-%d", "%Y-%m-%d 00:00:00", "%Y-%m-%dT00:00"])
