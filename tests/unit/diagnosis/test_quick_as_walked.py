@@ -56,7 +56,24 @@ def leaning(protocol, survey):
     protocol["diagnosis"]["assume"]["days"]["effect"] = {"arm": "offer", "by-week": [-0.6, -0.3]}
 
 
+def by_team(strata=(), **changes):
+    def change(protocol, survey):
+        protocol["participants"]["roster"]["team"] = {"type": "text"}
+        protocol["units"] = {"team": {"icc": 0.1, "people": 5, "people-cv": 0.4}}
+        protocol["allocation"] |= {"unit": "team", "strata": list(strata)}
+        adjust = ["before", *(["strata"] if strata else [])]
+        protocol["analyses"]["effect"] |= {"cluster": "team", "variance": "CR2", "adjust": adjust} | changes
+
+    return change
+
+
 DESIGNS = {
+    "CR2": by_team(),
+    "CR2 in strata": by_team(["site"]),
+    "CR0": by_team(variance="CR0"),
+    "CR1": by_team(variance="CR1", dof="residual"),
+    "CR3 of each arm": by_team(["site"], variance="CR3", model="lin-interacted", dof="residual"),
+    "means of clusters": by_team(**{"average-over": "clusters"}),
     "linear": analysed_by(),
     "classical": analysed_by(variance="classical", dof="residual"),
     "HC0": analysed_by(variance="HC0"),

@@ -30,6 +30,8 @@ __all__ = ["BatchEngine"]
 
 _CELLS = 2**16
 """People of all trials of a chunk together, about: what the caches of a processor hold."""
+_PRODUCTS = 2**21
+"""Numbers that the products of the clusters of a chunk may take."""
 _MOST = 256
 _MOST_WALKED = 8
 """Trials of a chunk: fewer where an effect is walked trial by trial."""
@@ -63,6 +65,8 @@ class BatchEngine:
         self.truth = true_effects(study, claims, people)
         self._people: tuple[int, Population] | None = None
         self.size = max(1, min(_MOST, _CELLS // max(people.height, 1)))
+        largest = max((effect.products for effect in self.effects.values()), default=0)
+        self.size = max(1, min(self.size, _PRODUCTS // max(largest, 1)))
         if len(self.effects) < len(claims):
             self.size = min(self.size, _MOST_WALKED)
 

@@ -6,15 +6,17 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from equipoise.diagnosis.batch.least_squares import Fits, Rows, fit_each
+from equipoise.diagnosis.batch.factored import Strata
+from equipoise.diagnosis.batch.least_squares import Clusters, fit_each
 from equipoise.diagnosis.batch.means import means_of_each
+from equipoise.diagnosis.batch.rows import Fits, Rows
 from equipoise.diagnosis.batch.world import Drawn
 from equipoise.diagnosis.claims import Claim
 from equipoise.diagnosis.covariance import Variable
 from equipoise.estimation.arrays import Bools, Floats, Ints
 from equipoise.findings.reading.data import StudyData
 from equipoise.findings.sampling.cells import Cells, cells_of
-from equipoise.findings.sampling.covariates import strata_of
+from equipoise.findings.sampling.covariates import labels_of, strata_of
 from equipoise.findings.sampling.points import own_waves, weights_at
 from equipoise.findings.sampling.sample import shares_of, supported_contrast
 from equipoise.protocol.expressions import compile_expression
@@ -48,6 +50,7 @@ class Effect:
         stratum: shape (n,), or None; `share` of each stratum among those inside.
         numbers: further columns of numbers, each of shape (n,), NaN where missing.
         indicators: further columns of zeros and ones, each of shape (n,).
+        cluster: shape (n,), codes of the `clusters` by which errors go; None where people are independent.
     """
 
     analysis: Analysis
@@ -60,6 +63,14 @@ class Effect:
     share: Floats
     numbers: tuple[Floats, ...] = ()
     indicators: tuple[Floats, ...] = ()
+    cluster: Ints | None = None
+    clusters: int = 0
+
+    @property
+    def products(self) -> int:
+        """How many numbers the products of a trial's clusters take, about; 0 without clusters."""
+        columns = len(self.cells.weights) + 2 * len(self.before) + len(self.numbers) + len(self.indicators)
+        return self.clusters * (columns + len(self.share)) ** 2
 
     @property
     def variables(self) -> tuple[Variable, ...]:
@@ -82,7 +93,8 @@ class Effect:
             return Fitted(fits, rows.counts)
         covariates = self._covariates(drawn, rows, chosen, person)
         build = _interacted if self.analysis.model == "lin-interacted" else _additive
-        columns, vector, absorbed = build(rows, cell, contrast, covariates, stratum, len(self.share))
+        strata = None if stratum is None else Strata(rows, stratum, len(self.share))
+        columns, vector, absorbed = build(rows, cell, contrast, covariates, strata)
         fits = fit_each(
             rows,
             y,
@@ -90,8 +102,8 @@ class Effect:
             vector,
             variance=str(self.analysis.variance),
             dof=self.analysis.dof,
-            stratum=absorbed,
-            strata=len(self.share),
+            strata=absorbed,
+            clusters=None if self.cluster is None else Clusters(self.cluster[person], self.clusters),
         )
         return Fitted(fits, rows.counts)
 
@@ -152,7 +164,15 @@ def effect_of(study: Study, claim: Claim, people: pl.DataFrame, identifier: str)
         share,
         numbers,
         indicators,
+        *_clusters(data, analysis),
     )
+
+
+def _clusters(data: StudyData, analysis: Analysis) -> tuple[Ints | None, int]:
+    if analysis.cluster in (None, "participant"):
+        return None, 0
+    names, code = np.unique(labels_of(data, str(analysis.cluster)).astype(str), return_inverse=True)
+    return code, len(names)
 
 
 def _waves(study: Study, claim: Claim) -> tuple[tuple[Variable, float], ...]:
@@ -189,26 +209,25 @@ def _columns(people: pl.DataFrame, names: Sequence[str]) -> tuple[tuple[Floats, 
     return tuple(numbers), tuple(indicators)
 
 
-_Design = tuple[list[Floats], Floats, Ints | None]
+_Design = tuple[list[Floats], Floats, Strata | None]
 
 
 def _additive(
-    rows: Rows, cell: Ints, contrast: Floats, covariates: list[Floats], stratum: Ints | None, strata: int
+    rows: Rows, cell: Ints, contrast: Floats, covariates: list[Floats], strata: Strata | None
 ) -> _Design:
     """A mean for each arm, one slope for each covariate, strata projected out."""
-    first = 0 if stratum is None else 1
+    first = 0 if strata is None else 1
     arms = [(cell == code).astype(np.float64) for code in range(first, len(contrast))]
-    return [*arms, *covariates], np.concatenate((contrast[first:], np.zeros(len(covariates)))), stratum
+    return [*arms, *covariates], np.concatenate((contrast[first:], np.zeros(len(covariates)))), strata
 
 
 def _interacted(
-    rows: Rows, cell: Ints, contrast: Floats, covariates: list[Floats], stratum: Ints | None, strata: int
+    rows: Rows, cell: Ints, contrast: Floats, covariates: list[Floats], strata: Strata | None
 ) -> _Design:
     """A regression on centred covariates and strata for each arm."""
     arms = [(cell == code).astype(np.float64) for code in range(len(contrast))]
-    if stratum is not None:
-        covariates = covariates + [
-            rows.centred((stratum == code).astype(np.float64)) for code in range(1, strata)
-        ]
+    if strata is not None:
+        indicators = [(strata.code == code).astype(np.float64) for code in range(1, strata.count)]
+        covariates = covariates + [rows.centred(column) for column in indicators]
     each = [arm * column for column in covariates for arm in arms]
     return [*arms, *each], np.concatenate((contrast, np.zeros(len(each)))), None

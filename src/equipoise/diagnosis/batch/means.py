@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from equipoise.diagnosis.batch.least_squares import Fits, Rows
+from equipoise.diagnosis.batch.rows import Fits, Rows
 from equipoise.estimation.arrays import Floats, Ints
 
 __all__ = ["means_of_each"]

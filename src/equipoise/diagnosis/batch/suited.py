@@ -4,6 +4,7 @@ from itertools import combinations
 
 from equipoise.diagnosis.batch.deciding import METHODS
 from equipoise.diagnosis.claims import Claim
+from equipoise.estimation.least_squares.covariance import CLUSTERED
 from equipoise.findings.sampling.sample import supported_contrast
 from equipoise.findings.scheduled import compares_periods
 from equipoise.instruments.definition import Instrument
@@ -12,6 +13,7 @@ from equipoise.instruments.scoring import rule_of
 from equipoise.protocol.expressions import compile_expression
 from equipoise.protocol.factors import compared_stage, waves_asking
 from equipoise.protocol.facts import before_allocation
+from equipoise.protocol.models.analyses import Analysis
 from equipoise.protocol.models.outcomes import Outcome
 from equipoise.protocol.study import Study
 from equipoise.protocol.timeline import timeline, waves_before
@@ -56,13 +58,13 @@ def why_not_fitted(study: Study, claim: Claim, columns: tuple[str, ...]) -> str 
         columns: of the participants.
     """
     analysis, protocol = study.protocol.analyses[claim.analysis], study.protocol
-    if analysis.model not in _MODELS or analysis.variance not in _VARIANCES:
+    if analysis.model not in _MODELS or analysis.variance not in (*_VARIANCES, *CLUSTERED):
         return f"{analysis.model} with {analysis.variance}"
     if analysis.weights is not None:
         return "weights by the chance of an arm"
     if analysis.test.by != "t":
         return "a test by re-drawing"
-    if analysis.cluster not in (None, "participant") or analysis.average_over == "clusters":
+    if analysis.average_over == "clusters" or _clustered_otherwise(study, analysis, claim, columns):
         return "clusters"
     if analysis.model == "difference-in-means" and set(analysis.adjust or ()) - {"strata"}:
         return "means that are adjusted"
@@ -77,6 +79,17 @@ def why_not_fitted(study: Study, claim: Claim, columns: tuple[str, ...]) -> str 
     known = {*columns, "strata", *waves_before(protocol, stage)}
     lacking = [name for name in analysis.adjust or () if name not in known or name in derived]
     return f"adjustment for {lacking[0]}" if lacking else None
+
+
+def _clustered_otherwise(study: Study, analysis: Analysis, claim: Claim, columns: tuple[str, ...]) -> bool:
+    """Whether clusters are analysed in a way that is not worked out for many trials at once."""
+    if analysis.cluster in (None, "participant"):
+        return False
+    stage = compared_stage(study.protocol, [supported_contrast(study, claim.contrast)])
+    in_strata = bool("strata" in (analysis.adjust or ()) and study.protocol.allocation[stage].drawn_within)
+    loose = analysis.variance in ("CR0", "CR1") and in_strata  # refused where strata hold two clusters
+    means = analysis.model == "difference-in-means"
+    return means or loose or analysis.cluster not in columns
 
 
 def _claim_not_drawn(study: Study, claim: Claim) -> str | None:
