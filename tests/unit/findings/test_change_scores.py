@@ -81,9 +81,12 @@ def test_without_the_scores_before_there_is_no_change(folder, people, tmp_path):
         ("change-from: after", '"after" is not a wave before the allocation'),
         ("change-from: before, at: slope", "is a change already"),
         ("change-from: before, model: logistic", "not by logistic"),
+        ("change-from: before, outcomes: passed", '"passed" is yes-no, and a difference'),
     ],
 )
 def test_what_is_no_change_since_before_is_refused(folder, written, why):
     text = analyses().replace("at: after, model: linear, change-from: before", written, 1)
+    if "outcomes: passed" in written:
+        text = text.replace("outcomes: score, ", "", 1)
     with pytest.raises(ProtocolError, match=why):
         load_study(folder(text))

@@ -50,3 +50,9 @@ def _never_asked(study: Study, where: Path, analysis: Analysis) -> Iterator[Prob
         if analysis.change_from not in waves_measuring(study.protocol, study.surveys, outcomes[name]):
             message = f'"{name}" is not asked at {analysis.change_from}, so it has no change since then'
             yield at(study, *where, message=message)
+        elif outcomes[name].scale in ("yes-no", "ordinal"):
+            message = (
+                f'"{name}" is {outcomes[name].scale}, and a difference of two such answers is no number; '
+                f"adjust for {analysis.change_from} in place of it"
+            )
+            yield at(study, *where, message=message)
