@@ -21,7 +21,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 LEFT_OVER = "left over"
-MOST_UNITS = 4_000  # in a stratum: the distances of all pairs are held at once
+MOST_UNITS = 2_000  # in a stratum: their pairs take some seconds, and four times as many a minute or more
 
 
 def alike(

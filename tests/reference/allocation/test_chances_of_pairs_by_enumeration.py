@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from equipoise.allocation import allocate, design, every_allocation, pair_probabilities, simulate
+from equipoise.allocation import (
+    allocate,
+    design,
+    every_allocation,
+    pair_probabilities,
+    simulate,
+    unit_probabilities,
+)
+from equipoise.allocation.beside import Beside
 from equipoise.errors import DesignError
 from equipoise.estimation.effects.weighted import horvitz_thompson
 
@@ -69,3 +77,42 @@ def test_clusters_are_paired_as_units_and_too_many_units_are_refused() -> None:
     assert pair_probabilities(drawn.design).of_pairs[0, 0, 1, 0] == pytest.approx(1 / 6)
     with pytest.raises(DesignError, match="at most 3,000"):
         pair_probabilities(design(3_001, {"x": 1, "y": 1}, method="complete"))
+
+
+def test_the_variance_of_a_weighted_sum_in_a_rerandomised_trial_is_that_of_its_draws() -> None:
+    """With the chances of pairs the gain of the criterion is in the error; independent draws would miss it."""
+    age = np.random.default_rng(2).normal(size=60).round(3)
+    plan = design(
+        60, {"x": 1, "y": 2}, method="rerandomised",
+        beside=Beside({"age": [str(value) for value in age]}, accept=0.3, numbers=("age",)),
+    )  # fmt: skip
+    joint, chances = pair_probabilities(plan), unit_probabilities(plan)
+    assert joint.estimated is not None
+    outcome = age + np.random.default_rng(3).normal(size=60)
+
+    def fitted(arm, **more):
+        return horvitz_thompson(outcome, arm, (-1.0, 1.0), chances.of_units, **more)
+
+    draws = simulate(plan, 400, np.random.default_rng(4))
+    fits = [fitted(arm, joint=joint.of_pairs) for arm in draws]
+    spread = np.var([fit.estimate for fit in fits])
+    assert np.mean([fit.std_error**2 for fit in fits]) == pytest.approx(spread, rel=0.25)
+    assert np.mean([fitted(arm).std_error ** 2 for arm in draws[:50]]) > 1.8 * spread
+
+
+def test_a_variance_below_nothing_is_refused_with_what_to_take() -> None:
+    """Thrice the covariate in so few people: some draws cannot tell the error of a total."""
+    age = np.random.default_rng(2).normal(size=24).round(3)
+    plan = design(
+        24, {"x": 1, "y": 2}, method="rerandomised",
+        beside=Beside({"age": [str(value) for value in age]}, accept=0.1, numbers=("age",)),
+    )  # fmt: skip
+    joint, chances = pair_probabilities(plan).of_pairs, unit_probabilities(plan).of_units
+    outcome = 3 * age + np.random.default_rng(3).normal(size=24)
+
+    def every_draw():
+        for arm in simulate(plan, 100, np.random.default_rng(4)):
+            horvitz_thompson(outcome, arm, (-1.0, 1.0), chances, joint=joint)
+
+    with pytest.raises(DesignError, match="variance below 0, as they can in small trials; take Hajek"):
+        every_draw()

@@ -56,7 +56,7 @@ def horvitz_thompson(
         The contrast. It moves with a constant added to every outcome; `hajek`, which does not, is to report.
     Raises:
         DesignError: a chance that is none, or 0 for an arm that is compared; an arm compared has nobody; a
-            cluster whose people differ in arm or chances.
+            cluster whose people differ in arm or chances; a variance below 0.
 
     Horvitz & Thompson (1952), JASA 47:663. Variance: Aronow & Samii (2017), Ann. Appl. Stat. 11:1912, section
     5: pairs that never happen together enter by Young's inequality, so it is never too small on average.
@@ -73,6 +73,9 @@ def horvitz_thompson(
         variance = float(spread**2 @ (1 - chance) + (len(compared) - 1) * (weighted**2 @ (1 / chance)))
     else:
         variance = _joint_variance(np.asarray(joint, dtype=np.float64), weighted, chance, codes, compared)
+    if variance < -_NEVER * float(spread @ spread):
+        message = "give a variance below 0, as they can in small trials; take Hajek's weights."
+        raise refuse("joint", message)
     error = float(np.sqrt(max(variance, 0.0))) / people
     return estimate_from(float(spread.sum()) / people, error, np.inf, level, scale=float(np.abs(y).max()))
 

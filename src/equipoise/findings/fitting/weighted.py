@@ -4,7 +4,7 @@ from typing import cast
 
 import numpy as np
 
-from equipoise.allocation import Design, unit_probabilities
+from equipoise.allocation import Design, pair_probabilities, unit_probabilities
 from equipoise.errors import DesignError
 from equipoise.estimation.arrays import Dof, Floats, Ints
 from equipoise.estimation.effects.weighted import hajek, horvitz_thompson, joint_probabilities
@@ -71,12 +71,25 @@ def _totals(measured: Measured, drawing: Drawing) -> Fitted:
             "everybody; take `weights: hajek`"
         )
     if drawing.plan.method not in FIXED:
-        chances = unit_probabilities(drawing.plan).of_units
-        people = np.flatnonzero(inside)
-        estimate = _total(measured, _by_cell(measured, drawing.plan, chances), drawing.place, people, None)
-        return Fitted(estimate, ("people (or clusters) were drawn independently of each other",))
+        return _by_all(measured, drawing)
     note = "chances given the numbers by arm that the draw fixed"
     return Fitted(_by_stratum(measured, drawing), (f"{note}, those of two together as well",))
+
+
+def _by_all(measured: Measured, drawing: Drawing) -> Fitted:
+    """Totals with the chances of the draw itself: of each unit and, unless it is drawn alone, of each two."""
+    plan, people = drawing.plan, np.flatnonzero(measured.sample.inside)
+    chances = _by_cell(measured, plan, unit_probabilities(plan).of_units)
+    if plan.method == "simple":
+        estimate = _total(measured, chances, drawing.place, people, None)
+        return Fitted(estimate, ("people (or clusters) were drawn independently of each other",))
+    found, there = pair_probabilities(plan), np.unique(drawing.place[people])
+    order = np.array([plan.arms.index(name) for name in measured.arm_names])
+    joint = found.of_pairs[np.ix_(there, order, there, order)]
+    note = f"chances of two together are those of the {plan.method} allocation"
+    if found.estimated is not None:
+        note += f", estimated from {found.estimated.draws:,} draws"
+    return Fitted(_total(measured, chances, drawing.place, people, joint), (note,))
 
 
 def _by_stratum(measured: Measured, drawing: Drawing) -> Estimate:

@@ -191,7 +191,7 @@ def _with_arms(frame: pl.DataFrame, loaded: StudyFolder, stage: Stage) -> pl.Dat
     """The arms of a stage and the pairs that it made; once drawn, only those drawn if it is for all."""
     column = loaded.protocol.arm_column(stage.name)
     rows = Allocation.objects.filter(stage=stage).values_list("participant__key", "arm", "stratum")
-    known = {frame.columns[0]: pl.String(), column: pl.String(), _STRATUM: pl.String()}
+    known: dict[str, pl.DataType] = {name: pl.String() for name in (frame.columns[0], column, _STRATUM)}
     arms, declared = _table(rows.iterator(_AT_ONCE), known), loaded.protocol.allocation[stage.name]
     if isinstance(declared.pair, Pairing) and PAIR in declared.drawn_within:
         pairs = strata_of(declared.drawn_within, arms[_STRATUM].to_list())[PAIR]
