@@ -250,3 +250,12 @@ def test_check_says_when_sequences_are_no_latin_square_and_passes_them(run, fold
     assert "period p3" not in done.out
     done = run("check", folder(WEDGE.replace("MORE", "method: complete"), contrast="model - usual"))
     assert "unequal shares" not in done.out
+
+
+def test_two_stages_that_make_pairs_are_refused(run, folder) -> None:
+    pairs = FACTORS.replace("method: blocked", "method: matched-pairs, pair: {on: [region]}").replace(
+        ", strata: [region]", ""
+    )
+    done = run("check", folder(pairs, contrast="words.warm - words.plain"))
+    assert done.code == 2
+    assert "the stage words makes pairs too" in done.err

@@ -47,6 +47,12 @@ def _pairs(study: Study, path: tuple[str | int, ...], stage: Stage, pairing: Pai
     if participants is not None and PAIR in (*participants.roster, *participants.derived):
         message = f"pairs that are made become the column `{PAIR}`, which the roster has already; rename that"
         yield at(study, *path, "pair", message=message)
+    making = [name for name, each in study.protocol.allocation.items() if isinstance(each.pair, Pairing)]
+    if making[0] != path[1]:
+        message = (
+            f"the stage {making[0]} makes pairs too, and there is one column `{PAIR}`; let one make them"
+        )
+        yield at(study, *path, "pair", message=message)
     for rule in stage.ratio:
         shares = [share for share in rule.shares.values() if share > 0]
         size = sum(shares) // gcd(*shares) if shares else pairing.of
