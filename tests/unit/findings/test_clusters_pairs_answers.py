@@ -147,6 +147,25 @@ def test_means_of_clusters_may_be_weighted_for_who_did_not_answer(found, people)
         found("  effect: {outcomes: score, average-over: clusters, missing: lee}")
 
 
+def test_people_in_clusters_are_imputed_with_an_intercept_for_each_cluster(found, people) -> None:
+    rng = np.random.default_rng(3)
+    gaps = people.assign(score=people["score"].where(rng.random(len(people)) < 0.75))
+    plan = "missing: [imputation, tipping-point], auxiliaries: [answer], adjust: none, model: linear"
+    results = found(f"  effect: {{outcomes: score, {plan}}}", data=gaps)
+    plain, imputed = (results.find(f"effect.score.texts - control{end}") for end in ("", ".imputation"))
+    assert "a random intercept for each team in every equation" in imputed.model
+    assert imputed.n == {"control": 130, "texts": 140}
+    assert abs(imputed.estimate - plain.estimate) < 2 * plain.std_error
+    assert 0.5 * plain.std_error < imputed.std_error < 1.5 * plain.std_error
+    assert imputed.dof < 20  # teams, not people, are what it hangs on
+    one_team = gaps.assign(
+        score=gaps["score"].where(~gaps["team"].isin([f"t{i:02}" for i in range(4, 20, 2)]))
+    )
+    told = found(f"  effect: {{outcomes: score, {plan}}}", data=one_team)
+    words = told.find("effect.score.texts - control.imputation").not_estimable
+    assert 'score: is known in 2 clusters of arm "control"' in words
+
+
 def test_a_cluster_of_two_arms_has_no_average(found, people) -> None:
     mixed = people.assign(arm=np.where(people["ref"] == "P0000", "texts", people["arm"]))
     effect = found("  effect: {outcomes: score, average-over: clusters, missing: none}", data=mixed).find(

@@ -227,10 +227,6 @@ def test_the_estimand_has_its_five_attributes_in_words(imputed):
         (plan("imputation", more=", auxiliaries: [after]"), '"after" is when the outcome itself is looked at'),
         (plan("imputation", more=", auxiliaries: [dayz]"), 'Did you mean "days"'),
         (
-            plan("imputation", more=", auxiliaries: [days], cluster: team, variance: CR2"),
-            "imputation takes people as independent, and they were allocated by team",
-        ),
-        (
             plan("response-weights", adjust=""),
             "response-weights need `adjust:` or `auxiliaries:`",
         ),

@@ -6,13 +6,25 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from equipoise.estimation.arrays import Bools, Floats, Ints, finite_columns, name_of, refuse, same_length
+from equipoise.estimation.arrays import (
+    Bools,
+    Floats,
+    Ints,
+    codes_of,
+    finite_columns,
+    name_of,
+    refuse,
+    same_length,
+)
 from equipoise.estimation.missing.conditional import DRAWS, Kind, predictors
+from equipoise.estimation.missing.in_clusters import DRAWS_IN_CLUSTERS, Clusters
 
 __all__ = ["Gappy", "Imputer", "imputer"]
 
 ROUNDS = 10
 """Rounds of the chain: more than the five that are usual, fewer than a run would notice."""
+_FEWEST_CLUSTERS = 3
+"""With two, a flat prior on their standard deviation leaves no distribution."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,11 +44,13 @@ class Imputer:
         gappy: the outcome first; the others help to predict it, and are predicted by it.
         complete: (n, p) predictors without gaps.
         arm: (n,) codes; each arm has equations of its own, so that the arm may change everything.
+        cluster: (n,) codes of clusters whose people share an intercept in every equation; or None.
     """
 
     gappy: tuple[Gappy, ...]
     complete: Floats
     arm: Ints
+    cluster: Ints | None = None
 
     def impute(self, rng: np.random.Generator, shift: npt.ArrayLike = 0.0) -> Floats:
         """One imputation of the outcome.
@@ -53,10 +67,18 @@ class Imputer:
         for code in np.unique(self.arm):
             rows = self.arm == code
             columns = np.stack([one.values[rows] for one in self.gappy], axis=1)
-            outcome[rows] = self._chain(columns, self.complete[rows], moved[rows], rng)
+            group = None if self.cluster is None else np.unique(self.cluster[rows], return_inverse=True)[1]
+            outcome[rows] = self._chain(columns, self.complete[rows], group, moved[rows], rng)
         return outcome
 
-    def _chain(self, columns: Floats, complete: Floats, shift: Floats, rng: np.random.Generator) -> Floats:
+    def _chain(
+        self,
+        columns: Floats,
+        complete: Floats,
+        group: Ints | None,
+        shift: Floats,
+        rng: np.random.Generator,
+    ) -> Floats:
         """The chain of one arm; the outcome is drawn last in every round."""
         gaps = np.isnan(columns)
         filled = _started(columns, gaps, rng)
@@ -68,7 +90,7 @@ class Imputer:
             for at in order:
                 last = at == 0 and number == rounds - 1
                 moved = shift if last else np.zeros(len(filled))
-                self._redraw(at, filled, gaps[:, at], complete, moved, rng)
+                self._redraw(at, filled, gaps[:, at], complete, group, moved, rng)
         return np.asarray(filled[:, 0])
 
     def _redraw(
@@ -77,13 +99,18 @@ class Imputer:
         filled: Floats,
         missing: Bools,
         complete: Floats,
+        group: Ints | None,
         shift: Floats,
         rng: np.random.Generator,
     ) -> None:
         """Draws one variable's gaps anew, given everything else as it stands."""
         given = predictors(np.concatenate((complete, np.delete(filled, at, axis=1)), axis=1), missing)
-        draw = DRAWS[self.gappy[at].kind]
-        filled[missing, at] = draw(filled[~missing, at], given, shift[missing], rng)
+        kind, known = self.gappy[at].kind, filled[~missing, at]
+        if group is None:
+            filled[missing, at] = DRAWS[kind](known, given, shift[missing], rng)
+            return
+        clusters = Clusters(group[~missing], group[missing], int(group.max()) + 1)
+        filled[missing, at] = DRAWS_IN_CLUSTERS[kind](known, given, clusters, shift[missing], rng)
 
 
 def imputer(
@@ -91,6 +118,7 @@ def imputer(
     complete: npt.ArrayLike,
     arm: npt.ArrayLike,
     arm_names: Sequence[str] | None = None,
+    cluster: npt.ArrayLike | None = None,
 ) -> Imputer:
     """Checks that every arm can carry the equations.
 
@@ -100,8 +128,10 @@ def imputer(
             be told apart from those who answered (congeniality; Meng 1994, Statistical Science 9:538).
         arm: (n,) codes.
         arm_names: for messages.
+        cluster: (n,) labels of clusters whose people are alike beyond what predicts.
     Raises:
-        DesignError: an arm in which a variable is known for no more people than it has predictors.
+        DesignError: an arm in which a variable is known for no more people than it has predictors, or in
+            fewer than three clusters.
 
     van Buuren (2018), Flexible Imputation of Missing Data, 2nd ed., sections 4.5 and 9.1; by arm: Sullivan et
     al. (2018), Statistical Methods in Medical Research 27:2610.
@@ -111,7 +141,13 @@ def imputer(
     same_length(len(codes), complete=columns, **{one.name: one.values for one in gappy})
     for code in np.unique(codes):
         _check_arm(gappy, columns, codes == code, name_of(int(code), arm_names, "arm"))
-    return Imputer(tuple(gappy), columns, codes)
+    if cluster is None:
+        return Imputer(tuple(gappy), columns, codes)
+    group = codes_of(cluster, "cluster")[0]
+    same_length(len(codes), cluster=group)
+    for code in np.unique(codes):
+        _check_clusters(gappy, group, codes == code, name_of(int(code), arm_names, "arm"))
+    return Imputer(tuple(gappy), columns, codes, group)
 
 
 def _check_arm(gappy: Sequence[Gappy], complete: Floats, rows: Bools, arm: str) -> None:
@@ -123,6 +159,17 @@ def _check_arm(gappy: Sequence[Gappy], complete: Floats, rows: Bools, arm: str) 
                 one.name,
                 f"is known for {known} people of {arm}, too few for {predictors} predictors; adjust for less "
                 "or name fewer auxiliaries.",
+            )
+
+
+def _check_clusters(gappy: Sequence[Gappy], group: Ints, rows: Bools, arm: str) -> None:
+    for one in gappy:
+        known = len(np.unique(group[rows & ~np.isnan(one.values)]))
+        if known < _FEWEST_CLUSTERS:
+            raise refuse(
+                one.name,
+                f"is known in {known} clusters of {arm}; how alike their people are takes "
+                f"{_FEWEST_CLUSTERS} or more, so nothing can be imputed.",
             )
 
 

@@ -13,7 +13,17 @@ from scipy import special
 from equipoise.estimation.arrays import Bools, Floats, Ints
 from equipoise.estimation.least_squares.basis import orthonormal
 
-__all__ = ["DRAWS", "Kind", "Predictors", "draw_logistic", "draw_matching", "draw_normal", "predictors"]
+__all__ = [
+    "DRAWS",
+    "PRIOR_SD",
+    "Kind",
+    "Predictors",
+    "draw_logistic",
+    "draw_matching",
+    "draw_normal",
+    "nearest",
+    "predictors",
+]
 
 Kind = Literal["matching", "normal", "logistic"]
 DONORS = 5
@@ -75,8 +85,8 @@ def draw_matching(y: Floats, given: Predictors, shift: Floats, rng: np.random.Ge
     estimated, drawn, _ = _regression(y, given, rng)
     predicted = given.known @ estimated
     order = np.argsort(predicted, kind="stable")
-    nearest = _nearest(predicted[order], given.wanted @ drawn)
-    chosen = nearest[np.arange(len(nearest)), rng.integers(0, nearest.shape[1], len(nearest))]
+    donors = nearest(predicted[order], given.wanted @ drawn)
+    chosen = donors[np.arange(len(donors)), rng.integers(0, donors.shape[1], len(donors))]
     return y[order][chosen] + shift
 
 
@@ -120,16 +130,16 @@ def _regression(y: Floats, given: Predictors, rng: np.random.Generator) -> tuple
     return estimated, drawn, sigma
 
 
-def _nearest(ordered: Floats, wanted: Floats) -> Ints:
-    """Places of the nearest predictions among ordered ones, shape (wanted, donors)."""
+def nearest(ordered: Floats, wanted: Floats) -> Ints:
+    """Places of the five nearest predictions among ordered ones, (n,), for each wanted, (k,): (k, donors)."""
     donors = min(DONORS, len(ordered))
     place = np.searchsorted(ordered, wanted)
     window = place[:, None] + np.arange(-donors, donors)
     inside = (window >= 0) & (window < len(ordered))
     window = np.clip(window, 0, len(ordered) - 1)
     distance = np.where(inside, np.abs(ordered[window] - wanted[:, None]), np.inf)
-    nearest = np.argsort(distance, axis=1, kind="stable")[:, :donors]
-    return np.take_along_axis(window, nearest, axis=1)
+    closest = np.argsort(distance, axis=1, kind="stable")[:, :donors]
+    return np.take_along_axis(window, closest, axis=1)
 
 
 def _posterior_mode(y: Floats, design: Floats, precision: Floats) -> tuple[Floats, Floats]:

@@ -12,6 +12,7 @@ from equipoise.findings.results import Finding
 from equipoise.findings.sampling.auxiliaries import Predicting, predicting
 from equipoise.findings.sampling.imputations import imputations_of
 from equipoise.findings.sampling.measured import Measured
+from equipoise.protocol.names import in_words
 
 __all__ = ["by_imputation"]
 
@@ -39,16 +40,19 @@ def by_imputation(effect: Finding, measured: Measured, fitted: Fitted) -> Iterat
         yield base.model_copy(update={"not_estimable": str(error)})
         return
     pooled = made.pooled()
-    model = _words(effect, given, pooled)
+    model = _words(effect, measured, given, pooled)
     yield with_estimate(base, pooled.estimate, model=model, draws=pooled.imputations)
     if "tipping-point" in asked:
         yield from tipping_by_imputation(bare(effect), made)
 
 
-def _words(effect: Finding, given: Predicting, pooled: Pooled) -> str:
-    auxiliaries = ", ".join(given.names) or "no auxiliary"
+def _words(effect: Finding, measured: Measured, given: Predicting, pooled: Pooled) -> str:
+    auxiliaries, cluster = ", ".join(given.names) or "no auxiliary", measured.analysis.cluster
+    shared = ""
+    if cluster not in (None, "participant"):
+        shared = f", a random intercept for each {in_words(cluster)} in every equation"
     return (
         f"multiple imputation by chained equations in each arm, with all that the analysis adjusts for and "
-        f"{auxiliaries}; {pooled.imputations} imputations, Rubin's rules, Barnard and Rubin's degrees of "
-        f"freedom; {pooled.missing_information:.0%} of the information is missing; {effect.model}"
+        f"{auxiliaries}{shared}; {pooled.imputations} imputations, Rubin's rules, Barnard and Rubin's "
+        f"degrees of freedom; {pooled.missing_information:.0%} of the information is missing; {effect.model}"
     )

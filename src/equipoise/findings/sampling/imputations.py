@@ -13,6 +13,7 @@ from equipoise.estimation.missing.conditional import Kind
 from equipoise.estimation.missing.pooling import Pooled, enough_imputations, pool
 from equipoise.findings.fitting import fit
 from equipoise.findings.sampling.auxiliaries import Predicting
+from equipoise.findings.sampling.covariates import labels_of
 from equipoise.findings.sampling.measured import Measured
 from equipoise.instruments.scoring import Floats
 from equipoise.protocol.models.analyses import TestPlan
@@ -112,7 +113,9 @@ def _imputer(measured: Measured, given: Predicting) -> Imputer:
     outcome = Gappy(values, "logistic" if scale == "yes-no" else _kind(values), measured.outcome)
     others = [Gappy(each, _kind(each), name) for name, each in given.gappy.items()]
     complete = np.concatenate((given.covariates, given.cells, given.complete), axis=1)
-    return imputer((outcome, *others), complete, measured.sample.code[inside], measured.arm_names)
+    column = measured.analysis.cluster
+    cluster = None if column in (None, "participant") else labels_of(measured.data, str(column))[inside]
+    return imputer((outcome, *others), complete, measured.sample.code[inside], measured.arm_names, cluster)
 
 
 def _kind(values: Floats) -> Kind:

@@ -34,12 +34,6 @@ def check_missing(study: Study, path: Path, analysis: Analysis) -> Iterator[Prob
     if asked and analysis.model not in FILLED_IN:
         message = f"{asked[0]} goes with the models {', '.join(FILLED_IN)}; found {analysis.model}"
         yield at(study, *path, "missing", message=message)
-    if "imputation" in asked and analysis.cluster not in (None, "participant"):
-        message = (
-            f"imputation takes people as independent, and they were allocated by {analysis.cluster}; leave "
-            "it out, and take bounds, tipping-point or response-weights"
-        )
-        yield at(study, *path, "missing", message=message)
     if analysis.auxiliaries and not asked:
         message = f"nothing uses them; auxiliaries are for `missing: {' or '.join(PREDICTING)}`"
         yield at(study, *path, "auxiliaries", message=message)
