@@ -62,7 +62,8 @@ class Analysis(Record):
     constant added to all of them. `change-from` a wave before the allocation analyses the change since then,
     of whoever has both scores; adjusting for the score before is nearly always more precise. `shrink` prints
     each of many small effects once more, drawn towards the others: of the levels of a category (`by`), or of
-    arms against one control.
+    arms against one control. `model: mixed` gives people in clusters an intercept for each cluster, ratings
+    one for each participant and each text that was shown, so that an effect of names holds for others too.
     """
 
     outcomes: tuple[Name, ...] | None = None
