@@ -2,7 +2,7 @@
 
 import pytest
 
-from equipoise.diagnosis.detectable import detectable_difference
+from equipoise.diagnosis.formulas import detectable_difference
 from equipoise.findings.results import Finding
 from equipoise.protocol.models.protocol import Protocol
 from equipoise.protocol.study import Study
