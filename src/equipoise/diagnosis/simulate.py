@@ -22,6 +22,7 @@ from equipoise.diagnosis.ratings import task_ratings
 from equipoise.diagnosis.refusals import refuse_unassumed
 from equipoise.diagnosis.response import answered
 from equipoise.diagnosis.routing import routed
+from equipoise.diagnosis.schedules import arms_at, arms_of_stage, with_periods
 from equipoise.diagnosis.timing import answer_moments
 from equipoise.diagnosis.units import unit_codes
 from equipoise.errors import DesignError
@@ -88,7 +89,8 @@ class _Simulation:
         roster = self.protocol.participants.roster if self.protocol.participants else {}
         self.identifier = identifier_of(study)
         kept = [name for name in participants.columns if name not in roster or roster[name].role != "contact"]
-        self.people = participants.select(kept).sort(self.identifier)
+        people = participants.select(kept).sort(self.identifier)
+        self.people = with_periods(study, people, self._stream("periods"))
         self.n = self.people.height
         units = unit_codes(self.protocol, self.people)
         self.latents = Latents(self.protocol, self.n, self._stream, units)
@@ -136,7 +138,7 @@ class _Simulation:
         week = weeks_since(moments, times.launch) if times.launch else np.ones(len(moments))
         after = wave not in waves_before(self.protocol, self.protocol.main_stage)
         latents = {
-            name: Latent(self.latent[name][who], self._effect(name, who, week, after=after))
+            name: Latent(self.latent[name][who], self._effect(name, wave, who, week, after=after))
             for name in outcomes
         }
         for name in outcomes:
@@ -157,7 +159,7 @@ class _Simulation:
         everybody = np.ones(self.n, dtype=bool)
         for name, spec in self.protocol.outcomes.items():
             if spec.column is not None and not spec.waves:
-                effect = self._effect(name, everybody, np.ones(self.n), after=True)
+                effect = self._effect(name, "", everybody, np.ones(self.n), after=True)
                 self._column(name, "", everybody, Latent(self.latents.draw(name, ""), effect))
 
     def _column(self, name: str, wave: str, who: np.ndarray, latent: Latent) -> None:
@@ -183,8 +185,8 @@ class _Simulation:
         groups, rates = np.zeros(self.n, dtype=np.int64), np.array([rate])
         if self.protocol.allocation and wave not in waves_before(self.protocol, self.protocol.main_stage):
             arms = self._main_arms()
-            column = self.people[self.protocol.arm_column(self.protocol.main_stage)].to_list()
-            groups = np.array([arms.index(arm) for arm in column])
+            column = arms_at(self.study, self.people, self.protocol.main_stage, first or "", wave).to_list()
+            groups = np.array([0 if arm is None else arms.index(arm) for arm in column])
             others = float((groups > 0).mean())
             gap = response.differs_by_arm
             rates = np.array([rate - gap * others, *[rate + gap * (1 - others)] * (len(arms) - 1)]).clip(0, 1)
@@ -192,7 +194,7 @@ class _Simulation:
         self.answered_before = who.astype(np.float64)
         return who
 
-    def _effect(self, name: str, who: np.ndarray, week: Floats, *, after: bool) -> Floats:
+    def _effect(self, name: str, wave: str, who: np.ndarray, week: Floats, *, after: bool) -> Floats:
         """The effect on each person who answers, in the outcome's unit; zero before the allocation."""
         effect = np.zeros(int(who.sum()))
         assumed = self.assume.outcomes[name]
@@ -200,7 +202,8 @@ class _Simulation:
             return effect
         means: dict[str, float] = {}
         for planted in assumed.effects:
-            rows = (self.people[self._column_of(planted.arm)] == planted.arm).fill_null(False).to_numpy()[who]
+            arms = arms_at(self.study, self.people, self._stage_of(planted.arm), name, wave)
+            rows = (arms == planted.arm).fill_null(False).to_numpy()[who]
             rows &= selected(self.people, planted)[who]
             size = np.full(len(effect), planted.constant)
             if planted.by_week:
@@ -217,12 +220,12 @@ class _Simulation:
         return effect
 
     def _main_arms(self) -> list[str]:
-        return list(self.protocol.allocation[self.protocol.main_stage].arms)
+        return list(arms_of_stage(self.study, self.protocol.main_stage))
 
-    def _column_of(self, arm: str) -> str:
-        """The column of the stage that allocates this arm."""
-        stages = self.protocol.allocation.items()
-        return self.protocol.arm_column(next(name for name, stage in stages if arm in stage.arms))
+    def _stage_of(self, arm: str) -> str:
+        """The stage that gives this arm."""
+        stages = self.protocol.allocation
+        return next(name for name in stages if arm in arms_of_stage(self.study, name))
 
     def _with_gaps(self, table: pl.DataFrame, wave: str) -> pl.DataFrame:
         share = self.assume.response.missing_item
@@ -267,7 +270,7 @@ class _Simulation:
                 zone = ZoneInfo(self.protocol.study.timezone)
                 first = resolve(parse_time(contact.from_), {"launch": times.launch}, zone, "sends")
                 self.people = self.people.with_columns(moments.scatter(rows, [first] * len(rows)))
-        treated = (arms != self._main_arms()[0]).to_numpy()
+        treated = (arms != self._main_arms()[0]).to_numpy()  # of a sequence everybody is, sooner or later
         self.people = self.people.with_columns(pl.Series("dose_taken_up", treated & self.taken_up))
 
     def _events(self, times: Timeline) -> None:

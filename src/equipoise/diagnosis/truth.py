@@ -9,6 +9,7 @@ import polars as pl
 from equipoise import streams
 from equipoise.diagnosis.claims import Claim
 from equipoise.diagnosis.effects import mean_dose, share_selected
+from equipoise.diagnosis.schedules import arms_of_stage
 from equipoise.diagnosis.timing import answer_weeks
 from equipoise.estimation.arrays import Floats
 from equipoise.findings.sampling.cells import cells_of
@@ -16,6 +17,7 @@ from equipoise.findings.sampling.points import own_waves, weights_at
 from equipoise.findings.sampling.sample import shares_of, supported_contrast
 from equipoise.findings.scheduled import compares_periods
 from equipoise.protocol.expressions import compile_expression
+from equipoise.protocol.factors import compared_stage
 from equipoise.protocol.facts import before_allocation
 from equipoise.protocol.models.assumptions import AssumedEffect
 from equipoise.protocol.study import Study
@@ -38,7 +40,7 @@ def true_effects(study: Study, claims: tuple[Claim, ...], people: pl.DataFrame |
     Those who do not take the intervention up are among them, and have no effect. Whoever answers counts as
     much as whoever does not: where response depends on the outcome, complete cases miss this truth, and the
     bias that is reported is theirs. NaN where an analysis is after something else: compliers, those who kept
-    to the protocol, ratings, periods of a schedule.
+    to the protocol, ratings, effects by week over the periods of a schedule.
     """
     return np.array([_true_effect(study, claim, _selected(study, claim, people)) for claim in claims])
 
@@ -46,12 +48,15 @@ def true_effects(study: Study, claims: tuple[Claim, ...], people: pl.DataFrame |
 def _true_effect(study: Study, claim: Claim, people: pl.DataFrame | None) -> float:
     protocol, analysis = study.protocol, study.protocol.analyses[claim.analysis]
     assumed = protocol.diagnosis.assume.outcomes.get(claim.outcome)
-    if assumed is None:
-        return np.nan
+    if assumed is None:  # made of other outcomes
+        others = protocol.diagnosis.assume.outcomes.values()
+        return np.nan if any(not _nil(effect) for each in others for effect in each.effects) else 0.0
     if not assumed.effects and not assumed.attributes and not assumed.interactions:
         return 0.0
+    if compares_periods(study, claim.contrast):
+        return _over_periods(study, claim, people)
     other = analysis.target != "all" or analysis.kind != "as-randomised"
-    if other or protocol.outcomes[claim.outcome].task is not None or compares_periods(study, claim.contrast):
+    if other or protocol.outcomes[claim.outcome].task is not None:
         nothing = all(_nil(effect) for effect in assumed.effects) and not _shifts(assumed.attributes)
         return 0.0 if nothing and not any(each.add for each in assumed.interactions) else np.nan
     waves = own_waves(study, claim.outcome) or ("",)
@@ -62,6 +67,23 @@ def _true_effect(study: Study, claim: Claim, people: pl.DataFrame | None) -> flo
             for wave, weight in zip(waves, weights, strict=False)
             if weight
         )
+    )
+
+
+def _over_periods(study: Study, claim: Claim, people: pl.DataFrame | None) -> float:
+    """Of arms that people have in turn: the difference of their effects, if these stay as they are."""
+    assume, contrast = study.protocol.diagnosis.assume, supported_contrast(study, claim.contrast)
+    effects = assume.outcomes[claim.outcome].effects
+    if any(any(effect.by_week) for effect in effects):
+        return np.nan
+    arms = arms_of_stage(study, compared_stage(study.protocol, [contrast]))
+    size = {
+        arm: sum(each.constant * share_selected(people, each) for each in effects if each.arm == arm)
+        for arm in arms
+    }
+    weighted = zip(arms, contrast.weights(arms), strict=True)
+    return (
+        float(sum(float(weight) * size[arm] for arm, weight in weighted)) * assume.uptake * mean_dose(assume)
     )
 
 

@@ -3,7 +3,7 @@
 Two-sample t test: the noncentral t distribution. Analysis of covariance: the same with the residual variance
 1 - r^2 (Borm, Fransen & Lemmens 2007, J. Clin. Epidemiol. 60:1234). Clusters: the variance inflated by 1 +
 (m - 1) ICC, and clusters' degrees of freedom (Donner & Klar 2000, chapter 5). Shares: the normal approximation
-without continuity correction.
+without continuity correction. Stepped wedge: Hussey & Hughes 2007, Contemp. Clin. Trials 28:182, eq. 8.
 """
 
 import numpy as np
@@ -135,6 +135,41 @@ def test_clusters_inflate_the_variance_by_the_design_effect(build):
     close(found.sd_estimate, np.sqrt(variance))
     close(found.power, t_power(4, variance, 18), slack=0.01)
     close(found.coverage, 0.95)
+
+
+def wedge(protocol):
+    """Twelve teams in three sequences over four periods, ten people of each team in each period."""
+    protocol["participants"]["expected"] = 480
+    protocol["units"] = {"team": {"icc": 0.05, "people": 40}}
+    protocol["schedule"] = {
+        "periods": {"p1": "launch", "p2": "p1 + 8 weeks", "p3": "p2 + 8 weeks", "p4": "p3 + 8 weeks"},
+        "sequences": {f"s{step}": ["control"] * step + ["offer"] * (4 - step) for step in (1, 2, 3)},
+        "effect": "constant",
+    }
+    protocol["allocation"] = {"unit": "team", "to": "sequences", "method": "complete"}
+    protocol["outcomes"] = {"score": {"column": "score", "role": "primary", "good": "high"}}
+    protocol["analyses"] = {"effect": {"contrast": "offer - control"}}
+    protocol["testing"] = [{"claims": ["score"]}]
+    protocol["diagnosis"]["assume"] = {"score": {"mean": 50, "sd": 10, "effect": 4}}
+
+
+def test_a_stepped_wedge_has_the_variance_of_hussey_and_hughes(build):
+    engine = compile_study(build(wedge))
+    assert isinstance(engine, WholeEngine)
+    sums = Sums.none(engine.claims)
+    for chunk in range(12):
+        sums = sums + Sums.of(engine.trials(chunk, 1))
+    found = performance_of(sums).claims[0]
+    treated = np.repeat([[0, 1, 1, 1], [0, 0, 1, 1], [0, 0, 0, 1]], 4, axis=0)
+    clusters, periods, between, cell = 12, 4, 5.0, 95.0 / 10
+    u, w, v = treated.sum(), (treated.sum(axis=0) ** 2).sum(), (treated.sum(axis=1) ** 2).sum()
+    variance = (clusters * cell * (cell + periods * between)) / (
+        (clusters * u - w) * cell + (u**2 + clusters * periods * u - periods * w - clusters * v) * between
+    )
+    close(found.mean_std_error, np.sqrt(variance), slack=0.03)
+    close(found.sd_estimate, np.sqrt(variance))
+    close(found.bias, 0.0)
+    assert found.truth == 4.0
 
 
 def test_the_whole_way_has_the_same_power(build):
