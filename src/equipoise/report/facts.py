@@ -262,6 +262,20 @@ def _stage(stage: Stage, names: Names) -> str:
     )
     ratios = "; ".join(":".join(str(share) for share in rule.shares.values()) for rule in stage.ratio)
     return (
-        f"{names.level(stage.unit)}s to {arms}{strata}; ratio {ratios or 'equal'}; {_METHODS[stage.method]}; "
-        f"drawn at {stage.when}"
+        f"{names.level(stage.unit)}s to {arms}{strata}; ratio {ratios or 'equal'}; {_METHODS[stage.method]}"
+        f"{_balanced(stage, names)}; drawn at {stage.when}"
     )
+
+
+def _balanced(stage: Stage, names: Names) -> str:
+    """What the draw balanced beside the strata and, of a minimisation, by which rule."""
+    if not stage.balanced_on:
+        return ""
+    columns = [
+        f"{names.column(one)}{f' (weight {stage.weights[one]})' if one in stage.weights else ''}"
+        for one in stage.balanced_on
+    ]
+    told = f" ({', '.join(columns)}"
+    if stage.method == "minimised":
+        told += f"; imbalance by the {stage.measure}, probability of the best arm {stage.biased_coin:g}"
+    return f"{told})"

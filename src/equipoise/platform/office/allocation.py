@@ -242,6 +242,7 @@ def _shown(study: Study) -> Iterator[dict[str, Any]]:
             "facts": [
                 ("Drawn by", f"{declared.unit}, {str(declared.method).replace('-', ' ')}".capitalize()),
                 ("Strata", ", ".join(declared.strata).capitalize() or "None"),
+                ("Balanced beside", ", ".join(declared.balanced_on).capitalize() or "Nothing"),
                 ("Due", str(declared.when).capitalize()),
                 ("Secret", "In keeping" if stage.secret else "Not handed in"),
                 ("Committed", moment(stage.committed_at, zone) if stage.committed_at else "Not yet"),

@@ -44,6 +44,8 @@ def _factor(study: Study, stage: Stage, factor: str) -> Iterator[str]:
         yield f'"{factor}" is there twice; to let it count more, give weights, as in {{{factor}: 2}}'
     if factor in stage.strata:
         yield f'"{factor}" is a stratum already, in which everybody has one level of it; leave it out of one'
+    if column is not None and not column.required:
+        yield f'"{factor}" may be empty, and whoever lacks it could not be drawn; leave `required: false` out'
     if column is not None and column.role != "attribute":
         yield f'"{factor}" tells people apart or reaches them; it has no levels to balance'
     elif column is not None and column.type in _WITHOUT_LEVELS:
