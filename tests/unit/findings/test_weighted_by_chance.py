@@ -165,3 +165,30 @@ def test_clusters_are_weighted_by_the_chance_of_their_arm_as_a_whole(folder, peo
     assert (effect.estimate, effect.std_error) == pytest.approx(
         (engine.estimate, engine.std_error), rel=1e-10
     )
+
+
+@pytest.mark.parametrize("method", ["simple", "minimised"])
+def test_totals_of_other_methods_have_the_chances_of_their_own_draw(folder, uneven, tmp_path, method):
+    made = folder(weighted("horvitz-thompson"))
+    one = "allocation: {strata: [site], ratio: {control: 1, texts: 1, calls: 1}, when: launch}"
+    drawn = f"allocation: {{ratio: {{control: 1, texts: 1, calls: 1}}, method: {method}, when: launch"
+    drawn += ", balance: [site]}" if method == "minimised" else "}"
+    (made / "protocol.yaml").write_text((made / "protocol.yaml").read_text().replace(one, drawn))
+    few = uneven.iloc[:90].assign(score=uneven["score"].fillna(50.0))
+    for rows in few.groupby("site").groups.values():
+        arms = np.random.default_rng(5).permutation(np.resize(["control", "texts", "calls"], len(rows)))
+        few.loc[rows, "arm"] = arms
+    few.to_csv(tmp_path / "data.csv", index=False)
+    study = load_study(made)
+    effect = analyse(study, read_data(study, tmp_path / "data.csv")).find(BASE)
+    assert effect.not_estimable is None
+    totals = few.groupby("arm")["score"].sum() * 3 / len(few)
+    near = {"simple": 1e-9, "minimised": 0.05}[method]  # chances of a third, estimated from draws
+    assert effect.estimate == pytest.approx(totals["texts"] - totals["control"], abs=near * 100)
+    both = few[few["arm"] != "calls"]["score"]
+    alone = np.sqrt(((3 * both) ** 2 * (1 - 1 / 3) + 3 * both**2).sum()) / len(few)
+    if method == "simple":
+        assert effect.std_error == pytest.approx(alone, rel=1e-9)
+    else:
+        assert effect.std_error < alone / 2  # numbers that are kept even leave less to chance
+        assert "chances of two together are those of the minimised allocation" in " ".join(effect.warnings)

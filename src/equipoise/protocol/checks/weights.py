@@ -11,8 +11,6 @@ __all__ = ["check_weights"]
 
 Path = tuple[str | int, ...]
 _MODELS = {"hajek": "linear", "horvitz-thompson": "difference-in-means"}
-_KNOWN_TOGETHER = ("simple", "complete", "blocked")
-"""Methods of which the chance that two units get their arms together is known."""
 
 
 def check_weights(
@@ -32,13 +30,6 @@ def check_weights(
     if "strata" in (analysis.adjust or ()):
         message = "weights by the chance of an arm allow for strata already; leave `strata` out, or `weights`"
         yield at(study, *path, "adjust", message=message)
-    method = study.protocol.allocation[stage].method
-    if weights == "horvitz-thompson" and method not in _KNOWN_TOGETHER:
-        message = (
-            f"horvitz-thompson needs the chance that two people get their arms together, which is known for "
-            f"{', '.join(_KNOWN_TOGETHER)} and not for {method}; take hajek"
-        )
-        yield at(study, *path, "weights", message=message)
     yield from _not_weighted(study, path, analysis)
 
 
