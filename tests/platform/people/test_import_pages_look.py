@@ -2,11 +2,10 @@
 
 import pytest
 from tests.platform.markup import (
-    assert_no_axe_violations,
-    assert_nothing_scrolls_sideways,
+    assert_fit_at_every_width,
     assert_valid_html,
     chromium,
-    show,
+    show_each,
 )
 from tests.platform.people.browsing import ROOT, columns_of, confirm, look
 
@@ -41,20 +40,12 @@ def pages(browser, content, line):
     return {name: page.content.decode() for name, page in found.items()}
 
 
-def test_every_page_of_an_import_is_valid_and_fit_for_everybody(pages):
+def test_every_page_of_an_import_is_valid_fit_for_everybody_and_says_where_one_is(pages):
     assert_valid_html(pages)
-    with chromium() as browser:
-        for width in (320, 1280):
-            context = browser.new_context(viewport={"width": width, "height": 900})
-            for html in pages.values():
-                page = show(context, html)
-                assert_nothing_scrolls_sideways(page)
-                assert_no_axe_violations(page)
-                page.close()
-
-
-def test_every_page_says_where_one_is_and_has_one_heading(pages):
     for name, html in pages.items():
         assert html.count("<h1") == 1, name
         assert "Import a roster" in html, name
         assert "<script" not in html, name
+    with chromium() as browser:
+        for _, page in show_each(browser.new_context(), pages):
+            assert_fit_at_every_width(page)

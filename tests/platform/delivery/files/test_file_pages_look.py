@@ -2,11 +2,10 @@
 
 import pytest
 from tests.platform.markup import (
-    assert_no_axe_violations,
-    assert_nothing_scrolls_sideways,
+    assert_fit_at_every_width,
     assert_valid_html,
     chromium,
-    show,
+    show_each,
 )
 from tests.platform.office.conftest import Desk
 
@@ -56,9 +55,5 @@ def test_every_page_of_files_is_valid_and_fit_for_everybody(pages):
         assert html.count("<h1") == 1, name
         assert "<script" not in html, name
     with chromium() as browser:
-        context = browser.new_context(viewport={"width": 320, "height": 900})
-        for html in pages.values():
-            page = show(context, html)
-            assert_nothing_scrolls_sideways(page)
-            assert_no_axe_violations(page)
-            page.close()
+        for _, page in show_each(browser.new_context(), pages):
+            assert_fit_at_every_width(page, [320])
