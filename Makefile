@@ -17,7 +17,8 @@ IN_MEMORY := $(if $(MEMORY),folder=$$(mktemp -d -p $(MEMORY) equipoise.XXXXXX) &
 # Files go in the order of folders: the browser's and the journeys', which take longest, begin, and quick ones end.
 # Of the platform, what goes by pages, files and processes: the same whatever the database, so on SQLite alone.
 SAME := pages permissions partners masking security durability/test_serving.py running/test_deployment_files.py \
-  running/test_importing.py staff api/test_on_the_server.py api/test_document.py \
+  running/test_importing.py running/test_stopping.py staff api/test_on_the_server.py api/test_document.py \
+  audit/test_merkle.py faults/test_huge_rosters.py operations/test_doctor_of_notify.py people/test_uploads.py \
   delivery/channels delivery/video delivery/files/test_letters.py delivery/files/test_file_pages_look.py
 
 .PHONY: help setup assets demo test soak check fix bench docs clean
