@@ -1,6 +1,8 @@
 """Rerandomisation against Morgan and Rubin's formula, brute-force rejection and Li, Ding and Rubin's variance."""
 
+import json
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from equipoise.allocation import allocate, design, simulate, unit_probabilities
 from equipoise.allocation.beside import Beside
 
 EQUAL = {"control": 1, "texts": 1}
+PINNED = json.loads((Path(__file__).parent / "pinned-rerandomised.json").read_text("utf-8"))["cases"]
 
 
 def mahalanobis(values: np.ndarray, treated: np.ndarray) -> float:
@@ -124,3 +127,16 @@ def test_chances_are_the_shares_where_these_are_equal_and_estimated_elsewhere() 
     codes = simulate(plan, 20_000, np.random.default_rng(9))
     assert np.abs((codes == 1).mean(axis=0) - found.of_units[:, 1]).max() < 6 * found.estimated.error
     assert np.abs(found.of_units[:, 1] - 1 / 3).max() > 5 * found.estimated.error  # not the shares
+
+
+@pytest.mark.parametrize("case", PINNED, ids=lambda case: case["name"])
+def test_a_rerandomised_allocation_of_version_1_never_changes(case) -> None:
+    """If this fails, every rerandomised trial on record could no longer be verified: never renew the file."""
+    beside = Beside(case["columns"], accept=case["accept"], numbers=tuple(case["numbers"]))
+    found = allocate(
+        case["units"], case["strata"], case["ratio"], method="rerandomised", stage="main",
+        seed=bytes.fromhex(case["seed"]), beside=beside,
+    )  # fmt: skip
+    assert found.arms == case["arms"]
+    told = (found.accepted.candidate, found.accepted.distance, found.accepted.threshold)
+    assert told == (case["candidate"], case["distance"], case["threshold"])
