@@ -8,6 +8,7 @@ import polars as pl
 from scipy import special
 
 from equipoise import streams
+from equipoise.allocation import people_in_pairs
 from equipoise.diagnosis.batch.as_data import trial_data
 from equipoise.diagnosis.batch.deciding import decided_in_each
 from equipoise.diagnosis.batch.fitted import Effect, effect_of
@@ -54,7 +55,7 @@ class BatchEngine:
     def __init__(self, study: Study, people: pl.DataFrame, claims: tuple[Claim, ...]) -> None:
         self.study, self.claims = study, claims
         identifier = identifier_of(study)
-        people = people.sort(identifier)
+        people = people_in_pairs(study, people.sort(identifier), identifier)
         columns = tuple(people.columns)
         self.effects: dict[str, Effect] = {
             claim.id: effect_of(study, claim, people, identifier)

@@ -11,27 +11,21 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
-from equipoise.allocation import people_in_pairs
 from equipoise.diagnosis.allocated import Codes, Lots, lots_of
+from equipoise.diagnosis.batch.likeness import Likeness, OfUnits
 from equipoise.diagnosis.batch.response import answered_in_each
 from equipoise.diagnosis.batch.samplers import Sampler, sampler_of
-from equipoise.diagnosis.covariance import Variable, lower_root, own_covariance, shared_by_units
+from equipoise.diagnosis.covariance import Variable
 from equipoise.diagnosis.effects import doses, selected
 from equipoise.diagnosis.latents import Stream
 from equipoise.diagnosis.timing import answer_weeks
-from equipoise.diagnosis.units import unit_codes
 from equipoise.estimation.arrays import Bools, Floats, Ints
-from equipoise.protocol.checks.correlations import correlation_matrix
 from equipoise.protocol.factors import waves_asking
 from equipoise.protocol.study import Study
 from equipoise.protocol.timeline import timeline, waves_before
 from equipoise.roster import identifier_of
 
 __all__ = ["Drawn", "World"]
-
-
-OfUnits = Mapping[tuple[str, str], Floats]
-Rows = Ints | slice
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +51,7 @@ class World:
 
     Args:
         study: with its assumptions.
-        people: typed participants; sorted here by their identifier.
+        people: typed participants in the order of their identifier, with the pairs that a stage makes.
         variables: the outcomes and waves that are looked at, in order of time; an outcome without waves has
             the empty text.
     Raises:
@@ -68,7 +62,7 @@ class World:
         self.study, self.protocol = study, study.protocol
         self.assume = study.protocol.diagnosis.assume
         identifier = identifier_of(study)
-        self.people = people_in_pairs(study, people.sort(identifier), identifier)
+        self.people = people
         self.n = people.height
         self.variables = tuple(variables)
         self.times = timeline(self.protocol)
@@ -76,8 +70,7 @@ class World:
         self.lots: dict[str, Lots] = {
             name: lots_of(study, name, self.people, identifier) for name in self.protocol.allocation
         }
-        self.units = unit_codes(self.protocol, self.people)
-        self.shared = shared_by_units(self.protocol, self.units)
+        self.likeness = Likeness(self.protocol, self.people, self.leading, self.variables)
         self.samplers: dict[str, Sampler] = {
             outcome: sampler_of(study, outcome) for outcome, _ in self.variables
         }
@@ -96,12 +89,12 @@ class World:
         """Trials with these arms; of people who all answer, where `everybody`."""
         trials = len(next(iter(arms.values())))
         chance = stream("lead").standard_normal((len(self.leading), trials, self.n))
-        of_units = self._of_units(trials, stream)
+        of_units = self.likeness.of_units(trials, stream)
         who = {} if everybody else self._who_answers(arms, chance, of_units, stream)
         rows, trial, person = self.analysed(who, trials)
         answered = {wave: answers.ravel()[rows] for wave, answers in who.items()}
         lead = chance.reshape(len(chance), trials * self.n)[:, rows]
-        latents = self._latents(lead, of_units, trial, person, stream)
+        latents = self.likeness.of_rows(lead, of_units, trial, person, stream)
         taken = self._dose(len(rows), stream)
         at = {name: codes.ravel()[rows] for name, codes in arms.items()}
         weeks = {wave: self._weeks(wave, len(rows), stream) for _, wave in self.variables}
@@ -115,7 +108,7 @@ class World:
     def who_answers(self, arms: Mapping[str, Codes], stream: Stream) -> dict[str, Bools]:
         """Who answers each wave in trials with these arms of people who are the same in all, (trials, n)."""
         chance = stream("lead").standard_normal((len(self.leading), 1, self.n))
-        found = self._who_answers(arms, chance, self._of_units(1, stream), stream)
+        found = self._who_answers(arms, chance, self.likeness.of_units(1, stream), stream)
         shape = next(iter(arms.values())).shape
         return {wave: np.broadcast_to(answers, shape) for wave, answers in found.items()}
 
@@ -158,33 +151,6 @@ class World:
                 found.append(((primary or asked)[0], wave))
         return tuple(found)
 
-    @cached_property
-    def _root(self) -> Floats:
-        """The lower root of the covariance, first of what leads and then of the other variables."""
-        return lower_root(own_covariance(self.protocol, self._ordered, self.shared))
-
-    @cached_property
-    def _ordered(self) -> tuple[Variable, ...]:
-        return (*self.leading, *(each for each in self.variables if each not in self.leading))
-
-    def _of_units(self, trials: int, stream: Stream) -> dict[tuple[str, str], Floats]:
-        """What units share, by unit and outcome, shape (trials, units)."""
-        found = {}
-        for shared in self.shared:
-            names, root = list(shared.variance), lower_root(correlation_matrix(self.protocol))
-            count = int(self.units[shared.unit].max()) + 1
-            chance = stream("unit", shared.unit).standard_normal((len(names), trials, count))
-            for row, name in enumerate(names):
-                value = np.tensordot(root[row], chance, axes=1)
-                found[shared.unit, name] = np.sqrt(shared.variance[name]) * value
-        return found
-
-    def _shared_part(self, outcome: str, of_units: OfUnits, trial: Rows, person: Rows) -> Floats | float:
-        parts = [
-            of_units[shared.unit, outcome][trial, self.units[shared.unit][person]] for shared in self.shared
-        ]
-        return sum(parts[1:], parts[0]) if parts else 0.0
-
     def _who_answers(
         self,
         arms: Mapping[str, Codes],
@@ -199,40 +165,14 @@ class World:
             wish = stream("response", wave).logistic(size=chance.shape[1:])
             if last is not None and response.leans_on_before:
                 wish = wish + response.leans_on_before * last
-            for place, (outcome, at) in enumerate(self.leading):
+            for place, (_, at) in enumerate(self.leading):
                 if at == wave:
-                    everybody = self._shared_part(outcome, of_units, slice(None), slice(None))
-                    wish = wish + response.leans_on_outcome * (self._led(place, chance) + everybody)
+                    wish = wish + response.leans_on_outcome * self.likeness.led(place, chance, of_units)
             codes = None if wave in self.before else arms[main]
             rate, arm_count = response.waves.get(wave, 1.0), len(self.lots[main].names)
             last = answered_in_each(wish, codes, rate, response.differs_by_arm, arm_count)
             found[wave] = last
         return found
-
-    def _led(self, place: int, chance: Floats) -> Floats:
-        """The own part of a leading variable, of everybody."""
-        found = self._root[place, place] * chance[place]
-        for before in np.flatnonzero(self._root[place, :place]):
-            found += self._root[place, before] * chance[before]
-        return np.asarray(found)
-
-    def _latents(
-        self,
-        lead: Floats,
-        of_units: OfUnits,
-        trial: Ints,
-        person: Ints,
-        stream: Stream,
-    ) -> list[Floats]:
-        """The latent values of the variables, each of shape (rows,)."""
-        rest = len(self._ordered) - len(self.leading)
-        chance = np.concatenate((lead, stream("latent").standard_normal((rest, len(trial)))))
-        places = [self._ordered.index(variable) for variable in self.variables]
-        own = self._root[places] @ chance
-        return [
-            own[row] + self._shared_part(outcome, of_units, trial, person)
-            for row, (outcome, _) in enumerate(self.variables)
-        ]
 
     def _dose(self, n: int, stream: Stream) -> Floats | None:
         """How much of an effect each row gets, shape (n,); None where all get the whole."""
