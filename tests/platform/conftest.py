@@ -5,6 +5,7 @@ The cast: Alice leads the study, Bob leads another, Carol keeps the workspace. A
 
 import shutil
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import django
@@ -44,27 +45,48 @@ def _nobody_has_tried_before():
 
 
 @pytest.fixture
-def locked_folder(tmp_path):
+def locked_folder(tmp_path, locked_before):
     """A function that copies an example study and locks it with the secret of these tests."""
 
     def make(name="swing", change=None):
         folder = tmp_path / "folders" / name
-        shutil.copytree(EXAMPLES / name, folder, ignore=shutil.ignore_patterns("amendments", "lock.json"))
-        if change is not None:
-            change(folder)
-        study = load_study(folder)
-        drawn = bool(study.protocol.allocation or study.protocol.tasks)
-        registration = lock(
-            study,
-            time="2021-01-04T09:00:00Z",
-            seed_commitment=commitment(SECRET) if drawn else None,
-            version="test",
-            clock="rehearsal",
-        )
-        (folder / "lock.json").write_text(lock_text(registration), "utf-8")
-        return folder
+        if change is None:
+            return shutil.copytree(locked_before(name), folder)
+        _unlocked(name, folder)
+        change(folder)
+        return _locked(folder)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def locked_before(tmp_path_factory):
+    """A function that gives an example study as it is locked, once for all tests that change nothing of it."""
+    place = tmp_path_factory.mktemp("locked")
+
+    @cache
+    def make(name):
+        return _locked(_unlocked(name, place / name))
+
+    return make
+
+
+def _unlocked(name, folder):
+    return shutil.copytree(EXAMPLES / name, folder, ignore=shutil.ignore_patterns("amendments", "lock.json"))
+
+
+def _locked(folder):
+    study = load_study(folder)
+    drawn = bool(study.protocol.allocation or study.protocol.tasks)
+    registration = lock(
+        study,
+        time="2021-01-04T09:00:00Z",
+        seed_commitment=commitment(SECRET) if drawn else None,
+        version="test",
+        clock="rehearsal",
+    )
+    (folder / "lock.json").write_text(lock_text(registration), "utf-8")
+    return folder
 
 
 @pytest.fixture

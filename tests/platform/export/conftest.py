@@ -53,13 +53,16 @@ class Trial:
     def answer(self, wave):
         """The simulated answers of a wave, a page at a time."""
         asked = prepared(self.study, wave, None).questionnaire
-        for row in self.data.answers[wave].rows(named=True):
-            session = self.session(self.people[row["staff_ref"]], wave)
-            for page in asked.pages:
-                self.send(session, page.id, _answers(page, row))
-            Session.objects.filter(pk=session.pk).update(
-                state="complete", ended_at=OPENED[wave] + timedelta(minutes=6)
-            )
+        ended = {"state": "complete", "ended_at": OPENED[wave] + timedelta(minutes=6)}
+        rows = self.data.answers[wave].rows(named=True)
+        sessions = Session.objects.bulk_create(
+            self._begun(self.people[row["staff_ref"]], wave, **ended) for row in rows
+        )
+        Submission.objects.bulk_create(
+            _sent(session, number, page.id, _answers(page, row))
+            for session, row in zip(sessions, rows, strict=True)
+            for number, page in enumerate(asked.pages)
+        )
 
     def unanswered(self, wave):
         """Those who did not answer a wave."""
@@ -68,8 +71,13 @@ class Trial:
 
     def session(self, person, wave, **given):
         """A session that has begun."""
+        session = self._begun(person, wave, **given)
+        session.save()
+        return session
+
+    def _begun(self, person, wave, **given):
         asked = prepared(self.study, wave, None).questionnaire
-        return Session.objects.create(
+        return Session(
             participant=person,
             study=self.study,
             partner=person.partner,
@@ -85,15 +93,19 @@ class Trial:
 
     def send(self, session, page, answers, *, seconds=12.5, partial=False):
         """One page as it was sent."""
-        Submission.objects.create(
-            session=session,
-            key=f"{session.pk}-{Submission.objects.count()}",
-            page=page,
-            answers=answers,
-            shown={"language": "en-GB", **({"partial": True} if partial else {})},
-            seconds=seconds,
-            at=OPENED[session.wave] + timedelta(minutes=5),
-        )
+        _sent(session, Submission.objects.count(), page, answers, seconds=seconds, partial=partial).save()
+
+
+def _sent(session, number, page, answers, *, seconds=12.5, partial=False):
+    return Submission(
+        session=session,
+        key=f"{session.pk}-{number}",
+        page=page,
+        answers=answers,
+        shown={"language": "en-GB", **({"partial": True} if partial else {})},
+        seconds=seconds,
+        at=OPENED[session.wave] + timedelta(minutes=5),
+    )
 
 
 def _answers(page, row):
