@@ -66,14 +66,23 @@ class Moderation:
         parts = [self._part(codes[:, self.place[rows]], rows) for rows in self.groups]
         effects = np.stack([effect for effect, _, _ in parts], axis=1)
         undefined = np.asarray(np.stack([absent for _, _, absent in parts]).any(axis=0))
-        each = zip(parts, self.groups, strict=True)
-        sums = np.stack([self._by_cluster(shares, rows) for (_, shares, _), rows in each], axis=2)
         pick = np.eye(1) if len(parts) == 1 else np.eye(len(parts))[1:] - np.eye(len(parts))[0]
-        sums, effects = np.einsum("kl,mgld->mgkd", pick, sums), np.einsum("kl,mld->mkd", pick, effects)
-        outcome, shift = sums[..., 0], sums[..., 1]
-        pairs = ((outcome, outcome), (outcome, shift), (shift, shift))
-        own, both, moved = (np.einsum("mgk,mgl->mkl", one, other) for one, other in pairs)
-        return Apart(effects, own, both, moved, undefined)
+        whole = self._covariance([shares for _, shares, _ in parts])
+        whole = np.einsum("kl,mlpde,jp->mkjde", pick, whole, pick)
+        effects = np.einsum("kl,mld->mkd", pick, effects)
+        return Apart(effects, whole[..., 0, 0], whole[..., 0, 1], whole[..., 1, 1], undefined)
+
+    def _covariance(self, shares: list[Floats]) -> Floats:
+        """(m, parts, parts, 2, 2): parts are of other rows, and hang together only by clusters."""
+        if self.cluster is None:
+            found = np.zeros((len(shares[0]), len(shares), len(shares), 2, 2))
+            for part, own in enumerate(shares):
+                found[:, part, part] = own.transpose(0, 2, 1) @ own
+            return found
+        each = zip(shares, self.groups, strict=True)
+        sums = [_by_cluster(own, self.cluster[rows], int(self.cluster.max()) + 1) for own, rows in each]
+        stacked = np.stack(sums, axis=2)
+        return np.asarray(np.einsum("mgld,mgpe->mlpde", stacked, stacked))
 
     def _part(self, placed: Codes, rows: Ints) -> tuple[Floats, Floats, Bools]:
         """(m, 2) the contrast among some rows, (m, g, 2) each row's share of its error, and where there is
@@ -108,16 +117,6 @@ class Moderation:
         return np.asarray(
             means + (self.along[rows] - middle[:, None])[..., None] * (weight @ columns)[:, None, :]
         )
-
-    def _by_cluster(self, shares: Floats, rows: Ints) -> Floats:
-        """(m, blocks, 2) sums over clusters, or the rows themselves at their places."""
-        whole = np.zeros((len(shares), len(self.columns), 2))
-        whole[:, rows] = shares
-        if self.cluster is None:
-            return whole
-        order = np.argsort(self.cluster, kind="stable")
-        starts = np.flatnonzero(np.diff(self.cluster[order], prepend=-1))
-        return np.asarray(np.add.reduceat(whole[:, order], starts, axis=1))
 
 
 def levels_apart(
@@ -195,3 +194,12 @@ def _moderation(
     explained = np.linalg.lstsq(design, columns, rcond=None)[0]
     explained[: base.shape[1]] = 0.0  # what a level or the number itself explains is for the arms to share
     return Moderation(columns - design @ explained, groups, along, units, weights, block)
+
+
+def _by_cluster(shares: Floats, cluster: Ints, clusters: int) -> Floats:
+    """(m, clusters, 2) sums over the clusters of some rows, 0 where a cluster has none of them."""
+    order = np.argsort(cluster, kind="stable")
+    starts = np.flatnonzero(np.diff(cluster[order], prepend=-1))
+    whole = np.zeros((len(shares), clusters, 2))
+    whole[:, cluster[order][starts]] = np.add.reduceat(shares[:, order], starts, axis=1)
+    return whole
