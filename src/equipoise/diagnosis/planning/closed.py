@@ -12,6 +12,7 @@ from equipoise.diagnosis.formulas import (
     error_of_means,
     error_of_shares,
 )
+from equipoise.diagnosis.planning.wedge import wedge_form
 from equipoise.diagnosis.truth import true_effects
 from equipoise.instruments.definition import Instrument
 from equipoise.instruments.library import load
@@ -50,7 +51,8 @@ def closed_form(study: Study, claim: Claim, people: int | None = None) -> Closed
     """The formula for a claim; None for designs and analyses that have no plain one.
 
     Two arms of the main stage are compared by a linear model among all those randomised, at one time, and the
-    effect does not change by week. Strata are taken to explain nothing, as the simulation assumes.
+    effect does not change by week; or clusters go over from one arm to another in a stepped wedge. Strata are
+    taken to explain nothing, as the simulation assumes.
 
     Args:
         study: `diagnosis.assume` says what is assumed.
@@ -58,6 +60,8 @@ def closed_form(study: Study, claim: Claim, people: int | None = None) -> Closed
         people: how many take part; None for those expected.
     """
     assumed = study.protocol.diagnosis.assume.outcomes.get(claim.outcome)
+    if assumed is not None and study.protocol.gives_sequences(study.protocol.main_stage):
+        return _in_sequences(study, claim, assumed, people)
     arms = _compared(study, claim)
     if assumed is None or arms is None or not _plain(study, claim, assumed):
         return None
@@ -83,6 +87,20 @@ def closed_form(study: Study, claim: Claim, people: int | None = None) -> Closed
         words += ", in clusters (Eldridge, Ashby & Kerry 2006)"
     power = chance_of_finding(difference, error, dof, _alpha(study, claim))
     return ClosedForm(claim, words, analysed, difference, error, dof, power)
+
+
+def _in_sequences(
+    study: Study, claim: Claim, assumed: AssumedOutcome, people: int | None
+) -> ClosedForm | None:
+    if people is None:
+        people = study.protocol.participants.expected if study.protocol.participants else None
+    found = None if people is None else wedge_form(study, claim, assumed, people)
+    if people is None or found is None:
+        return None
+    analysed = people * found.joined, people * (1 - found.joined)
+    words = "a stepped wedge of constant effect, other people in each period (Hussey & Hughes 2007)"
+    power = chance_of_finding(found.difference, found.std_error, found.dof, _alpha(study, claim))
+    return ClosedForm(claim, words, analysed, found.difference, found.std_error, found.dof, power)
 
 
 def _compared(study: Study, claim: Claim) -> tuple[str, str] | None:
