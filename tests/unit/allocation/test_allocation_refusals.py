@@ -43,7 +43,10 @@ def draw(units=("p1", "p2", "p3"), strata=None, ratio=EQUAL, method="blocked", *
         ),
         ({"method": "permuted-blocks", "blocks": []}, "whole multiples"),
         ({"method": "permuted-blocks", "blocks": [0]}, "whole multiples"),
-        ({"method": "blocked", "arrival": True}, "rolling enrolment use simple or permuted-blocks or minimised"),
+        (
+            {"method": "blocked", "arrival": True},
+            "rolling enrolment use simple or permuted-blocks or minimised",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused_with_its_remedy(given, message):
