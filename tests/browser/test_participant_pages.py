@@ -3,14 +3,12 @@
 import json
 import os
 import re
-import signal
-import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from tests.platform.durability.living import ONE, served
 from tests.platform.markup import (
     assert_fit_at_every_width,
     assert_no_axe_violations,
@@ -52,24 +50,14 @@ def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("site")
     workspace = folder / "workspace"
     links = json.loads(say(workspace, folder / "studies"))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
-    command = [sys.executable, "-m", "equipoise", "serve", str(workspace), "--bind", f"127.0.0.1:{port}"]
-    server = subprocess.Popen(
-        [*command, "--quiet", "--workers", "1"], env=environment, start_new_session=True
-    )
-    for _ in range(300):
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            break
-        except OSError:
-            time.sleep(0.1)
-    here = {wave: [link.replace(":8000", f":{port}") for link in some] for wave, some in links.items()}
-    yield workspace, here
-    server.send_signal(signal.SIGTERM)
-    server.wait(timeout=30)
+    with served(workspace, "--quiet", *ONE) as server:
+        yield (
+            workspace,
+            {
+                wave: [link.replace(":8000", f":{server.port}") for link in some]
+                for wave, some in links.items()
+            },
+        )
 
 
 @pytest.fixture(scope="module")

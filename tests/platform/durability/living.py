@@ -17,6 +17,7 @@ from pathlib import Path
 ORIGIN = "http://localhost:8000"
 ROOT = Path(__file__).parents[3]
 SECONDS_TO_START = 90
+ONE = ("--workers", "1")  # where it does not matter how many processes answer: each takes seconds to start
 
 
 def make(folder, number):

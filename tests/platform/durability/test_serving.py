@@ -14,6 +14,7 @@ import pytest
 import trustme
 from tests.platform.durability.crowd import Person
 from tests.platform.durability.living import (
+    ONE,
     Server,
     answers_at,
     equipoise,
@@ -152,7 +153,7 @@ def test_whatever_the_server_started_ends_with_it_even_when_it_is_killed(workspa
 
 def test_what_is_being_answered_at_the_stop_is_answered_and_the_worker_seals_what_was_sent(workspace):
     links = run("make", workspace, 2).split()
-    with served(workspace, "--quiet", "--no-worker") as server:
+    with served(workspace, "--quiet", "--no-worker", *ONE) as server:
         Person(server.port, "quick").answer(links[1])
         person = Person(server.port, "slow").open(links[0])
         person.close()
@@ -192,7 +193,8 @@ def test_tls_can_be_spoken_without_a_proxy(workspace, tmp_path):
     context = ssl.create_default_context()
     authority.configure_trust(context)
 
-    with served(workspace, "--rehearsal", "--quiet", "--certificate", certificate, "--key", key) as server:
+    given = ("--certificate", certificate, "--key", key)
+    with served(workspace, "--rehearsal", "--quiet", "--no-worker", *ONE, *given) as server:
         assert get(server.port, "/s/" + "a" * 32, context=context)[0] == 404
     wrong = equipoise("serve", workspace, "--certificate", key, "--key", key)
     lone = equipoise("serve", workspace, "--certificate", certificate)
