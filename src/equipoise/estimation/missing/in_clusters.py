@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from equipoise.estimation.arrays import Floats, Ints
+from equipoise.estimation.arrays import Bools, Floats, Ints
 from equipoise.estimation.missing.conditional import PRIOR_SD, Kind, Predictors, nearest
 
 __all__ = ["DRAWS_IN_CLUSTERS", "Clusters", "State", "posterior"]
@@ -200,7 +200,7 @@ def _ridge(design: Floats) -> Floats:
     return np.asarray(found)
 
 
-def _beyond_nought(middle: Floats, above: Floats, rng: np.random.Generator) -> Floats:
+def _beyond_nought(middle: Floats, above: Bools, rng: np.random.Generator) -> Floats:
     """Normal draws of variance 1, above 0 for yes and below it for no."""
     side = np.where(above, 1.0, -1.0)
     tail = special.ndtr(side * middle)  # the chance of the side that was seen
