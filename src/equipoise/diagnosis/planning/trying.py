@@ -13,11 +13,9 @@ from equipoise.diagnosis.performance import Performance, Rated, Sums, performanc
 from equipoise.diagnosis.scenario import Scenario
 from equipoise.errors import DesignError
 from equipoise.estimation.arrays import Bools
-from equipoise.protocol.models.variations import Variation
 from equipoise.protocol.study import Study
-from equipoise.protocol.variations import varied
 
-__all__ = ["Decided", "MapsChunks", "Tried", "Tries", "Trying", "expected_people", "gain", "try_variation"]
+__all__ = ["Decided", "MapsChunks", "Tried", "Tries", "Trying", "expected_people", "gain"]
 
 MapsChunks = Callable[[Callable[[int], Any], Iterable[int]], Iterable[Any]]
 """A map over numbers of chunks that gives results in their order: `map`, or that of a pool of processes."""
@@ -101,11 +99,6 @@ class Decided:
         trials = engine.trials(number, self.chunk.seed)
         trials = trials.first(min(engine.size, self.chunk.simulations - number * engine.size))
         return Sums.of(trials), trials.rejected
-
-
-def try_variation(trying: Trying, study: Study, variation: Variation) -> Tried:
-    """Another design of a study tried; where it has other people, so many of those given are drawn."""
-    return trying(varied(study, variation), Scenario(people=variation.people))
 
 
 def expected_people(study: Study) -> int:
