@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from tests.platform.durability.crowd import Person
-from tests.platform.durability.living import served
+from tests.platform.durability.living import ONE, served
 
 ROOT = Path(__file__).parents[2]
 ANSWERING = 24
@@ -62,7 +62,7 @@ def test_a_study_goes_from_its_lock_to_its_findings_on_the_platform(run):
         ignore=shutil.ignore_patterns("amendments", "lock.json"),
     )
     run("lock", "swing", "--secret", "swing.secret")
-    with served(run.folder / "workspace", "--rehearsal", "--no-worker") as server:
+    with served(run.folder / "workspace", "--rehearsal", "--no-worker", *ONE) as server:
         clock(run, "2021-02-10T12:00")
         assert "is in the workspace" in run("study", "add", "workspace", "swing")
         rosters = [f"swing/rosters/cohort-{year}.csv" for year in (2020, 2021)]

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from tests.platform.api.rosters import ROOT, ROSTERS, roster
 from tests.platform.durability import living
 from tests.platform.durability.conftest import own_database  # noqa: F401
-from tests.platform.durability.living import _environment, served
+from tests.platform.durability.living import ONE, _environment, served
 
 SECONDS = 60
 
@@ -77,7 +77,7 @@ def make(folder):
 def test_a_program_sends_a_roster_and_fetches_counts_and_data(tmp_path, own_database):  # noqa: F811
     folder = tmp_path / "workspace"
     token = service_in(folder)
-    with served(folder) as server:
+    with served(folder, *ONE) as server:
         cut_off(server.port, token, roster(400))
         status, _, body = ask(server.port, token, "GET", f"{ROOT}counts")
         assert (status, json.loads(body)["waves"][0]["asked"]) == (200, 0)

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 
 import pytest
 from django.db import connection
-from tests.platform.durability.living import served
+from tests.platform.durability.living import ONE, served
 from tests.platform.operations.copies import another_database, equipoise, python
 
 from equipoise import __version__
@@ -108,7 +108,7 @@ def upgraded(request, tmp_path_factory):
     kept = {name: os.environ.get(name) for name in environment}
     os.environ.update(environment)
     try:
-        with served(folder, "--quiet", "--no-worker") as server:
+        with served(folder, "--quiet", "--no-worker", *ONE) as server:
             pages = [
                 urllib.request.urlopen(
                     f"http://127.0.0.1:{server.port}{link[len('http://localhost:8000') :]}"
