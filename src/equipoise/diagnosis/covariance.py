@@ -17,12 +17,13 @@ from equipoise.protocol.checks.correlations import correlation_matrix
 from equipoise.protocol.models.assumptions import AssumedOutcome
 from equipoise.protocol.models.protocol import Protocol
 
-__all__ = ["Shared", "Variable", "lower_root", "own_covariance", "shared_by_units"]
+__all__ = ["Factors", "Shared", "Variable", "factors_of", "lower_root", "own_covariance", "shared_by_units"]
 
 Variable = tuple[str, str]
 """An outcome at a wave."""
 
 _ROUNDED = 1e-9
+_STABILITY = 0.5  # correlation over waves of what the outcomes have in common, where theirs leave it open
 
 
 @dataclass(frozen=True)
@@ -33,17 +34,45 @@ class Shared:
     variance: Mapping[str, float]
 
 
+@dataclass(frozen=True, eq=False)
+class Factors:
+    """Loadings of outcomes: on what they have in common, of which a share stays, and on what each has alone.
+
+    Attributes:
+        names: of the outcomes.
+        common: shape (outcomes,), the loading on the common part; `stays` the share of it that stays.
+        alone: the loading on the part of an outcome's own; `own_stays`, shape (outcomes,), its share.
+    """
+
+    names: tuple[str, ...]
+    common: Floats
+    stays: Floats
+    alone: float
+    own_stays: Floats
+
+    def within_and_over_time(self) -> tuple[Floats, Floats]:
+        """The covariances of the outcomes at one wave, and at two, each of shape (outcomes, outcomes)."""
+        kept, changed = (np.sqrt(np.outer(share, share)) for share in (self.stays, 1 - self.stays))
+        both = np.outer(self.common, self.common)
+        within, over_time = both * (kept + changed), both * kept
+        np.fill_diagonal(within, 1.0)
+        np.fill_diagonal(over_time, np.diagonal(over_time) + self.alone**2 * self.own_stays)
+        return within, over_time
+
+
 def own_covariance(protocol: Protocol, variables: Sequence[Variable], shared: Sequence[Shared]) -> Floats:
     """The covariance of a person's own part, shape (variables, variables): all that no unit shares.
+
+    Where any two outcomes correlate alike and no unit shares anything, it is that of `factors_of`.
 
     Args:
         protocol: its assumptions.
         variables: in any order.
         shared: what the units share.
 
-    Over waves two outcomes correlate in proportion: what stays of them correlates as what changes does. With
-    before-after correlations p and q that leaves room for a correlation up to sqrt(p q) + sqrt((1 - p)(1 -
-    q)) between them at one wave.
+    Elsewhere two outcomes correlate over waves in proportion: what stays of them correlates as what changes
+    does. With before-after correlations p and q that leaves room for a correlation up to sqrt(p q) + sqrt((1
+    - p)(1 - q)) between them at one wave.
 
     Raises:
         DesignError: the assumptions contradict each other.
@@ -54,6 +83,9 @@ def own_covariance(protocol: Protocol, variables: Sequence[Variable], shared: Se
     stays = np.array([_assumed(protocol, name).before_after_correlation for name in names])
     over_time = _over_time(within, stays)
     common = sum((_in_common(within, names, part) for part in shared), np.zeros_like(within))
+    factors = factors_of(protocol, shared)
+    if factors is not None:
+        within, over_time = factors.within_and_over_time()
     place = np.array([names.index(outcome) for outcome, _ in variables])
     same = np.array([[one == other for _, other in variables] for _, one in variables])
     both = np.ix_(place, place)
@@ -65,6 +97,26 @@ def own_covariance(protocol: Protocol, variables: Sequence[Variable], shared: Se
             "largest of them smaller"
         )
     return np.asarray(found, dtype=np.float64)
+
+
+def factors_of(protocol: Protocol, shared: Sequence[Shared]) -> Factors | None:
+    """The factors behind scores of which any two correlate alike; None where there are none such.
+
+    What the outcomes have in common is a trait and a state of the wave; so is what each has by itself. An
+    outcome more moves none of the others.
+    """
+    assume, names = protocol.diagnosis.assume, _known(protocol)
+    rho = assume.correlation
+    if shared or assume.correlations or not 0 <= rho < 1:
+        return None
+    before_after = np.array([_assumed(protocol, name).before_after_correlation for name in names])
+    least, most = (before_after - (1 - rho)) / max(rho, _ROUNDED), before_after / max(rho, _ROUNDED)
+    stays = np.clip(np.clip(_STABILITY, least, most), 0.0, 1.0)
+    own = (before_after - rho * stays) / (1 - rho)
+    if own.min(initial=0.0) < -_ROUNDED or own.max(initial=0.0) > 1 + _ROUNDED:
+        return None
+    sign = np.array([-1.0 if protocol.outcomes[name].good == "low" else 1.0 for name in names])
+    return Factors(tuple(names), np.sqrt(rho) * sign, stays, np.sqrt(1 - rho), np.clip(own, 0.0, 1.0))
 
 
 def shared_by_units(protocol: Protocol, known: Collection[str]) -> tuple[Shared, ...]:

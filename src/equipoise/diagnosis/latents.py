@@ -4,7 +4,15 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from equipoise.diagnosis.covariance import Shared, Variable, lower_root, own_covariance, shared_by_units
+from equipoise.diagnosis.covariance import (
+    Factors,
+    Shared,
+    Variable,
+    factors_of,
+    lower_root,
+    own_covariance,
+    shared_by_units,
+)
 from equipoise.estimation.arrays import Ints
 from equipoise.instruments.scoring import Floats
 from equipoise.protocol.checks.correlations import correlation_matrix
@@ -32,19 +40,42 @@ class Latents:
         self.protocol, self.n, self.stream = protocol, n, stream
         self.units = units or {}
         self.shared = shared_by_units(protocol, self.units)
+        self._factors = factors_of(protocol, self.shared)
         self._drawn: list[Variable] = []
-        self._chance: list[Floats] = []
+        self._known: dict[tuple[str, ...], Floats] = {}
         self._shared: dict[tuple[str, str], Floats] = {}
 
     def draw(self, outcome: str, wave: str) -> Floats:
         """The values of an outcome at a wave, shape (n,)."""
-        self._drawn.append((outcome, wave))
-        self._chance.append(self.stream("latent", wave, outcome).standard_normal(self.n))
-        root = lower_root(own_covariance(self.protocol, self._drawn, self.shared))
-        value = sum((part * own for part, own in zip(root[-1], self._chance, strict=True)), np.zeros(self.n))
+        factors = self._factors
+        own = self._in_turn(outcome, wave) if factors is None else self._by_factors(factors, outcome, wave)
         for shared in self.shared:
-            value = value + self._of_unit(shared, outcome)[self.units[shared.unit]]
-        return np.asarray(value, dtype=np.float64)
+            own = own + self._of_unit(shared, outcome)[self.units[shared.unit]]
+        return own
+
+    def _by_factors(self, factors: Factors, outcome: str, wave: str) -> Floats:
+        """What stays and what the wave adds, of all outcomes and of this one alone."""
+        place = factors.names.index(outcome)
+        stays, own = factors.stays[place], factors.own_stays[place]
+        common = np.sqrt(stays) * self._chance("trait") + np.sqrt(1 - stays) * self._chance("common", wave)
+        alone = np.sqrt(own) * self._chance("trait", outcome)
+        alone += np.sqrt(1 - own) * self._chance("latent", wave, outcome)
+        return np.asarray(factors.common[place] * common + factors.alone * alone)
+
+    def _in_turn(self, outcome: str, wave: str) -> Floats:
+        """Each variable given all those drawn before."""
+        self._drawn.append((outcome, wave))
+        root = lower_root(own_covariance(self.protocol, self._drawn, self.shared))[-1]
+        found = np.zeros(self.n)
+        for part, (name, at) in zip(root, self._drawn, strict=True):
+            found += part * self._chance("latent", at, name)
+        return found
+
+    def _chance(self, *key: str) -> Floats:
+        """Standard normal values of a stream, drawn once."""
+        if key not in self._known:
+            self._known[key] = self.stream(*key).standard_normal(self.n)
+        return self._known[key]
 
     def _of_unit(self, shared: Shared, outcome: str) -> Floats:
         """What the units share of an outcome, the same at every wave, shape (units,)."""
