@@ -2,7 +2,7 @@
 
 import pytest
 
-from equipoise.errors import InputError, NotSupportedError
+from equipoise.errors import DesignError, InputError
 from equipoise.platform.audit.models import Entry
 from equipoise.platform.people.allocation import commit_stage, draw_stage, hand_in_secret, strata_counts
 from equipoise.platform.people.models import Allocation, Committed, Participant, RosterFacts
@@ -98,7 +98,7 @@ def test_a_stage_for_those_who_answered_draws_them_alone(add_example, alice, enr
     people = enrol(study, 32)
     moment = after_launch()
     stage = study.stages.get()
-    with pytest.raises(NotSupportedError, match="answered_before"):
+    with pytest.raises(DesignError, match="selects people by answered_before"):
         commit_stage(alice, stage)
     who = {person.key: moment for person in people[:16]}
     committed = commit_stage(alice, stage, answered={"before": who})
