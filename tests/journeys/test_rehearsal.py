@@ -12,7 +12,7 @@ from urllib.parse import urljoin
 import pytest
 import requests
 from lxml import html
-from tests.platform.durability.living import served
+from tests.platform.durability.living import ONE, served
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples" / "hhp2"
@@ -155,7 +155,7 @@ def test_a_trial_in_its_middle_can_be_walked_through_with_the_sign_ins_of_the_de
     assert [each["role"] for each in told] == ["administrator", "lead", "data-manager", "analyst", "auditor"]
     settings = json.loads((folder / "workspace" / "workspace.yaml").read_text("utf-8"))
     lead = told[1]
-    with served(folder / "workspace", "--no-worker") as server, requests.Session() as browser:
+    with served(folder / "workspace", "--no-worker", *ONE) as server, requests.Session() as browser:
         page = sign_in(browser, f"http://localhost:{server.port}", lead)
         assert "Social Workers Inspiring" in page
     said = json.loads(equipoise("study", "list", folder / "workspace", "--json").stdout)["studies"]
