@@ -18,6 +18,17 @@ from generation import (
 )
 
 _DOCS = Path(__file__).parent
+_PARTS = (
+    study_files,
+    findings,
+    diagnosis,
+    commands,
+    instruments,
+    errors,
+    python_api,
+    interface,
+    permissions,
+)
 
 
 def main() -> int:
@@ -36,7 +47,17 @@ def main() -> int:
 
 
 def _pages() -> Iterator[tuple[str, str]]:
-    for part in (study_files, findings, diagnosis, commands, instruments, errors, python_api, interface, permissions):
+    for part in (
+        study_files,
+        findings,
+        diagnosis,
+        commands,
+        instruments,
+        errors,
+        python_api,
+        interface,
+        permissions,
+    ):
         yield from part.pages()
 
 

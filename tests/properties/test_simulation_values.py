@@ -6,8 +6,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from equipoise.diagnosis.response import answered
-from equipoise.diagnosis.values import Scale, values_of
+from equipoise.diagnosis.simulated.response import answered
+from equipoise.diagnosis.simulated.values import Scale, values_of
 from equipoise.errors import InputError
 
 # Midpoints of 50,000 equal shares, other than the method's own, so that the steps of counts are met anywhere.

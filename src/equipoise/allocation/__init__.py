@@ -7,13 +7,24 @@ people. Clocks and public beacons are its callers' business.
 from equipoise.allocation.allocating import Allocation, allocate, arm_on_arrival
 from equipoise.allocation.arrival import arrival_plan
 from equipoise.allocation.balance import BalanceRow, balance_table
-from equipoise.allocation.beacon import QUICKNET, Beacon, ExpectedRound
 from equipoise.allocation.beside import Beside
-from equipoise.allocation.clusters import clusters_of, inherited_arms
+from equipoise.allocation.chance.beacon import QUICKNET, Beacon, ExpectedRound
+from equipoise.allocation.chance.roster_hash import canonical_roster, roster_hash
+from equipoise.allocation.chance.secret import read_secret, secret_from_text
+from equipoise.allocation.chance.seed import (
+    PublicRound,
+    Seed,
+    commitment,
+    derive_seed,
+    first_round,
+    given_seed,
+)
 from equipoise.allocation.design import METHOD_NAMES, Design, design
 from equipoise.allocation.enrolment import arrivals_in
-from equipoise.allocation.known import with_known
 from equipoise.allocation.methods import METHODS, ArrivalPlan
+from equipoise.allocation.people.clusters import clusters_of, inherited_arms
+from equipoise.allocation.people.known import with_known
+from equipoise.allocation.people.units import Units, beside_of, is_rolling, people_in_pairs, units_of
 from equipoise.allocation.probabilities import (
     Estimated,
     UnitProbabilities,
@@ -23,14 +34,10 @@ from equipoise.allocation.probabilities import (
     unit_probabilities,
 )
 from equipoise.allocation.record import AllocationRecord, record_of
-from equipoise.allocation.roster_hash import canonical_roster, roster_hash
-from equipoise.allocation.secret import read_secret, secret_from_text
-from equipoise.allocation.seed import PublicRound, Seed, commitment, derive_seed, first_round, given_seed
 from equipoise.allocation.simulating import simulate
 from equipoise.allocation.stages import draw_stage, record_arrivals, refuse_unready, stage_of, stage_seed
 from equipoise.allocation.tables import arms_text, balance_rows, balance_text
 from equipoise.allocation.text import strata_labels
-from equipoise.allocation.units import Units, beside_of, is_rolling, people_in_pairs, units_of
 from equipoise.allocation.verify import Verification, seed_from_secret, verify_allocation
 
 __all__ = [

@@ -8,8 +8,8 @@ from functools import cached_property
 import numpy as np
 
 from equipoise.allocation.beside import NOTHING, Beside
+from equipoise.allocation.chance.keyed import Key
 from equipoise.allocation.design import Codes, Counts, Design, Ratio, design
-from equipoise.allocation.keyed import Key
 from equipoise.allocation.methods import METHODS, Acceptance, Arrival, ArrivalPlan
 from equipoise.allocation.probabilities import UnitProbabilities, unit_probabilities
 from equipoise.allocation.text import distinct, normalised

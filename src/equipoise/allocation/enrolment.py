@@ -8,9 +8,9 @@ import polars as pl
 
 from equipoise.allocation.arrival import arrival_plan
 from equipoise.allocation.methods import ArrivalPlan
-from equipoise.allocation.rules import ratio_of
+from equipoise.allocation.people.rules import ratio_of
+from equipoise.allocation.people.units import beside_of, is_rolling, texts
 from equipoise.allocation.text import strata_labels
-from equipoise.allocation.units import beside_of, is_rolling, texts
 from equipoise.errors import DesignError, NotSupportedError, Problem
 from equipoise.protocol.expressions import compile_expression
 from equipoise.protocol.facts import before_allocation

@@ -11,9 +11,9 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from equipoise import __version__
 from equipoise.allocation.allocating import Allocation
+from equipoise.allocation.chance.seed import PublicRound, Seed, SeedSource
 from equipoise.allocation.methods import Acceptance
 from equipoise.allocation.probabilities import Estimated, exact_probabilities
-from equipoise.allocation.seed import PublicRound, Seed, SeedSource
 from equipoise.errors import InputError, Problem
 
 __all__ = ["AllocationRecord", "record_of"]

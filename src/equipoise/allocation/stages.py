@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from equipoise.allocation.allocating import Allocation, allocate
+from equipoise.allocation.chance.roster_hash import roster_hash
+from equipoise.allocation.chance.seed import PublicRound, Seed, commitment, derive_seed
+from equipoise.allocation.people.units import Units, is_rolling
 from equipoise.allocation.record import AllocationRecord, record_of
-from equipoise.allocation.roster_hash import roster_hash
-from equipoise.allocation.seed import PublicRound, Seed, commitment, derive_seed
-from equipoise.allocation.units import Units, is_rolling
 from equipoise.allocation.verify import refuse_other_arms
 from equipoise.errors import CheckFailedError, DesignError, Problem, nearest
 from equipoise.protocol.models.allocation import Stage

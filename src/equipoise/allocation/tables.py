@@ -11,9 +11,9 @@ import polars as pl
 
 from equipoise.allocation.allocating import Allocation
 from equipoise.allocation.balance import BalanceRow, balance_table
-from equipoise.allocation.clusters import inherited_arms
+from equipoise.allocation.people.clusters import inherited_arms
+from equipoise.allocation.people.units import Units, texts
 from equipoise.allocation.text import normalised
-from equipoise.allocation.units import Units, texts
 from equipoise.protocol.models.allocation import Stage
 from equipoise.protocol.study import Study
 from equipoise.protocol.timeline import timeline

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from equipoise.allocation.allocating import Allocation, allocate
 from equipoise.allocation.beside import Beside
+from equipoise.allocation.chance.roster_hash import roster_hash
+from equipoise.allocation.chance.rounds import round_checks
+from equipoise.allocation.chance.seed import GIVEN, Seed, commitment, derive_seed
 from equipoise.allocation.record import AllocationRecord, record_of
-from equipoise.allocation.roster_hash import roster_hash
-from equipoise.allocation.rounds import round_checks
-from equipoise.allocation.seed import GIVEN, Seed, commitment, derive_seed
 from equipoise.allocation.text import strata_labels
 from equipoise.errors import CheckFailedError, DesignError, InputError
 

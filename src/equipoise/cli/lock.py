@@ -36,7 +36,7 @@ def lock(
     enrolment has closed, and publish the hash where others can see when it was there.
     """
     from equipoise import __version__
-    from equipoise.allocation.seed import commitment
+    from equipoise.allocation.chance.seed import commitment
     from equipoise.protocol import load_study
     from equipoise.protocol import lock as register
     from equipoise.protocol.registration import lock_text, refuse_demonstration_wording

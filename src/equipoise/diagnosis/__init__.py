@@ -4,17 +4,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from equipoise.diagnosis.people import invent_participants
-    from equipoise.diagnosis.simulate import Simulated, simulate_study
-    from equipoise.diagnosis.writing import write_simulated
+    from equipoise.diagnosis.simulated.people import invent_participants
+    from equipoise.diagnosis.simulated.simulate import Simulated, simulate_study
+    from equipoise.diagnosis.simulated.writing import write_simulated
 
 __all__ = ["Simulated", "invent_participants", "simulate_study", "write_simulated"]
 
 _WHERE = {
-    "Simulated": "simulate",
-    "invent_participants": "people",
-    "simulate_study": "simulate",
-    "write_simulated": "writing",
+    "Simulated": "simulated.simulate",
+    "invent_participants": "simulated.people",
+    "simulate_study": "simulated.simulate",
+    "write_simulated": "simulated.writing",
 }
 
 

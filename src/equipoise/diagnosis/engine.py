@@ -9,9 +9,9 @@ from equipoise import streams
 from equipoise.diagnosis.batch.engine import BatchEngine
 from equipoise.diagnosis.batch.suited import why_not_drawn
 from equipoise.diagnosis.claims import Claim, claims_of
-from equipoise.diagnosis.people import invent_participants
-from equipoise.diagnosis.refusals import refuse_unassumed
 from equipoise.diagnosis.scenario import UNCHANGED, Scenario
+from equipoise.diagnosis.simulated.people import invent_participants
+from equipoise.diagnosis.simulated.refusals import refuse_unassumed
 from equipoise.diagnosis.trials import Trials
 from equipoise.diagnosis.whole import WholeEngine
 from equipoise.errors import DesignError, nearest

@@ -7,11 +7,11 @@ import numpy as np
 import polars as pl
 
 from equipoise import streams
-from equipoise.diagnosis.allocated import with_arms
 from equipoise.diagnosis.claims import Claim
-from equipoise.diagnosis.simulate import simulate_study
+from equipoise.diagnosis.simulated.allocated import with_arms
+from equipoise.diagnosis.simulated.simulate import simulate_study
+from equipoise.diagnosis.simulated.truth import true_effects
 from equipoise.diagnosis.trials import Trials
-from equipoise.diagnosis.truth import true_effects
 from equipoise.findings.deciding.claims import decided
 from equipoise.findings.deciding.looking import looking_of
 from equipoise.findings.deciding.stepdown import stepped_down

@@ -9,7 +9,7 @@ import io
 
 import polars as pl
 
-from equipoise.diagnosis.writing import writable
+from equipoise.diagnosis.simulated.writing import writable
 
 __all__ = ["analysis_csv", "neutralised", "spreadsheet_csv"]
 

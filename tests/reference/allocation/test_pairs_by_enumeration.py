@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
-from equipoise.allocation.matching import optimal_pairs
-from equipoise.allocation.pairing import LEFT_OVER, alike
+from equipoise.allocation.people.matching import optimal_pairs
+from equipoise.allocation.people.pairing import LEFT_OVER, alike
 
 
 def least(distance: np.ndarray) -> float:

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from equipoise.allocation import PublicRound, commitment, derive_seed, first_round, given_seed, roster_hash
-from equipoise.allocation.roster_hash import canonical_roster
-from equipoise.allocation.seed import hkdf
+from equipoise.allocation.chance.roster_hash import canonical_roster
+from equipoise.allocation.chance.seed import hkdf
 from equipoise.errors import DesignError, InputError
 
 SECRET, PROTOCOL, ROSTER = bytes(range(32)), "ab" * 32, "cd" * 32

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from equipoise.allocation import allocate, design, every_allocation, exact_probabilities, simulate
-from equipoise.allocation.keyed import Key, order_within
+from equipoise.allocation.chance.keyed import Key, order_within
 from equipoise.allocation.methods.blocked import arm_counts, arrange
 from equipoise.errors import DesignError, NotSupportedError
 

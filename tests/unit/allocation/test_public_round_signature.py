@@ -6,7 +6,7 @@ import pytest
 from py_arkworks_bls12381 import G1Point, G2Point, Scalar
 
 from equipoise.allocation import QUICKNET, PublicRound
-from equipoise.allocation.signature import is_signed, randomness_of
+from equipoise.allocation.chance.signature import is_signed, randomness_of
 from equipoise.errors import InputError
 
 # As the network published them: its addresses /public/1000, /public/1001 and /public/657413.

@@ -23,7 +23,7 @@ from equipoise.allocation import (
     units_of,
     verify_allocation,
 )
-from equipoise.allocation.beacon import QUICKNET
+from equipoise.allocation.chance.beacon import QUICKNET
 from equipoise.cli import main
 from equipoise.errors import CheckFailedError, DesignError, NotSupportedError
 from equipoise.protocol import load_study, lock

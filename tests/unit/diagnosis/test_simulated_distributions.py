@@ -8,7 +8,7 @@ from scipy import stats
 
 from equipoise import streams
 from equipoise.diagnosis import simulate_study
-from equipoise.diagnosis.answers import Latent, survey_answers
+from equipoise.diagnosis.simulated.answers import Latent, survey_answers
 from equipoise.findings.reading.scores import scored
 from equipoise.instruments.composite import composite_values, part_scores, reference_sample
 from equipoise.instruments.library import load

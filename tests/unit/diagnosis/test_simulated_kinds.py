@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from equipoise.diagnosis import simulate_study, write_simulated
-from equipoise.diagnosis.simulate import Simulated
+from equipoise.diagnosis.simulated.simulate import Simulated
 from equipoise.errors import RosterError
 from equipoise.findings import read_data
 from equipoise.findings.reading.scores import scored

@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from equipoise.diagnosis.simulate import simulate_study
+from equipoise.diagnosis.simulated.simulate import simulate_study
 from equipoise.findings import analyse
 from equipoise.protocol import load_study
 

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from equipoise.diagnosis import simulate_study
-from equipoise.diagnosis.response import answer_times
+from equipoise.diagnosis.simulated.response import answer_times
 from equipoise.findings.levels.subgroups import weeks_since
 from equipoise.protocol.timeline import timeline
 

@@ -17,8 +17,8 @@ from math import comb
 import numpy as np
 import numpy.typing as npt
 
+from equipoise.allocation.chance.keyed import Key, order_within
 from equipoise.allocation.design import Codes, Counts, Design
-from equipoise.allocation.keyed import Key, order_within
 from equipoise.allocation.methods.contract import Chances, Together
 from equipoise.allocation.methods.listing import listable
 from equipoise.allocation.methods.shuffling import drawn_slots, in_place, shuffled

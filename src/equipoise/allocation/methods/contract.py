@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from equipoise.allocation.beside import NOTHING, Beside
+from equipoise.allocation.chance.keyed import Key
 from equipoise.allocation.design import Codes, Design
-from equipoise.allocation.keyed import Key
 from equipoise.errors import DesignError, Problem, nearest
 
 __all__ = ["Acceptance", "Accepted", "Arrival", "ArrivalPlan", "Chances", "Method", "Together"]

@@ -25,8 +25,8 @@ import numpy as np
 import numpy.typing as npt
 
 from equipoise.allocation.beside import Beside
+from equipoise.allocation.chance.keyed import Key
 from equipoise.allocation.design import Codes, Design
-from equipoise.allocation.keyed import Key
 from equipoise.allocation.methods.blocked import keyed_order
 from equipoise.allocation.methods.contract import Arrival, ArrivalPlan
 from equipoise.allocation.methods.shuffling import in_place

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from equipoise.allocation.chance.keyed import Key
 from equipoise.allocation.design import Codes, Counts, Design
-from equipoise.allocation.keyed import Key
 from equipoise.allocation.methods.blocked import keyed_order
 from equipoise.allocation.methods.contract import Arrival, ArrivalPlan
 from equipoise.allocation.methods.shuffling import Whole, drawn_slots, in_place, shuffled

@@ -24,12 +24,12 @@ import numpy as np
 import numpy.typing as npt
 
 from equipoise.allocation.beside import Beside
-from equipoise.allocation.covariates import standard_columns
+from equipoise.allocation.chance.keyed import Key
 from equipoise.allocation.design import Codes, Design
-from equipoise.allocation.keyed import Key
 from equipoise.allocation.methods.blocked import draw_blocked, simulate_blocked
 from equipoise.allocation.methods.contract import Acceptance, Accepted
 from equipoise.allocation.methods.public import public_draws
+from equipoise.allocation.people.covariates import standard_columns
 from equipoise.errors import DesignError, Problem
 
 __all__ = ["accept_rerandomised", "draw_rerandomised", "even_rerandomised", "simulate_rerandomised"]

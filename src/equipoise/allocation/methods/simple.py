@@ -11,8 +11,8 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 
+from equipoise.allocation.chance.keyed import Key
 from equipoise.allocation.design import Codes, Design
-from equipoise.allocation.keyed import Key
 from equipoise.allocation.methods.contract import Arrival, ArrivalPlan, Chances, Together
 from equipoise.allocation.methods.listing import listable
 

@@ -3,8 +3,8 @@
 import numpy as np
 import polars as pl
 
-from equipoise.diagnosis.allocated import as_column
 from equipoise.diagnosis.batch.world import Drawn, World
+from equipoise.diagnosis.simulated.allocated import as_column
 from equipoise.findings.reading.data import StudyData
 from equipoise.roster import identifier_of
 

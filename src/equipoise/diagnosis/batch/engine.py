@@ -16,10 +16,10 @@ from equipoise.diagnosis.batch.population import Population, population_of
 from equipoise.diagnosis.batch.suited import why_not_fitted
 from equipoise.diagnosis.batch.world import Drawn, World
 from equipoise.diagnosis.claims import Claim
-from equipoise.diagnosis.covariance import Variable
-from equipoise.diagnosis.latents import Stream
+from equipoise.diagnosis.simulated.covariance import Variable
+from equipoise.diagnosis.simulated.latents import Stream
+from equipoise.diagnosis.simulated.truth import true_effects
 from equipoise.diagnosis.trials import Trials
-from equipoise.diagnosis.truth import true_effects
 from equipoise.diagnosis.whole import walked
 from equipoise.estimation.arrays import Bools, Floats
 from equipoise.findings.reading.data import StudyData

@@ -12,7 +12,7 @@ from equipoise.diagnosis.batch.means import means_of_each
 from equipoise.diagnosis.batch.rows import Fits, Rows
 from equipoise.diagnosis.batch.world import Drawn
 from equipoise.diagnosis.claims import Claim
-from equipoise.diagnosis.covariance import Variable
+from equipoise.diagnosis.simulated.covariance import Variable
 from equipoise.estimation.arrays import Bools, Floats, Ints
 from equipoise.findings.reading.data import StudyData
 from equipoise.findings.sampling.cells import Cells, cells_of

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import polars as pl
 
-from equipoise.diagnosis.covariance import Variable, lower_root, own_covariance, shared_by_units
-from equipoise.diagnosis.latents import Stream
-from equipoise.diagnosis.units import unit_codes
+from equipoise.diagnosis.simulated.covariance import Variable, lower_root, own_covariance, shared_by_units
+from equipoise.diagnosis.simulated.latents import Stream
+from equipoise.diagnosis.simulated.units import unit_codes
 from equipoise.estimation.arrays import Floats, Ints
 from equipoise.protocol.checks.correlations import correlation_matrix
 from equipoise.protocol.models.protocol import Protocol

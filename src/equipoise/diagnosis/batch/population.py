@@ -6,11 +6,11 @@ from itertools import product
 
 import numpy as np
 
-from equipoise.diagnosis.allocated import Codes
 from equipoise.diagnosis.batch.fitted import Effect
 from equipoise.diagnosis.batch.world import Drawn, World
-from equipoise.diagnosis.covariance import Variable
-from equipoise.diagnosis.latents import Stream
+from equipoise.diagnosis.simulated.allocated import Codes
+from equipoise.diagnosis.simulated.covariance import Variable
+from equipoise.diagnosis.simulated.latents import Stream
 from equipoise.estimation.arrays import Floats, Ints
 
 __all__ = ["Population", "population_of"]

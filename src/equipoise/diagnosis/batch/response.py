@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from equipoise.diagnosis.allocated import Codes
+from equipoise.diagnosis.simulated.allocated import Codes
 from equipoise.estimation.arrays import Bools, Floats
 
 __all__ = ["answered_in_each"]

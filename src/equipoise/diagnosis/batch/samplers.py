@@ -6,7 +6,13 @@ from math import comb
 
 import numpy as np
 
-from equipoise.diagnosis.answers import Latent, column_values, question_values, score_shifts, scored_by
+from equipoise.diagnosis.simulated.answers import (
+    Latent,
+    column_values,
+    question_values,
+    score_shifts,
+    scored_by,
+)
 from equipoise.errors import NotSupportedError
 from equipoise.estimation.arrays import Bools, Floats
 from equipoise.instruments.definition import Instrument

@@ -11,14 +11,14 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
-from equipoise.diagnosis.allocated import Codes, Lots, lots_of
 from equipoise.diagnosis.batch.likeness import Likeness, OfUnits
 from equipoise.diagnosis.batch.response import answered_in_each
 from equipoise.diagnosis.batch.samplers import Sampler, sampler_of
-from equipoise.diagnosis.covariance import Variable
-from equipoise.diagnosis.effects import doses, selected
-from equipoise.diagnosis.latents import Stream
-from equipoise.diagnosis.timing import answer_weeks
+from equipoise.diagnosis.simulated.allocated import Codes, Lots, lots_of
+from equipoise.diagnosis.simulated.covariance import Variable
+from equipoise.diagnosis.simulated.effects import doses, selected
+from equipoise.diagnosis.simulated.latents import Stream
+from equipoise.diagnosis.simulated.timing import answer_weeks
 from equipoise.estimation.arrays import Bools, Floats, Ints
 from equipoise.protocol.factors import waves_asking
 from equipoise.protocol.study import Study

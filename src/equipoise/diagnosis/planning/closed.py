@@ -13,7 +13,7 @@ from equipoise.diagnosis.formulas import (
     error_of_shares,
 )
 from equipoise.diagnosis.planning.wedge import wedge_form
-from equipoise.diagnosis.truth import true_effects
+from equipoise.diagnosis.simulated.truth import true_effects
 from equipoise.instruments.definition import Instrument
 from equipoise.instruments.library import load
 from equipoise.instruments.scoring import rule_of

@@ -14,7 +14,7 @@ from typing import Any
 
 from equipoise import __version__
 from equipoise.allocation import commitment
-from equipoise.diagnosis.refusals import refuse_unassumed
+from equipoise.diagnosis.simulated.refusals import refuse_unassumed
 from equipoise.errors import InputError, NotSupportedError, Problem
 from equipoise.platform.workspace import SETTINGS, Workspace, create_workspace
 from equipoise.protocol import Study, load_study, lock

@@ -7,9 +7,9 @@ from typing import cast
 
 import polars as pl
 
-from equipoise.allocation.clusters import clusters_of
-from equipoise.allocation.columns import in_days, numbers_among, of_clusters, texts
-from equipoise.allocation.pairing import alike
+from equipoise.allocation.people.clusters import clusters_of
+from equipoise.allocation.people.columns import in_days, numbers_among, of_clusters, texts
+from equipoise.allocation.people.pairing import alike
 from equipoise.allocation.text import normalised, strata_labels
 from equipoise.errors import DesignError, Problem
 from equipoise.protocol.models.allocation import PAIR, Pairing, Stage

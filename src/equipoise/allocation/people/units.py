@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from equipoise.allocation.beside import NOTHING, Beside
-from equipoise.allocation.clusters import clusters_of
-from equipoise.allocation.columns import in_days, numbers_among, of_clusters, texts
 from equipoise.allocation.design import Design, design
-from equipoise.allocation.paired import refuse_uneven, with_pairs
-from equipoise.allocation.rules import ratio_of
+from equipoise.allocation.people.clusters import clusters_of
+from equipoise.allocation.people.columns import in_days, numbers_among, of_clusters, texts
+from equipoise.allocation.people.paired import refuse_uneven, with_pairs
+from equipoise.allocation.people.rules import ratio_of
 from equipoise.allocation.text import strata_labels
 from equipoise.errors import DesignError, Problem, nearest
 from equipoise.protocol.expressions import compile_expression

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import numpy as np
 import polars as pl
 
-from equipoise.diagnosis.units import in_units
+from equipoise.diagnosis.simulated.units import in_units
 from equipoise.errors import DesignError
 from equipoise.protocol.expressions import compile_expression
 from equipoise.protocol.facts import roster_schema

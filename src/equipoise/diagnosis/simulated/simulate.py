@@ -13,18 +13,18 @@ import numpy as np
 import polars as pl
 
 from equipoise import streams
-from equipoise.diagnosis.allocated import with_arms
-from equipoise.diagnosis.answers import Latent, answered_by, column_values, survey_answers
-from equipoise.diagnosis.effects import doses, mean_dose, selected, share_selected
-from equipoise.diagnosis.latents import Latents, Stream
-from equipoise.diagnosis.people import invent_participants
-from equipoise.diagnosis.ratings import task_ratings
-from equipoise.diagnosis.refusals import refuse_unassumed
-from equipoise.diagnosis.response import answered
-from equipoise.diagnosis.routing import routed
-from equipoise.diagnosis.schedules import arms_at, arms_of_stage, with_periods
-from equipoise.diagnosis.timing import answer_moments
-from equipoise.diagnosis.units import unit_codes
+from equipoise.diagnosis.simulated.allocated import with_arms
+from equipoise.diagnosis.simulated.answers import Latent, answered_by, column_values, survey_answers
+from equipoise.diagnosis.simulated.effects import doses, mean_dose, selected, share_selected
+from equipoise.diagnosis.simulated.latents import Latents, Stream
+from equipoise.diagnosis.simulated.people import invent_participants
+from equipoise.diagnosis.simulated.ratings import task_ratings
+from equipoise.diagnosis.simulated.refusals import refuse_unassumed
+from equipoise.diagnosis.simulated.response import answered
+from equipoise.diagnosis.simulated.routing import routed
+from equipoise.diagnosis.simulated.schedules import arms_at, arms_of_stage, with_periods
+from equipoise.diagnosis.simulated.timing import answer_moments
+from equipoise.diagnosis.simulated.units import unit_codes
 from equipoise.errors import DesignError
 from equipoise.findings.levels.subgroups import weeks_since
 from equipoise.findings.reading.data import StudyData

@@ -8,9 +8,9 @@ import polars as pl
 
 from equipoise import streams
 from equipoise.diagnosis.claims import Claim
-from equipoise.diagnosis.effects import mean_dose, share_selected
-from equipoise.diagnosis.schedules import arms_of_stage
-from equipoise.diagnosis.timing import answer_weeks
+from equipoise.diagnosis.simulated.effects import mean_dose, share_selected
+from equipoise.diagnosis.simulated.schedules import arms_of_stage
+from equipoise.diagnosis.simulated.timing import answer_weeks
 from equipoise.estimation.arrays import Floats
 from equipoise.findings.sampling.cells import cells_of
 from equipoise.findings.sampling.points import own_waves, weights_at

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from equipoise.diagnosis.covariance import (
+from equipoise.diagnosis.simulated.covariance import (
     Factors,
     Shared,
     Variable,

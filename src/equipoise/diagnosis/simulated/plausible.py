@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 
-from equipoise.diagnosis.latents import Stream
+from equipoise.diagnosis.simulated.latents import Stream
 from equipoise.protocol.asked import OTHER
 from equipoise.protocol.models.surveys import Question
 

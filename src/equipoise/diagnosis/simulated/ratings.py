@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 
-from equipoise.diagnosis.latents import Stream
+from equipoise.diagnosis.simulated.latents import Stream
 from equipoise.instruments.scoring import Floats
 from equipoise.protocol.models.allocation import Task
 from equipoise.protocol.models.assumptions import AssumedOutcome

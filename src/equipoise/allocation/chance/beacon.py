@@ -7,8 +7,8 @@ mirrors, and its signature is checked here where it is given too.
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from equipoise.allocation.seed import PublicRound, first_round
-from equipoise.allocation.signature import is_signed, randomness_of
+from equipoise.allocation.chance.seed import PublicRound, first_round
+from equipoise.allocation.chance.signature import is_signed, randomness_of
 from equipoise.errors import InputError, Problem
 
 __all__ = ["QUICKNET", "Beacon", "ExpectedRound"]

@@ -11,8 +11,8 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from equipoise.allocation.covariates import standard_columns
-from equipoise.allocation.matching import optimal_pairs
+from equipoise.allocation.people.covariates import standard_columns
+from equipoise.allocation.people.matching import optimal_pairs
 from equipoise.errors import DesignError, Problem
 
 __all__ = ["LEFT_OVER", "alike"]

@@ -6,9 +6,9 @@ from functools import lru_cache
 import numpy as np
 import polars as pl
 
-from equipoise.diagnosis.latents import Stream
-from equipoise.diagnosis.plausible import YES_NO, plausible_answers
-from equipoise.diagnosis.values import Scale, values_of
+from equipoise.diagnosis.simulated.latents import Stream
+from equipoise.diagnosis.simulated.plausible import YES_NO, plausible_answers
+from equipoise.diagnosis.simulated.values import Scale, values_of
 from equipoise.errors import DesignError, NotSupportedError
 from equipoise.instruments.definition import Composite, Instrument
 from equipoise.instruments.library import load

@@ -10,7 +10,7 @@ from equipoise.findings.reading.data import StudyData
 from equipoise.protocol.study import Study
 
 if TYPE_CHECKING:
-    from equipoise.diagnosis.simulate import Simulated
+    from equipoise.diagnosis.simulated.simulate import Simulated
 
 __all__ = ["writable", "write_simulated"]
 

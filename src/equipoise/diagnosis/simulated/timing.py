@@ -5,7 +5,7 @@ from datetime import timedelta
 import numpy as np
 import polars as pl
 
-from equipoise.diagnosis.response import answer_seconds, answer_times
+from equipoise.diagnosis.simulated.response import answer_seconds, answer_times
 from equipoise.estimation.arrays import Floats
 from equipoise.protocol.models.protocol import Protocol
 from equipoise.protocol.timeline import Timeline

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from equipoise.allocation.beacon import QUICKNET
-from equipoise.allocation.seed import PublicRound, first_round
+from equipoise.allocation.chance.beacon import QUICKNET
+from equipoise.allocation.chance.seed import PublicRound, first_round
 from equipoise.errors import CheckFailedError, InputError, Problem
 
 __all__ = ["round_checks"]

@@ -1,0 +1,1 @@
+"""One study simulated in full: its people, lots, response and answers, and the effect that is planted."""
