@@ -39,9 +39,10 @@ def findings(*found):
     )
 
 
-def test_the_committed_schema_of_findings_is_the_one_that_the_code_generates(generated):
-    committed = (DOCS / "reference" / "findings.schema.json").read_text("utf-8")
-    assert (generated / "findings.schema.json").read_text("utf-8") == committed, "run: make docs"
+@pytest.mark.parametrize("name", ["findings.schema.json", "diagnosis.schema.json"])
+def test_a_committed_schema_is_the_one_that_the_code_generates(generated, name):
+    committed = (DOCS / "reference" / name).read_text("utf-8")
+    assert (generated / name).read_text("utf-8") == committed, "run: make docs"
 
 
 def test_the_schema_accepts_what_findings_write(schema):

@@ -259,3 +259,33 @@ def test_two_stages_that_make_pairs_are_refused(run, folder) -> None:
     done = run("check", folder(pairs, contrast="words.warm - words.plain"))
     assert done.code == 2
     assert "the stage words makes pairs too" in done.err
+
+
+TEAMS = "arms: {control: {}, texts: {}}\nallocation: {unit: team, strata: [region], ratio: equal, WHOLE}"
+
+
+def test_no_group_that_must_stay_whole_is_split_between_arms(run, folder, draw, tmp_path):
+    done = draw(folder(TEAMS.replace("WHOLE", "whole: team")))
+    assert done.code == 0, done.err
+    people = rows(tmp_path / "arms.csv")
+    assert len({(row["team"], row["arm"]) for row in people}) == len({row["team"] for row in people}) == 12
+
+    done = draw(folder(TEAMS.replace("WHOLE", "whole: [team, region]")), out="more.csv")
+    assert done.code == 2
+    assert 'people of region "north" are in 6 units that are drawn apart ("t00", "t01", "t02")' in done.err
+    assert "`unit: region`" in done.err
+    assert not (tmp_path / "more.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("allocation", "message"),
+    [
+        ("{ratio: equal, whole: team}", "draw each team as a whole: `unit: team`"),
+        ("{unit: team, ratio: equal, whole: [teem]}", '"teem" is not a roster or derived column'),
+    ],
+)
+def test_groups_that_no_draw_could_keep_whole_are_told_before_it(run, folder, allocation, message):
+    done = run("check", folder(f"arms: {{control: {{}}, texts: {{}}}}\nallocation: {allocation}"))
+    assert done.code == 2
+    assert message in done.err
+    assert "protocol.yaml:" in done.err

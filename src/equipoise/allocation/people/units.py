@@ -11,6 +11,7 @@ from equipoise.allocation.people.clusters import clusters_of
 from equipoise.allocation.people.columns import in_days, numbers_among, of_clusters, texts
 from equipoise.allocation.people.paired import refuse_uneven, with_pairs
 from equipoise.allocation.people.rules import ratio_of
+from equipoise.allocation.people.whole import refuse_split
 from equipoise.allocation.text import strata_labels
 from equipoise.errors import DesignError, Problem, nearest
 from equipoise.protocol.expressions import compile_expression
@@ -78,14 +79,14 @@ def units_of(study: Study, name: str, stage: Stage, people: pl.DataFrame, identi
             still be waiting for somebody.
         identifier: the column that tells people apart.
     Raises:
-        DesignError: a stratum that is missing or empty, a ratio that differs inside a stratum, or a stage
-            that selects people by what is not there (see `with_known`).
+        DesignError: a stratum that is missing or empty, a ratio that differs inside a stratum, a group
+            that would be split, or a stage that selects people by what is not there (see `with_known`).
     """
     people = _among(
         study,
         name,
         stage,
-        _with_derived(study, people, (*stage.drawn_within, *stage.looked_at, stage.unit)),
+        _with_derived(study, people, (*stage.drawn_within, *stage.looked_at, *stage.whole, stage.unit)),
     )
     if not people.height:
         raise DesignError(
@@ -115,6 +116,7 @@ def units_of(study: Study, name: str, stage: Stage, people: pl.DataFrame, identi
             )
         )
     cluster = texts(people, stage.unit, f"allocation.{name}.unit")
+    refuse_split(name, stage, people, cluster)
     units, unit_labels = clusters_of(cluster, labels)
     if not drawn:
         refuse_uneven(name, stage, unit_labels, ratio)

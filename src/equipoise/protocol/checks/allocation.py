@@ -133,6 +133,7 @@ def _method(
         for column in names:
             if column is not None and column not in columns:
                 yield unknown(study, (*path, key), column, "a roster or derived column", columns, "Columns")
+    yield from _whole(study, path, stage, columns)
     yield from minimisation_problems(study, path, stage)
     yield from covariate_problems(study, path, stage)
     if any(size < 1 for size in stage.blocks) or not stage.blocks:
@@ -142,6 +143,27 @@ def _method(
             "blocks",
             message="sizes of blocks are whole numbers from 1 upwards, such as [1, 2, 3]",
         )
+
+
+def _whole(
+    study: Study, path: tuple[str | int, ...], stage: Stage, columns: Sequence[str]
+) -> Iterator[Problem]:
+    """Groups that must not be split between arms, where people are drawn one by one or as they come."""
+    participants = study.protocol.participants
+    for column in stage.whole:
+        if column not in columns:
+            yield unknown(study, (*path, "whole"), column, "a roster or derived column", columns, "Columns")
+        elif stage.unit == "participant":
+            message = (
+                f"participants are drawn one by one, so people of one {column} would be in two arms; draw "
+                f"each {column} as a whole: `unit: {column}`"
+            )
+            yield at(study, *path, "whole", message=message)
+        elif participants is not None and participants.enrolment != "roster":
+            message = (
+                f"with rolling enrolment nobody knows who else of a {column} will come; draw a roster at once"
+            )
+            yield at(study, *path, "whole", message=message)
 
 
 def _schedule(study: Study) -> Iterator[Problem]:

@@ -3,7 +3,7 @@
 from itertools import pairwise
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from equipoise.record import Name, Record, Text
 
@@ -80,7 +80,8 @@ class Stage(Record):
     a minimisation and `weights` those that count more than once, in short `balance: {site: 2, grade: 1}`.
     `measure` says how the imbalance of a factor is measured, and `biased-coin` is the probability of the arm
     that balances best. `pair` names the roster column that tells matched
-    pairs, or says what people shall be alike in to make a pair: `{on: [age, score]}`.
+    pairs, or says what people shall be alike in to make a pair: `{on: [age, score]}`. `whole` names columns,
+    such as team, whose people must never be in two arms: the draw is refused where they could be.
     """
 
     arms: dict[Name, Arm] = Field(default_factory=dict)
@@ -99,6 +100,7 @@ class Stage(Record):
     biased_coin: float = Field(default=0.8, gt=0, le=1)
     pair: Name | Pairing | None = None
     criterion: Criterion | None = None
+    whole: tuple[Name, ...] = Field(default=(), exclude_if=lambda given: not given)
 
     @property
     def drawn_within(self) -> tuple[str, ...]:
@@ -119,6 +121,12 @@ class Stage(Record):
         """The columns that the draw looks at beside its strata: to balance, or to make pairs."""
         made = self.method == "matched-pairs" and isinstance(self.pair, Pairing)
         return self.pair.on if made and isinstance(self.pair, Pairing) else self.balanced_on
+
+    @field_validator("whole", mode="before")
+    @classmethod
+    def _one_whole(cls, given: Any) -> Any:
+        """One name may stand for a list of one."""
+        return [given] if isinstance(given, str) else given
 
     @model_validator(mode="before")
     @classmethod
