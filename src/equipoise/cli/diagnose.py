@@ -1,9 +1,11 @@
 """`equipoise diagnose`: what a design will be able to show, before it is launched."""
 
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shutil import rmtree
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,11 +17,14 @@ from equipoise.errors import InputError, Problem
 
 if TYPE_CHECKING:
     from equipoise.diagnosis.diagnosed import Diagnosed, Step
+    from equipoise.diagnosis.journal import Journal
     from equipoise.diagnosis.performance import Rated
     from equipoise.diagnosis.planning.trying import MapsChunks
     from equipoise.protocol import Study
 
 __all__ = ["diagnose"]
+
+_SECONDS = 0.5  # between two entries of the journal
 
 
 def diagnose(
@@ -67,7 +72,7 @@ def diagnose(
         return
     beside = load_study(other) if other is not None else None
     people = given_people(loaded, roster, None) if roster is not None else None
-    journal = out / ".diagnosis.journal" if out is not None else None
+    journal = out / ".simulated" if out is not None else None
     if scheduler is not None and workers != 1:
         raise InputError(Problem("", "--workers", "goes without --scheduler, which has its own workers"))
 
@@ -76,27 +81,33 @@ def diagnose(
     from equipoise.diagnosis.planning.trying import Tries
 
     with mapped_over(workers, scheduler) as over, _told(quiet=quiet or json) as (step, counted):
-        mapped = counted(_kept(over, journal))
-        tries = Tries(simulations, seed, people, mapped)
+        tries = Tries(simulations, seed, people, counted(over), _journal(journal))
         found = diagnosed(loaded, tries, other=beside, more=not brief, step=step)
     files = _files(loaded, found, out) if out is not None else {}
     write_files(files)
     if journal is not None:
-        journal.unlink(missing_ok=True)
+        rmtree(journal, ignore_errors=True)
     lines = [*_lines(found), *([f"Written to {out}; read {out / 'diagnosis.html'}"] if out else [])]
     answer(lines, _record(found, files), json=json, quiet=quiet)
 
 
-def _kept(over: "MapsChunks", journal: Path | None) -> "MapsChunks":
-    """The map through a journal, so that what is simulated is not lost."""
-    if journal is None:
-        return over
+def _journal(folder: Path | None) -> "Journal | None":
+    """Where what is simulated is written down about once a second, so that it is not lost."""
+    if folder is None:
+        return None
     from equipoise.diagnosis.journal import Journal
 
-    held = Journal(journal)
-    if held.kept:
-        warn(f"going on with what an earlier run had simulated; to begin anew remove {journal}")
-    return held.mapped(over)
+    if folder.is_dir():
+        warn(f"going on with what an earlier run had simulated; to begin anew remove {folder}")
+    last = [time.monotonic()]
+
+    def due() -> bool:
+        if time.monotonic() - last[0] < _SECONDS:
+            return False
+        last[0] = time.monotonic()
+        return True
+
+    return Journal(folder, due)
 
 
 @contextmanager

@@ -89,7 +89,7 @@ def _dask(address: str) -> Iterator[tuple[Executor, int]]:
         message = "speaking to a Dask scheduler takes the package distributed: pip install 'equipoise[dask]'"
         raise InputError(Problem("", "--scheduler", message)) from None
     try:
-        client: Any = Client(address, timeout=10, set_as_default=False)  # type: ignore[no-untyped-call]
+        client: Any = Client(address, timeout=5, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, TimeoutError, ValueError) as error:
         why = (str(error).strip().splitlines() or [type(error).__name__])[0]
         message = f"no Dask scheduler answers at {address}: {why}; start one with: dask scheduler"

@@ -289,3 +289,21 @@ def test_groups_that_no_draw_could_keep_whole_are_told_before_it(run, folder, al
     assert done.code == 2
     assert message in done.err
     assert "protocol.yaml:" in done.err
+
+
+@pytest.mark.parametrize("ratio", ["{control: 0.4, texts: 0.6}", "{control: 2, texts: 3}"])
+def test_a_ratio_is_written_in_whole_numbers_or_in_probabilities(run, folder, draw, tmp_path, ratio):
+    done = draw(folder(f"arms: {{control: {{}}, texts: {{}}}}\nallocation: {{ratio: {ratio}}}", people=50))
+    assert done.code == 0, done.err
+    assert Counter(row["arm"] for row in rows(tmp_path / "arms.csv")) == {"control": 20, "texts": 30}
+    record = json.loads((tmp_path / "arms.csv.record.json").read_text("utf-8"))
+    assert record["ratio"] == {"": {"control": 2, "texts": 3}}
+
+
+def test_probabilities_that_do_not_sum_to_one_are_told_with_their_sum(run, folder):
+    done = run(
+        "check", folder("arms: {control: {}, texts: {}}\nallocation: {ratio: {control: 0.4, texts: 0.5}}")
+    )
+    assert done.code == 2
+    assert "sum to 1, found 0.4 + 0.5 = 0.9" in done.err
+    assert "protocol.yaml:" in done.err

@@ -17,6 +17,8 @@ from distributed import LocalCluster
 from equipoise.cli import main
 from equipoise.diagnosis.diagnosed import Diagnosed, diagnosis_schema
 from equipoise.diagnosis.journal import Journal
+from equipoise.diagnosis.planning.trying import Tries
+from equipoise.diagnosis.scenario import Scenario
 from equipoise.protocol.folder import load_study
 
 TRIALS = 300
@@ -78,7 +80,7 @@ def test_everything_is_asked_and_written_with_its_monte_carlo_error(whole, plann
     assert found["detectable"][0]["value"] > 0
     assert found["advice"]["helps"]
     assert [design["name"] for design in found["comparison"]["designs"]] == ["protocol", "more-people"]
-    assert not (whole / ".diagnosis.journal").exists()
+    assert not (whole / ".simulated").exists()
     page = (whole / "diagnosis.html").read_text("utf-8")
     assert page.count("<h1") == 1
     for name in re.findall(r'href="((?:data|figures)/[^"]+)"', page):
@@ -110,34 +112,44 @@ def test_what_was_simulated_before_the_process_was_killed_is_not_simulated_again
     process = subprocess.Popen(
         [sys.executable, "-m", "equipoise", *words], env=os.environ | {"OMP_NUM_THREADS": "1"}
     )
-    journal = tmp_path / ".diagnosis.journal"
+    journal = tmp_path / ".simulated"
     deadline = time.monotonic() + 60
-    while (
-        not journal.exists() or journal.read_text("ascii").count("\n") < 4
-    ) and time.monotonic() < deadline:
+    while not (entries := list(journal.glob("*.json"))) and time.monotonic() < deadline:
         assert process.poll() is None, "it was over before it could be killed"
         time.sleep(0.005)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    kept = journal.read_text("ascii")
-    journal.write_text(kept + kept.splitlines()[0][:40], "ascii")  # as a lost machine would leave it
-    assert Journal(journal).kept >= 4
+    assert entries
+    (journal / "half.json").write_text('{"chunks": 3, "su', "ascii")  # as a full disk would leave it
     code, _, err = run(*words[1:])
     assert code == 0
     assert "going on with what an earlier run had simulated" in err
     assert (tmp_path / "diagnosis.json").read_bytes() == (whole / "diagnosis.json").read_bytes()
 
 
-def test_another_seed_takes_nothing_from_the_journal_of_the_first(planned, tmp_path, run):
-    (tmp_path / "seed-1").mkdir()
-    run(planned, "--simulations", 20, "--brief", "--out", tmp_path / "seed-1")
-    journal = tmp_path / "journal"
-    journal.write_text("[]\nnot JSON\n", "ascii")
-    assert Journal(journal).kept == 0
-    for seed in (1, 2):
-        run(planned, "--simulations", 20, "--brief", "--seed", seed, "--out", tmp_path / f"of-{seed}")
-    first, second = ((tmp_path / f"of-{seed}" / "diagnosis.json").read_bytes() for seed in (1, 2))
-    assert first == (tmp_path / "seed-1" / "diagnosis.json").read_bytes() != second
+def test_the_journal_gives_what_it_kept_of_the_same_design_and_seed_alone(planned, tmp_path):
+    study = load_study(planned)
+    asked = []
+
+    def mapped(decided, numbers):
+        asked.extend(numbers)
+        return map(decided, numbers)
+
+    journal = Journal(tmp_path, lambda: True)
+    first = Tries(TRIALS, 1, mapped=mapped, journal=journal)(study, Scenario())
+    simulated = len(asked)
+    assert simulated > 1
+    again = Tries(TRIALS, 1, mapped=mapped, journal=journal)(study, Scenario())
+    assert len(asked) == simulated, "nothing is simulated twice"
+    assert again.performance == first.performance
+    assert (again.rejected == first.rejected).all()
+    Tries(TRIALS, 2, mapped=mapped, journal=journal)(study, Scenario())
+    Tries(TRIALS, 1, mapped=mapped, journal=journal)(study, Scenario(effect=0.5))
+    assert len(asked) == 3 * simulated
+    for entry in tmp_path.glob("*.json"):
+        entry.write_text(entry.read_text("ascii")[:100], "ascii")
+    Tries(TRIALS, 1, mapped=mapped, journal=journal)(study, Scenario())
+    assert len(asked) == 4 * simulated, "what was cut off is simulated again"
 
 
 def test_what_cannot_be_diagnosed_is_said_and_nothing_is_written(planned, tmp_path, run, build):

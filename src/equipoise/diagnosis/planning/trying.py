@@ -9,6 +9,7 @@ import polars as pl
 
 from equipoise.diagnosis.claims import Claim
 from equipoise.diagnosis.diagnose import Chunk
+from equipoise.diagnosis.journal import Journal
 from equipoise.diagnosis.performance import Performance, Rated, Sums, performance_of
 from equipoise.diagnosis.scenario import Scenario
 from equipoise.errors import DesignError
@@ -64,12 +65,14 @@ class Tries:
         seed: any whole number from 0, the same for all.
         participants: typed rows of real or synthetic people; None to invent them.
         mapped: runs the chunks.
+        journal: keeps what was simulated, and gives what an interrupted run had.
     """
 
     simulations: int
     seed: int
     participants: pl.DataFrame | None = None
     mapped: MapsChunks = map
+    journal: Journal | None = None
 
     def __call__(self, study: Study, scenario: Scenario) -> Tried:
         """The design tried.
@@ -80,12 +83,16 @@ class Tries:
         if self.simulations < 1:
             raise DesignError(f"{self.simulations} simulations; at least one is needed")
         chunk = Chunk(study, scenario, self.participants, self.simulations, self.seed)
-        numbers = range(-(-self.simulations // chunk.engine.size))
-        found = list(self.mapped(Decided(chunk), numbers))
-        total: Sums = found[0][0]
-        for sums, _ in found[1:]:
+        kept = self.journal.kept(chunk) if self.journal is not None else None
+        total = Sums.none(chunk.engine.claims) if kept is None else kept.sums
+        rejected = [] if kept is None else [kept.rejected]
+        numbers = range(kept.chunks if kept else 0, -(-self.simulations // chunk.engine.size))
+        for number, (sums, decided) in zip(numbers, self.mapped(Decided(chunk), numbers), strict=True):
             total = total + sums
-        return Tried(performance_of(total), np.concatenate([rejected for _, rejected in found]))
+            rejected.append(decided)
+            if self.journal is not None:
+                self.journal.keep(chunk, number + 1, total, rejected)
+        return Tried(performance_of(total), np.concatenate(rejected))
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,8 @@
 """Who gets what: arms, stages of allocation, units, schedules of periods, and tasks within a session."""
 
+from fractions import Fraction
 from itertools import pairwise
+from math import lcm
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -36,10 +38,31 @@ class Arm(Record):
 
 
 class RatioRule(Record):
-    """Shares of the arms, for the units that `where` selects; without `where`, for everybody else."""
+    """Shares of the arms, for the units that `where` selects; without `where`, for everybody else.
+
+    Shares are whole numbers, or probabilities that sum to 1: 0.4 and 0.6 are 2 and 3.
+    """
 
     where: str | None = None
     shares: dict[Name, int]
+
+    @field_validator("shares", mode="before")
+    @classmethod
+    def _whole_shares(cls, given: Any) -> Any:
+        """Probabilities as the whole numbers in their ratio; decimals as they are written, not as binary."""
+        values = list(given.values()) if isinstance(given, dict) else []
+        if not any(isinstance(value, float) for value in values):
+            return given
+        if any(isinstance(value, bool) or not isinstance(value, (int, float)) for value in values):
+            return given
+        parts = [Fraction(str(value)) for value in values]
+        if sum(parts) != 1 or min(parts) <= 0:
+            raise ValueError(
+                f"probabilities are above 0 and sum to 1, found {' + '.join(map(str, values))} = "
+                f"{float(sum(parts)):g}; write them so, or whole shares such as 2 and 3"
+            )
+        whole = lcm(*(part.denominator for part in parts))
+        return {arm: int(part * whole) for arm, part in zip(given, parts, strict=True)}
 
     @model_validator(mode="before")
     @classmethod
