@@ -28,6 +28,7 @@ _WORKSPACE = tempfile.TemporaryDirectory(prefix="equipoise-tests-")
 os.environ["EQUIPOISE_WORKSPACE"] = f"{_WORKSPACE.name}/workspace"
 os.environ["DJANGO_SETTINGS_MODULE"] = "equipoise.platform.settings"
 create_workspace(Path(os.environ["EQUIPOISE_WORKSPACE"]), mode="rehearsal")
+logging.getLogger("mail.log").setLevel(logging.CRITICAL)  # of the mail servers of tests, which outlive them
 if os.environ.get("EQUIPOISE_TEST_DATABASE") == "postgresql":
     _RUNTIME = Path(_WORKSPACE.name) / "runtime"  # of this mode, or the libraries under pgserver warn of it
     _RUNTIME.mkdir(mode=0o700)
