@@ -16,10 +16,12 @@ from equipoise.cli.writing import write_files
 from equipoise.errors import InputError, Problem
 
 if TYPE_CHECKING:
+    from equipoise.diagnosis.chunk import Chunk
     from equipoise.diagnosis.diagnosed import Diagnosed, Step
     from equipoise.diagnosis.journal import Journal
-    from equipoise.diagnosis.performance import Rated
+    from equipoise.diagnosis.performance import Rated, Sums
     from equipoise.diagnosis.planning.trying import MapsChunks
+    from equipoise.estimation.arrays import Bools
     from equipoise.protocol import Study
 
 __all__ = ["diagnose"]
@@ -126,10 +128,10 @@ def _told(*, quiet: bool) -> "Iterator[tuple[Step, Any]]":
             progress.update(task, description=f"Simulating {what}")
 
         def counted(mapped: "MapsChunks") -> "MapsChunks":
-            def through(decided: Any, numbers: Iterable[int]) -> Iterator[Any]:
+            def through(chunk: "Chunk", numbers: Iterable[int]) -> "Iterator[tuple[Sums, Bools]]":
                 wanted = list(numbers)
                 progress.reset(task, total=len(wanted))
-                for found in mapped(decided, wanted):
+                for found in mapped(chunk, wanted):
                     progress.advance(task)
                     yield found
 

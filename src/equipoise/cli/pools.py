@@ -3,7 +3,7 @@
 import multiprocessing
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Any
 from equipoise.errors import InputError, Problem
 
 if TYPE_CHECKING:
+    from equipoise.diagnosis.chunk import Chunk
+    from equipoise.diagnosis.performance import Sums
     from equipoise.diagnosis.planning.trying import MapsChunks
+    from equipoise.estimation.arrays import Bools
 
 __all__ = ["mapped_over"]
 
@@ -49,9 +52,9 @@ def mapped_over(workers: int, scheduler: str | None) -> "Iterator[MapsChunks]":
 def _by_errands(executor: Executor, workers: int) -> "MapsChunks":
     """Chunks in errands of about a second, a few ahead for each worker; so memory is bounded."""
 
-    def mapped(chunk: Callable[[int], Any], numbers: Iterable[int]) -> Iterator[Any]:
+    def mapped(chunk: "Chunk", numbers: Iterable[int]) -> "Iterator[tuple[Sums, Bools]]":
         left, size = deque(numbers), 1
-        waiting: deque[Future[tuple[float, list[Any]]]] = deque()
+        waiting: deque[Future[tuple[float, list[tuple[Sums, Bools]]]]] = deque()
         while left or waiting:
             while left and len(waiting) < workers * _AHEAD:
                 errand = [left.popleft() for _ in range(min(size, len(left)))]
@@ -67,7 +70,7 @@ def _size(chunks: int, seconds: float) -> int:
     return max(1, min(_MOST, int(chunks * _SECONDS / max(seconds, 1e-3))))
 
 
-def _run(chunk: Callable[[int], Any], numbers: list[int]) -> tuple[float, list[Any]]:
+def _run(chunk: "Chunk", numbers: list[int]) -> "tuple[float, list[tuple[Sums, Bools]]]":
     """An errand: its chunks one after the other, and how long they took."""
     started = time.perf_counter()
     found = [chunk(number) for number in numbers]

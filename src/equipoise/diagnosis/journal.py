@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from equipoise import __version__
-from equipoise.diagnosis.diagnose import Chunk
+from equipoise.diagnosis.chunk import Chunk
 from equipoise.diagnosis.performance import Sums
 from equipoise.estimation.arrays import Bools
 
@@ -62,17 +62,9 @@ class Journal:
         fresh.replace(place)
 
     def _place(self, chunk: Chunk) -> Path:
-        """Named by what decides the figures: study, scenario, people and seed."""
-        people = chunk.participants
-        said = [
-            __version__,
-            chunk.study.protocol.model_dump_json(),
-            repr(chunk.scenario),
-            "" if people is None else people.write_csv(),
-            str(chunk.simulations),
-            str(chunk.seed),
-        ]
-        return self.folder / f"{hashlib.sha256(chr(0).join(said).encode()).hexdigest()[:32]}.json"
+        """Named by what decides the figures: study, scenario, people, trials and seed."""
+        said = (__version__, chunk.compiled_as, str(chunk.simulations), str(chunk.seed))
+        return self.folder / f"{hashlib.sha256(' '.join(said).encode()).hexdigest()[:32]}.json"
 
 
 def _unpacked(packed: str, shape: tuple[int, int]) -> Bools:

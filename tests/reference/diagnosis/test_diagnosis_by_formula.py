@@ -11,9 +11,9 @@ import pytest
 from scipy import stats
 
 from equipoise.diagnosis.batch.engine import BatchEngine
-from equipoise.diagnosis.diagnose import diagnose
 from equipoise.diagnosis.engine import compile_study
 from equipoise.diagnosis.performance import Sums, performance_of
+from equipoise.diagnosis.planning.trying import Tries
 from equipoise.diagnosis.scenario import Scenario
 from equipoise.diagnosis.whole import WholeEngine
 
@@ -31,7 +31,7 @@ def close(found, value, slack=0.0):
 
 
 def test_power_of_two_means_is_that_of_the_noncentral_t(build):
-    found = diagnose(build(), simulations=SIMULATIONS, seed=1).claims[0]
+    found = Tries(SIMULATIONS, 1)(build(), Scenario()).performance.claims[0]
     close(found.power, t_power(4, 100 * 4 / 100, 98))
     close(found.bias, 0.0)
     close(found.coverage, 0.95)
@@ -41,7 +41,7 @@ def test_power_of_two_means_is_that_of_the_noncentral_t(build):
 
 
 def test_errors_of_sign_and_size_are_those_of_the_normal(build):
-    found = diagnose(build(), simulations=SIMULATIONS, seed=2, scenario=Scenario(effect=0.25)).claims[0]
+    found = Tries(SIMULATIONS, 2)(build(), Scenario(effect=0.25)).performance.claims[0]
     shift, critical = 1 / 2, stats.t.ppf(0.975, 98)
     right, wrong = stats.nct.sf(critical, 98, shift), stats.nct.cdf(-critical, 98, shift)
     close(found.type_s, wrong / (right + wrong))
@@ -53,7 +53,7 @@ def test_errors_of_sign_and_size_are_those_of_the_normal(build):
 
 
 def test_without_an_effect_the_size_is_the_level_and_no_sign_can_be_wrong(build):
-    found = diagnose(build(), simulations=SIMULATIONS, seed=3, scenario=Scenario(effect=0))
+    found = Tries(SIMULATIONS, 3)(build(), Scenario(effect=0)).performance
     close(found.claims[0].power, 0.05)
     close(found.family.any_false, 0.05)
     close(found.claims[0].coverage, 0.95)
@@ -66,7 +66,7 @@ def test_a_score_before_explains_its_share_of_the_variance(build):
         protocol["analyses"]["effect"]["adjust"] = ["before"]
         protocol["diagnosis"]["assume"]["hours"]["before-after correlation"] = 0.7
 
-    found = diagnose(build(change), simulations=SIMULATIONS, seed=4).claims[0]
+    found = Tries(SIMULATIONS, 4)(build(change), Scenario()).performance.claims[0]
     variance = 100 * (1 - 0.7**2) * 4 / 100 * (1 + 1 / 96)
     close(found.sd_estimate, np.sqrt(variance), slack=0.01)
     close(found.power, t_power(4, variance, 97), slack=0.005)
@@ -76,7 +76,7 @@ def test_people_who_do_not_answer_are_missed_and_those_who_answer_alike_bias_not
     def change(protocol):
         protocol["diagnosis"]["assume"]["response"] = {"after": 0.4}
 
-    found = diagnose(build(change), simulations=SIMULATIONS, seed=5).claims[0]
+    found = Tries(SIMULATIONS, 5)(build(change), Scenario()).performance.claims[0]
     close(found.mean_analysed, 40)
     close(found.power, t_power(4, 100 * 4 / 40, 38))
 
@@ -89,7 +89,7 @@ def test_response_that_leans_on_the_outcome_in_one_arm_biases_complete_cases(bui
             "differs-by-arm": 0.4,
         }
 
-    found = diagnose(build(change), simulations=SIMULATIONS, seed=6).claims[0]
+    found = Tries(SIMULATIONS, 6)(build(change), Scenario()).performance.claims[0]
     # By integration over z: those who answer are likelier to have high latents, the more the fewer answer.
     grid = stats.norm.ppf((np.arange(20_000) + 0.5) / 20_000)
 
@@ -115,7 +115,7 @@ def test_power_for_shares_is_that_of_the_normal_approximation(build):
         protocol["testing"] = [{"claims": ["heard"]}]
         protocol["diagnosis"]["assume"] = {"heard": {"mean": 0.3, "effect": 0.12}}
 
-    found = diagnose(build(change), simulations=SIMULATIONS, seed=7).claims[0]
+    found = Tries(SIMULATIONS, 7)(build(change), Scenario()).performance.claims[0]
     variance = (0.3 * 0.7 + 0.42 * 0.58) / 200
     close(found.sd_estimate, np.sqrt(variance))
     close(found.power, stats.norm.sf(1.96 - 0.12 / np.sqrt(variance)), slack=0.01)
@@ -130,7 +130,7 @@ def by_team(protocol):
 
 
 def test_clusters_inflate_the_variance_by_the_design_effect(build):
-    found = diagnose(build(by_team), simulations=400, seed=8).claims[0]
+    found = Tries(400, 8)(build(by_team), Scenario()).performance.claims[0]
     variance = 100 * (1 + 19 * 0.1) * 4 / 400
     close(found.sd_estimate, np.sqrt(variance))
     close(found.power, t_power(4, variance, 18), slack=0.01)

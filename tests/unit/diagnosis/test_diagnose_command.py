@@ -131,9 +131,9 @@ def test_the_journal_gives_what_it_kept_of_the_same_design_and_seed_alone(planne
     study = load_study(planned)
     asked = []
 
-    def mapped(decided, numbers):
+    def mapped(chunk, numbers):
         asked.extend(numbers)
-        return map(decided, numbers)
+        return map(chunk, numbers)
 
     journal = Journal(tmp_path, lambda: True)
     first = Tries(TRIALS, 1, mapped=mapped, journal=journal)(study, Scenario())

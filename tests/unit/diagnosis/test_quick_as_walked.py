@@ -8,8 +8,8 @@ import pytest
 
 from equipoise.diagnosis.batch.engine import BatchEngine
 from equipoise.diagnosis.claims import claims_of
-from equipoise.diagnosis.diagnose import Done, diagnose, sums_of
 from equipoise.diagnosis.engine import compile_study
+from equipoise.diagnosis.planning.trying import Tries
 from equipoise.diagnosis.scenario import Scenario
 from equipoise.diagnosis.whole import WholeEngine, claimed_findings
 from equipoise.errors import DesignError
@@ -130,21 +130,19 @@ def test_the_whole_way_and_the_quick_way_find_the_same_on_average(build):
         assert (np.abs(one.mean(axis=0) - other.mean(axis=0)) <= 4 * error + 1e-9).all(), name
 
 
-def test_figures_are_the_same_to_the_last_bit_wherever_chunks_run_and_after_an_interruption(build):
+def test_figures_are_the_same_to_the_last_bit_wherever_chunks_run(build):
     def sent_elsewhere(chunk, numbers):
         """Each chunk by a copy of the message, as in another process, and the last one first."""
         found = {number: deepcopy(chunk)(number) for number in reversed(numbers)}
         return [found[number] for number in numbers]
 
     study = build()
-    kept: list[Done] = []
-    alone = sums_of(study, simulations=700, seed=3, progress=kept.append)
-    elsewhere = sums_of(study, simulations=700, seed=3, mapped=sent_elsewhere)
-    resumed = sums_of(study, simulations=700, seed=3, done=kept[0])
-    assert alone.as_record() == elsewhere.as_record() == resumed.as_record()
-    assert alone.trials == 700
-    assert len(kept) == 3
-    assert sums_of(study, simulations=700, seed=4).as_record() != alone.as_record()
+    alone = Tries(700, 3)(study, Scenario())
+    elsewhere = Tries(700, 3, mapped=sent_elsewhere)(study, Scenario())
+    assert alone.performance == elsewhere.performance
+    assert (alone.rejected == elsewhere.rejected).all()
+    assert alone.performance.trials == len(alone.rejected) == 700
+    assert Tries(700, 4)(study, Scenario()).performance != alone.performance
 
 
 def test_a_chunk_can_be_had_alone(build):
@@ -157,10 +155,10 @@ def test_a_chunk_can_be_had_alone(build):
 
 def test_without_effect_every_rejection_is_false_and_with_one_none_is(build):
     study = build()
-    nothing = diagnose(study, simulations=256, seed=1, scenario=Scenario(effect=0))
+    nothing = Tries(256, 1)(study, Scenario(effect=0)).performance
     assert nothing.family.any_true.value is None
     assert nothing.family.any_false.value == pytest.approx(0.05, abs=0.05)
-    planted = diagnose(study, simulations=256, seed=1)
+    planted = Tries(256, 1)(study, Scenario()).performance
     assert planted.family.any_false.value is None
     assert planted.claims[0].power.value > nothing.claims[0].power.value
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import polars as pl
 
+from equipoise.diagnosis.chunk import Chunk
 from equipoise.diagnosis.claims import Claim
-from equipoise.diagnosis.diagnose import Chunk
 from equipoise.diagnosis.journal import Journal
 from equipoise.diagnosis.performance import Performance, Rated, Sums, performance_of
 from equipoise.diagnosis.scenario import Scenario
@@ -16,9 +16,9 @@ from equipoise.errors import DesignError
 from equipoise.estimation.arrays import Bools
 from equipoise.protocol.study import Study
 
-__all__ = ["Decided", "MapsChunks", "Tried", "Tries", "Trying", "expected_people", "gain"]
+__all__ = ["MapsChunks", "Tried", "Tries", "Trying", "expected_people", "gain"]
 
-MapsChunks = Callable[[Callable[[int], Any], Iterable[int]], Iterable[Any]]
+MapsChunks = Callable[[Chunk, Iterable[int]], Iterable[tuple[Sums, Bools]]]
 """A map over numbers of chunks that gives results in their order: `map`, or that of a pool of processes."""
 
 
@@ -87,25 +87,12 @@ class Tries:
         total = Sums.none(chunk.engine.claims) if kept is None else kept.sums
         rejected = [] if kept is None else [kept.rejected]
         numbers = range(kept.chunks if kept else 0, -(-self.simulations // chunk.engine.size))
-        for number, (sums, decided) in zip(numbers, self.mapped(Decided(chunk), numbers), strict=True):
+        for number, (sums, decided) in zip(numbers, self.mapped(chunk, numbers), strict=True):
             total = total + sums
             rejected.append(decided)
             if self.journal is not None:
                 self.journal.keep(chunk, number + 1, total, rejected)
         return Tried(performance_of(total), np.concatenate(rejected))
-
-
-@dataclass(frozen=True, eq=False)
-class Decided:
-    """Simulates a chunk, and keeps the decisions beside the sums: one byte for each claim of each trial."""
-
-    chunk: Chunk
-
-    def __call__(self, number: int) -> tuple[Sums, Bools]:
-        engine = self.chunk.engine
-        trials = engine.trials(number, self.chunk.seed)
-        trials = trials.first(min(engine.size, self.chunk.simulations - number * engine.size))
-        return Sums.of(trials), trials.rejected
 
 
 def expected_people(study: Study) -> int:
