@@ -47,17 +47,7 @@ def main() -> int:
 
 
 def _pages() -> Iterator[tuple[str, str]]:
-    for part in (
-        study_files,
-        findings,
-        diagnosis,
-        commands,
-        instruments,
-        errors,
-        python_api,
-        interface,
-        permissions,
-    ):
+    for part in _PARTS:
         yield from part.pages()
 
 

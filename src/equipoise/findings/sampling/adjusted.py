@@ -1,5 +1,6 @@
 """What those analysed are adjusted for and clustered by, whatever shape their outcome has."""
 
+from abc import ABC, abstractmethod
 from functools import cached_property
 
 from equipoise.findings.reading.data import StudyData
@@ -12,7 +13,7 @@ from equipoise.protocol.study import Study
 __all__ = ["Adjusted"]
 
 
-class Adjusted:
+class Adjusted(ABC):
     """An analysis of an outcome in a sample; everything is worked out when it is first asked for."""
 
     study: Study
@@ -22,9 +23,9 @@ class Adjusted:
     sample: Sample
 
     @property
+    @abstractmethod
     def rows(self) -> Bools:
         """Who is analysed, shape (participants,); n of them."""
-        raise NotImplementedError
 
     @cached_property
     def covariates(self) -> Covariates:
